@@ -1,0 +1,3 @@
+module github.com/yamori-net/yamori
+
+go 1.26

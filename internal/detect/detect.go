@@ -1,0 +1,27 @@
+// Package detect fixes what a detector is. Inline detectors judge what one
+// flow shows for certain, in the worker, before the packet leaves.
+package detect
+
+import (
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Inline looks at transactions in the worker. It is cheap, bounded, allocates
+// nothing when it finds nothing, and is used by one worker only, so it may
+// keep scratch memory; what it must remember about a flow it keeps in the
+// transaction's own session.
+type Inline interface {
+	// Inspect is called for each Emit. c describes the flow as the parser sees
+	// it. ok is true when f was filled in; the same judgement is given once
+	// per flow.
+	Inspect(f *flow.Flow, c *proto.Conn, tx proto.Tx) (finding event.Finding, ok bool)
+}
+
+// Detector is a named inline detector.
+type Detector struct {
+	Name string
+	Doc  string
+	New  func() Inline // one per worker
+}

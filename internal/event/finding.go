@@ -1,0 +1,92 @@
+package event
+
+// Category sorts findings for people and policy. The set is closed and part of
+// the stable outside.
+type Category string
+
+// Categories.
+const (
+	Mining     Category = "mining"
+	Botnet     Category = "botnet"
+	Exploit    Category = "exploit"
+	Malware    Category = "malware"
+	Ransomware Category = "ransomware"
+	Scan       Category = "scan"
+	Bruteforce Category = "bruteforce"
+	Flood      Category = "flood"
+	WebThreat  Category = "webthreat"
+	DNS        Category = "dns"
+	Tunneled   Category = "tunnel"
+	Policy     Category = "policy"
+	Odd        Category = "anomaly"
+)
+
+// Level is how sure a finding is. Only Likely and Confirmed may ever lead to a
+// block.
+type Level uint8
+
+// Levels.
+const (
+	Suspect Level = iota + 1
+	Likely
+	Confirmed
+)
+
+// String returns the word that events carry.
+func (l Level) String() string {
+	switch l {
+	case Suspect:
+		return "suspect"
+	case Likely:
+		return "likely"
+	case Confirmed:
+		return "confirmed"
+	}
+	return "none"
+}
+
+// Evidence is one observation behind a finding: a stable code
+// ("stratum.login"), the value seen (already cut to a readable length) and the
+// weight it carried, in natural-log odds.
+type Evidence struct {
+	Code   string
+	Value  string
+	Weight float64
+}
+
+// Arg is one named value of an explanation.
+type Arg struct{ Name, Value string }
+
+// MiningDetail is what a mining finding knows about the miner. Empty means not
+// seen.
+type MiningDetail struct {
+	Dialect   string // "stratum-v1", "cryptonote", "ethproxy", "ethereumstratum-1.0", "getwork", "getblocktemplate", "coinhive"…
+	Coin      string // "monero", "ethereum"…; only when the traffic names it
+	Algorithm string // "rx/0", "ethash"…
+	Agent     string // miner software as it names itself
+	Worker    string
+	Wallet    string
+	Pool      string // host name if known, else address:port
+}
+
+// Finding is one judgement about a flow or a device. Making one allocates;
+// deciding that there is none does not.
+type Finding struct {
+	Category    Category
+	Family      string // "stratum", "mirai"…
+	Detector    string // package that judged: "mining"
+	Level       Level
+	Confidence  float64 // 0…1
+	SignatureID uint32  // stable number of this kind of finding (gid 7411)
+	Signature   string  // one English line for EVE readers
+	Severity    uint8   // 1 high, 2 medium, 3 low, as in EVE
+	Action      string  // "blocked", "allowed", "would_block"; set by policy, empty: allowed
+	Evidence    []Evidence
+	Code        string // of the explanation shown to people; text lives with the reader
+	Args        []Arg
+	Mining      *MiningDetail
+
+	// Direction of the packet that showed it; the finding's source is always
+	// the device that misbehaves, given by FromClient.
+	FromClient bool // the misbehaving side is the flow's client
+}
