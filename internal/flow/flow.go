@@ -59,7 +59,7 @@ type Side struct {
 type Flow struct {
 	Key  packet.Key
 	Hash uint64
-	ID   uint64 // 63 bits, the same in every run on the same capture
+	ID   uint64 // 51 bits, never zero, the same in every run on the same capture
 
 	// FromHi says that the client is the key's Hi endpoint.
 	FromHi bool
@@ -80,9 +80,20 @@ type Flow struct {
 	AppProtoOrig string
 	Alerted      bool
 
+	// ISN holds the initial sequence numbers of TCP by direction, where a SYN
+	// was seen (HasISN): the stream of that direction starts one after it.
+	ISN    [2]uint32
+	HasISN [2]bool
+
 	// App belongs to the engine: streams and parser of this flow, nil until
 	// its first payload.
 	App any
+
+	tcp        [2]tcpSide // by sender, as Side
+	touched    int64      // table's clock when last moved in its queue
+	hnext      *Flow      // hash chain, or the list of free entries
+	prev, next *Flow      // queue
+	queue      uint8
 }
 
 // Client returns the client's endpoint.
@@ -107,5 +118,8 @@ func (f *Flow) Reverse() {
 	f.FromHi = !f.FromHi
 	f.Side[0], f.Side[1] = f.Side[1], f.Side[0]
 	f.TTL[0], f.TTL[1] = f.TTL[1], f.TTL[0]
+	f.tcp[0], f.tcp[1] = f.tcp[1], f.tcp[0]
+	f.ISN[0], f.ISN[1] = f.ISN[1], f.ISN[0]
+	f.HasISN[0], f.HasISN[1] = f.HasISN[1], f.HasISN[0]
 	f.ClientMAC, f.ServerMAC = f.ServerMAC, f.ClientMAC
 }
