@@ -1,0 +1,150 @@
+package tls
+
+import "crypto/sha1"
+
+// MaxCerts bounds the certificates kept of one chain. Real chains have two to
+// five.
+const MaxCerts = 16
+
+// maxKeptChain bounds the memory of a chain that Reset keeps.
+const maxKeptChain = 16 << 10
+
+// Chain is what one side showed of itself: its certificates, leaf first.
+type Chain struct {
+	Seen    bool // a Certificate message came, perhaps an empty one
+	N       int  // certificates kept
+	Dropped bool // there were more than MaxCerts
+	Leaf    Cert // zero but for Raw when malformed
+	Bad     bool // the leaf or the list is malformed
+
+	buf  []byte // the message's list of certificates
+	span [MaxCerts]struct{ from, to int }
+
+	text                    []byte // all texts, one after another
+	sub, iss, ser, fpr, bfr piece
+	aft                     piece
+	sanRest                 []byte // alternative names after the one before sanNext
+	sanNext                 int
+	sanText                 []byte
+}
+
+// piece is a text computed when first asked for.
+type piece struct {
+	have     bool
+	from, to int
+}
+
+func (c *Chain) reset() {
+	*c = Chain{buf: c.buf[:0], text: c.text[:0], sanText: c.sanText[:0]}
+	if cap(c.buf) > maxKeptChain {
+		c.buf = nil
+	}
+	if cap(c.text) > maxKeptText {
+		c.text = nil
+	}
+}
+
+// read takes the body of a Certificate message of TLS up to 1.2 (RFC 5246
+// section 7.4.2) and keeps a copy of it.
+func (c *Chain) read(body []byte) {
+	c.reset()
+	c.Seen = true
+	c.buf = append(c.buf, body...)
+	if len(c.buf) < 3 {
+		c.Bad = true
+		return
+	}
+	end := 3 + u24(c.buf)
+	if end > len(c.buf) {
+		c.Bad = true
+		end = len(c.buf)
+	}
+	for off := 3; off < end; {
+		if off+3 > end || off+3+u24(c.buf[off:]) > end {
+			c.Bad = true
+			break
+		}
+		n := u24(c.buf[off:])
+		if c.N == MaxCerts {
+			c.Dropped = true
+			break
+		}
+		c.span[c.N].from, c.span[c.N].to = off+3, off+3+n
+		c.N++
+		off += 3 + n
+	}
+	if c.N > 0 && ParseCert(c.DER(0), &c.Leaf) != nil {
+		c.Bad = true
+	}
+}
+
+func u24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
+
+// DER returns the i-th certificate as it was sent, i < N.
+func (c *Chain) DER(i int) []byte { return c.buf[c.span[i].from:c.span[i].to] }
+
+// fill computes p once with f, into the chain's text.
+func (c *Chain) fill(p *piece, f func(c *Chain, dst []byte) []byte) []byte {
+	if c.N == 0 || c.Leaf.Serial == nil {
+		return nil
+	}
+	if !p.have {
+		p.from = len(c.text)
+		c.text = f(c, c.text)
+		p.to = len(c.text)
+		p.have = true
+	}
+	return c.text[p.from:p.to]
+}
+
+// Subject returns the leaf's subject as text, nil if there is no leaf.
+func (c *Chain) Subject() []byte {
+	return c.fill(&c.sub, func(c *Chain, dst []byte) []byte { return AppendName(dst, c.Leaf.Subject) })
+}
+
+// Issuer returns the leaf's issuer as text.
+func (c *Chain) Issuer() []byte {
+	return c.fill(&c.iss, func(c *Chain, dst []byte) []byte { return AppendName(dst, c.Leaf.Issuer) })
+}
+
+// Serial returns the leaf's serial number, "0A:1B:…".
+func (c *Chain) Serial() []byte {
+	return c.fill(&c.ser, func(c *Chain, dst []byte) []byte { return appendColons(dst, c.Leaf.Serial, true) })
+}
+
+// Fingerprint returns the SHA-1 of the leaf, "0a:1b:…". Rules and lists of bad
+// certificates are keyed by SHA-1; nothing is trusted because of it.
+func (c *Chain) Fingerprint() []byte {
+	return c.fill(&c.fpr, func(c *Chain, dst []byte) []byte {
+		sum := sha1.Sum(c.Leaf.Raw)
+		return appendColons(dst, sum[:], false)
+	})
+}
+
+// NotBefore returns the start of the leaf's validity, "2006-01-02T15:04:05".
+func (c *Chain) NotBefore() []byte {
+	return c.fill(&c.bfr, func(c *Chain, dst []byte) []byte { return c.Leaf.NotBefore.AppendTo(dst) })
+}
+
+// NotAfter returns the end of the leaf's validity.
+func (c *Chain) NotAfter() []byte {
+	return c.fill(&c.aft, func(c *Chain, dst []byte) []byte { return c.Leaf.NotAfter.AppendTo(dst) })
+}
+
+// SAN returns the i-th alternative name of the leaf. Asking in rising order
+// costs one step each. The text is valid until the next call.
+func (c *Chain) SAN(i int) ([]byte, bool) {
+	if c.N == 0 || c.Leaf.SAN == nil {
+		return nil, false
+	}
+	if i == 0 || i < c.sanNext {
+		c.sanRest, c.sanNext = c.Leaf.SAN, 0
+	}
+	for ; c.sanNext <= i; c.sanNext++ {
+		var ok bool
+		if c.sanText, ok = nextSAN(c.sanText[:0], &c.sanRest); !ok {
+			return nil, false
+		}
+	}
+	return c.sanText, true
+}
