@@ -13,7 +13,14 @@ import (
 // and bytes that are not UTF-8 become U+FFFD, so that whatever an attacker
 // sends the line stays one valid JSON object. The comma before a member is
 // decided from the last byte of B. It never allocates beyond growing B.
-type Encoder struct{ B []byte }
+type Encoder struct {
+	B []byte
+
+	// The date of the latest Time, so that most need no calendar.
+	day     int64 // days since the epoch
+	dayText [10]byte
+	hasDay  bool
+}
 
 func (e *Encoder) key(k string) {
 	e.comma()

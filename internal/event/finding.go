@@ -69,6 +69,9 @@ type MiningDetail struct {
 	Pool      string // host name if known, else address:port
 }
 
+// DeviceRef names the device a finding is about.
+type DeviceRef struct{ ID, Kind, Name string }
+
 // Finding is one judgement about a flow or a device. Making one allocates;
 // deciding that there is none does not.
 type Finding struct {
@@ -85,8 +88,31 @@ type Finding struct {
 	Code        string // of the explanation shown to people; text lives with the reader
 	Args        []Arg
 	Mining      *MiningDetail
+	Device      DeviceRef // filled in by the engine
 
 	// Direction of the packet that showed it; the finding's source is always
 	// the device that misbehaves, given by FromClient.
 	FromClient bool // the misbehaving side is the flow's client
+}
+
+// categories lists the closed set in the order of the documentation.
+var categories = [...]Category{Mining, Botnet, Exploit, Malware, Ransomware, Scan, Bruteforce, Flood, WebThreat, DNS, Tunneled, Policy, Odd}
+
+// KnownCategory reports whether c is one of the categories.
+func KnownCategory(c Category) bool {
+	for _, k := range categories {
+		if k == c {
+			return true
+		}
+	}
+	return false
+}
+
+// CategoryNames lists the categories as words.
+func CategoryNames() []string {
+	var out []string
+	for _, c := range categories {
+		out = append(out, string(c))
+	}
+	return out
 }

@@ -1,0 +1,164 @@
+// Package app wires the parts into the program's commands. It holds no logic
+// of its own.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/capture"
+	"github.com/yamori-net/yamori/internal/capture/pcapfile"
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/report"
+)
+
+// Output formats of replay.
+const (
+	Human = "human"
+	JSON  = "json"
+	EVE   = "eve"
+)
+
+// DefaultEvents are the EVE records written when nothing else is asked for,
+// besides alerts and (with --flows) flows.
+var DefaultEvents = []event.Type{"tls", "quic", "dns", "http", event.Anomaly}
+
+// Replay describes one run over captures.
+type Replay struct {
+	Files    []string // "-" is standard input
+	Output   string
+	HomeNet  []netip.Prefix
+	Workers  int
+	Flows    bool
+	Events   []event.Type // nil: DefaultEvents
+	Lang     report.Lang
+	Progress bool // on Stderr
+	Limits   Limits
+	Stdout   io.Writer
+	Stderr   io.Writer
+	Log      *slog.Logger
+}
+
+// Limits bound the engine's memory; zero means its default.
+type Limits struct {
+	MaxFlows                             int
+	StreamMemory, HeldMemory, FragMemory int
+	StreamDepth                          int64
+}
+
+// Run reads the captures and writes the account. The summary is returned also
+// when a capture was damaged; the error then says where.
+func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
+	workers := max(r.Workers, 1)
+	coll := &report.Collector{}
+	cfg := engine.Config{
+		Protocols: builtin.Protocols(), Detectors: builtin.Detectors(), Workers: workers,
+		MaxFlows: r.Limits.MaxFlows, StreamMemory: r.Limits.StreamMemory, HeldMemory: r.Limits.HeldMemory,
+		FragMemory: r.Limits.FragMemory, StreamDepth: r.Limits.StreamDepth,
+		HomeNet: r.HomeNet, NumberPackets: true, Seed: seed(),
+		OnPanic: func(v any, stack []byte) { r.Log.Error("a packet made the engine panic", "value", v, "stack", string(stack)) },
+	}
+	cfg.Sink = func(int) event.Sink { return coll }
+	flush := func() error { return nil }
+	var ordered []*event.Ordered
+	if r.Output == EVE {
+		cfg.Flows = r.Flows
+		cfg.Events = r.Events
+		if cfg.Events == nil {
+			cfg.Events = DefaultEvents
+		}
+		if workers == 1 {
+			w := &event.Writer{W: r.Stdout}
+			flush = w.Flush
+			cfg.Sink = func(int) event.Sink { return event.Tee{coll, w} }
+		} else {
+			for range workers {
+				ordered = append(ordered, &event.Ordered{})
+			}
+			cfg.Sink = func(i int) event.Sink { return event.Tee{coll, ordered[i]} }
+		}
+	}
+	e, err := engine.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	handle, finish := capture.Handler(e.Workers[0].Handle), e.Close
+	if workers > 1 {
+		d := engine.NewDispatcher(e)
+		handle, finish = d.Handle, d.Finish
+		if ordered != nil {
+			var buf []byte
+			var werr error
+			d.AfterBatch = func() {
+				if buf = event.Merge(buf[:0], ordered...); werr == nil && len(buf) > 0 {
+					_, werr = r.Stdout.Write(buf)
+				}
+			}
+			flush = func() error { return werr }
+		}
+	}
+	var problems []error
+	for _, name := range r.Files {
+		if err := r.read(ctx, name, handle); err != nil {
+			problems = append(problems, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	finish()
+	s := &report.Summary{Source: strings.Join(r.Files, ", "), Stats: e.Stats(), Devices: e.Devices(),
+		Problem: errors.Join(problems...)}
+	s.Findings, s.More = coll.Findings()
+	switch r.Output {
+	case JSON:
+		err = report.WriteJSON(r.Stdout, s)
+	case Human:
+		err = report.WriteAccount(r.Stdout, s, r.Lang)
+	default:
+		err = flush()
+	}
+	if err != nil {
+		return s, fmt.Errorf("write the result: %w", err)
+	}
+	return s, s.Problem
+}
+
+func (r *Replay) read(ctx context.Context, name string, h capture.Handler) error {
+	src, err := pcapfile.Open(name)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if r.Progress {
+		h = r.withProgress(src, name, h)
+	}
+	return src.Run(ctx, h)
+}
+
+func seed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails (Go 1.24)
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// IsTerminal reports whether f is a terminal.
+func IsTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// progressEvery is how often the line is redrawn; it is drawn first after as
+// long, so a short capture shows none.
+const progressEvery = 500 * time.Millisecond

@@ -1,0 +1,411 @@
+package engine
+
+import (
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/reassembly"
+)
+
+// conn is the application side of one flow: what its bytes are and who parses
+// them. Conns are pooled.
+type conn struct {
+	w    *Worker
+	flow *flow.Flow
+	pc   proto.Conn
+	side [2]side
+
+	parser   proto.Parser
+	idx      int // of the parser's protocol in Config.Protocols
+	limit    int
+	inner    *inner     // carried messages; nil until the first
+	flip     packet.Dir // 1 when client and server were swapped after the conn was made
+	first    *side      // that spoke first; nil until some payload was seen
+	ended    bool       // nothing more to learn; released after the packet
+	switches uint8
+	errors   uint8
+	odd      uint8  // anomalies reported
+	found    uint32 // detectors that have given their finding, by bit
+	txID     uint64
+}
+
+// side is one direction of a conn. It receives its stream's data.
+type side struct {
+	c       *conn
+	dir     packet.Dir // as the parser sees it
+	due     bool       // the held bytes are to be offered again
+	stream  reassembly.Stream
+	held    []byte // not consumed yet
+	cand    uint64 // protocols still possible
+	weak    uint64 // of those, the ones at least plausible
+	seen    int    // bytes (streams) or datagrams probed
+	dropped int    // bytes given up while probing
+}
+
+func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
+	var c *conn
+	if n := len(w.conns); n > 0 {
+		c = w.conns[n-1]
+		w.conns = w.conns[:n-1]
+	} else {
+		c = &conn{w: w}
+		c.pc.OnTx = c.onTx
+		c.pc.OnMessage = c.onMessage
+		c.pc.OnAnomaly = c.onAnomaly
+		for d := range c.side {
+			c.side[d].c = c
+		}
+	}
+	c.flow = fl
+	c.pc.Reset()
+	c.pc.Transport = t
+	c.setEnds()
+	c.pc.Midstream = t == proto.TCP && fl.Midstream
+	c.flip, c.first, c.ended = 0, nil, false
+	c.switches, c.errors, c.odd, c.found, c.txID = 0, 0, 0, 0, 0
+	c.resetProbe()
+	for d := range c.side {
+		s := &c.side[d]
+		s.dir, s.due = packet.Dir(d), false
+		if t == proto.TCP {
+			s.stream.Init(w.e.cfg.Policy, w.e.cfg.StreamDepth)
+			if fl.HasISN[d] {
+				s.stream.SetISN(fl.ISN[d])
+			}
+		}
+	}
+	fl.App = c
+	return c
+}
+
+// of returns the side that sends in direction d of the flow.
+func (c *conn) of(d packet.Dir) *side { return &c.side[d^c.flip] }
+
+// other returns the opposite side.
+func (c *conn) other(s *side) *side {
+	if s == &c.side[0] {
+		return &c.side[1]
+	}
+	return &c.side[0]
+}
+
+// reverse swaps client and server.
+func (c *conn) reverse() {
+	c.flow.Reverse()
+	c.flip ^= 1
+	c.side[0].dir ^= 1
+	c.side[1].dir ^= 1
+	c.setEnds()
+}
+
+func (c *conn) setEnds() {
+	c.pc.Client, c.pc.ClientPort = c.flow.Client()
+	c.pc.Server, c.pc.ServerPort = c.flow.Server()
+}
+
+func (c *conn) table() *protoTable {
+	if c.pc.Transport == proto.UDP {
+		return &c.w.e.udp
+	}
+	return &c.w.e.tcp
+}
+
+func (c *conn) resetProbe() {
+	all := c.table().all
+	for d := range c.side {
+		s := &c.side[d]
+		s.cand, s.weak, s.seen, s.dropped = all, 0, 0, 0
+	}
+}
+
+// release ends the parsers of c and gives all its memory back. The flow will
+// not be looked into again.
+func (w *Worker) release(fl *flow.Flow, c *conn) {
+	c.ended = true
+	if c.parser != nil {
+		c.parser.End(&c.pc)
+		w.putParser(c.idx, c.parser)
+		c.parser = nil
+	}
+	if c.inner != nil {
+		c.inner.end(w)
+		c.inner = nil
+	}
+	if fl.AppProto == "" && c.first != nil {
+		fl.AppProto = Unrecognised
+	}
+	for d := range c.side {
+		s := &c.side[d]
+		if c.pc.Transport == proto.TCP {
+			s.stream.Stop(w.pool)
+		}
+		w.bufs.put(s.held)
+		s.held = nil
+	}
+	fl.App = w.over
+	c.flow = nil
+	w.conns = append(w.conns, c)
+}
+
+// Unrecognised is the app_proto of a flow whose content no protocol claims.
+const Unrecognised = "failed"
+
+func (w *Worker) getParser(i int) proto.Parser {
+	if f := w.parsers[i]; len(f) > 0 {
+		p := f[len(f)-1]
+		w.parsers[i] = f[:len(f)-1]
+		return p
+	}
+	return w.e.cfg.Protocols[i].New()
+}
+
+// maxFreeParsers bounds the idle parsers kept for one protocol.
+const maxFreeParsers = 4096
+
+func (w *Worker) putParser(i int, p proto.Parser) {
+	p.Reset()
+	if len(w.parsers[i]) < maxFreeParsers {
+		w.parsers[i] = append(w.parsers[i], p)
+	}
+}
+
+// start gives the flow to protocol i.
+func (c *conn) start(i int) {
+	p := &c.w.e.cfg.Protocols[i]
+	c.idx = i
+	c.parser = c.w.getParser(i)
+	if c.limit = p.Limit; c.limit == 0 {
+		c.limit = proto.DefaultLimit
+	}
+	c.pc.AppProto = p.Name
+	c.named()
+}
+
+// named copies the parser's idea of the protocol to the flow.
+func (c *conn) named() {
+	f := c.flow
+	if f.AppProto == c.pc.AppProto {
+		return
+	}
+	if f.AppProto != "" && c.switches > 0 && f.AppProtoOrig == "" {
+		f.AppProtoOrig = f.AppProto
+	}
+	f.AppProto = c.pc.AppProto
+}
+
+// Data takes the next bytes of the stream.
+func (s *side) Data(b []byte) {
+	c := s.c
+	if c.ended {
+		return
+	}
+	if c.first == nil {
+		c.first = s
+	}
+	if len(s.held) > 0 {
+		if !s.hold(b) {
+			return
+		}
+		b = s.held
+	}
+	c.run(s, b)
+}
+
+// Gap says that n bytes of the stream are lost here.
+func (s *side) Gap(n int) {
+	c := s.c
+	if c.ended {
+		return
+	}
+	if c.first == nil {
+		c.first = s
+	}
+	c.w.n.Gaps++
+	s.drop()
+	if c.parser == nil {
+		// What follows cannot be the start of anything, but a protocol may
+		// still know its messages.
+		c.pc.Midstream = true
+		s.dropped += n
+		return
+	}
+	if err := c.parser.Gap(&c.pc, s.dir, n); err != nil {
+		c.ended = true
+	}
+}
+
+// hold appends b to the held bytes; false when the budget is exhausted, which
+// ends the parsing of the flow.
+func (s *side) hold(b []byte) bool {
+	w := s.c.w
+	n := len(s.held) + len(b)
+	if n > cap(s.held) {
+		nb := w.bufs.get(n)
+		if nb == nil {
+			s.c.anomaly("memory_limit")
+			w.n.HeldLimit++
+			s.c.ended = true
+			return false
+		}
+		nb = append(nb, s.held...)
+		w.bufs.put(s.held)
+		s.held = nb
+	}
+	s.held = append(s.held, b...)
+	return true
+}
+
+// keep makes rest the held bytes; rest may lie inside them.
+func (s *side) keep(rest []byte) {
+	if len(rest) == 0 {
+		s.drop()
+		return
+	}
+	if cap(s.held) >= len(rest) {
+		s.held = append(s.held[:0], rest...) // memmove: overlap is fine
+		return
+	}
+	s.drop()
+	s.hold(rest)
+}
+
+func (s *side) drop() {
+	s.c.w.bufs.put(s.held)
+	s.held = nil
+}
+
+// run offers data of side s to the parser, or to the probes while there is
+// none, and then whatever became due by that: both sides' held bytes after an
+// identification or a switch, the other side's after a wake.
+func (c *conn) run(s *side, data []byte) {
+	for range maxRounds {
+		s.due = false
+		if c.parser == nil {
+			i := c.identify(s, data)
+			if c.ended {
+				return
+			}
+			if i < 0 {
+				s.keepProbing(data)
+			} else {
+				c.start(i)
+				s.keep(data)
+				c.lost()
+				c.side[0].due, c.side[1].due = true, true
+				s = c.other(c.first) // so that who spoke first is served first
+			}
+		} else if !c.parse(s, data) {
+			return
+		}
+		if c.ended {
+			return
+		}
+		switch o := c.other(s); {
+		case o.due && len(o.held) > 0:
+			s = o
+		case s.due && len(s.held) > 0:
+		default:
+			return
+		}
+		data = s.held
+	}
+}
+
+// lost tells a fresh parser of bytes that were given up while probing.
+func (c *conn) lost() {
+	for d := range c.side {
+		if s := &c.side[d]; s.dropped > 0 && c.parser != nil {
+			if c.parser.Gap(&c.pc, s.dir, s.dropped) != nil {
+				c.ended = true
+			}
+			s.dropped = 0
+		}
+	}
+}
+
+// parse gives data to the parser; false when parsing of the flow is over.
+func (c *conn) parse(s *side, data []byte) bool {
+	n, err := c.parser.Parse(&c.pc, s.dir, data)
+	if n < 0 || n > len(data) {
+		n = len(data)
+	}
+	c.named()
+	switch {
+	case err != nil:
+		c.anomaly("parser_error")
+		c.ended = true
+		return false
+	case c.pc.Finished():
+		c.ended = true
+		return false
+	}
+	s.keep(data[n:])
+	if next, ok := c.pc.Switched(); ok {
+		return c.swap(next)
+	}
+	if len(s.held) > c.limit {
+		c.anomaly("limit")
+		c.ended = true
+		return false
+	}
+	if c.pc.Woken() {
+		c.other(s).due = true
+	}
+	return true
+}
+
+// swap ends the parser and gives what follows to the named protocol, or to the
+// probes.
+func (c *conn) swap(name string) bool {
+	c.parser.End(&c.pc)
+	c.w.putParser(c.idx, c.parser)
+	c.parser = nil
+	if c.inner != nil {
+		c.inner.end(c.w)
+		c.inner = nil
+	}
+	if c.switches++; c.switches > MaxSwitches {
+		c.anomaly("too_many_switches")
+		c.ended = true
+		return false
+	}
+	c.resetProbe()
+	c.first = c.of(packet.ToServer)
+	if i, ok := c.w.e.byName[name]; ok {
+		c.start(i)
+	}
+	c.side[0].due, c.side[1].due = true, true
+	return true
+}
+
+// datagram takes one UDP payload.
+func (c *conn) datagram(d packet.Dir, b []byte) {
+	s := c.of(d)
+	if c.first == nil {
+		c.first = s
+	}
+	if c.parser == nil {
+		i := c.identify(s, b)
+		if i < 0 {
+			return
+		}
+		c.start(i)
+	}
+	_, err := c.parser.Parse(&c.pc, s.dir, b)
+	c.named()
+	if err != nil {
+		c.anomaly("parser_error")
+		if c.errors++; c.errors >= MaxDatagramErrors {
+			c.ended = true
+		}
+		return
+	}
+	if c.pc.Finished() {
+		c.ended = true
+		return
+	}
+	c.pc.Woken()
+	if next, ok := c.pc.Switched(); ok {
+		c.swap(next)
+	}
+}

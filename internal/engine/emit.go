@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+func (c *conn) onTx(tx proto.Tx, done bool) { c.judge(&c.pc, tx, done) }
+
+// judge shows a transaction to the inline detectors and logs it when done.
+func (c *conn) judge(pc *proto.Conn, tx proto.Tx, done bool) {
+	w := c.w
+	for i, d := range w.detectors {
+		if c.found&(1<<i) != 0 {
+			continue
+		}
+		if f, ok := d.Inspect(c.flow, pc, tx); ok {
+			c.found |= 1 << i
+			w.emitFinding(c.flow, pc, &f)
+		}
+	}
+	if !done {
+		return
+	}
+	id := c.txID
+	c.txID++
+	typ := tx.EventType()
+	if typ == "" || w.sink == nil || !w.wants[typ] {
+		return
+	}
+	ev := w.event(c.flow, typ, pc.Time)
+	ev.AppProto, ev.AppProtoOrig = "", ""
+	ev.TxID, ev.HasTx = id, true
+	ev.Body = tx
+	w.sink.Event(ev)
+}
+
+// event fills the worker's event with what belongs to fl, in the flow's
+// direction.
+func (w *Worker) event(fl *flow.Flow, typ event.Type, t int64) *event.Event {
+	ev := &w.ev
+	*ev = event.Event{Time: t, Type: typ, Iface: w.e.cfg.Iface}
+	ev.FlowID = fl.ID
+	ev.Src, ev.SrcPort = fl.Client()
+	ev.Dst, ev.DstPort = fl.Server()
+	ev.Proto, ev.HasAddr = fl.Key.Proto, true
+	ev.ICMPType, ev.ICMPCode = fl.ICMPType, fl.ICMPCode
+	ev.VLANs, ev.VLAN = fl.VLANs, fl.VLAN
+	ev.AppProto, ev.AppProtoOrig = fl.AppProto, fl.AppProtoOrig
+	ev.Midstream = fl.Midstream
+	if w.e.cfg.NumberPackets {
+		ev.PcapCnt = w.num
+	}
+	return ev
+}
+
+func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
+	w.n.Findings++
+	fl.Alerted = true
+	if w.sink == nil {
+		return
+	}
+	ev := w.event(fl, event.Alert, pc.Time)
+	ev.AppProto = pc.AppProto
+	if ev.AppProtoOrig == "" && fl.AppProto != pc.AppProto {
+		ev.AppProtoOrig = fl.AppProto
+	}
+	m := fl.ClientMAC
+	if !f.FromClient {
+		ev.Src, ev.Dst = ev.Dst, ev.Src
+		ev.SrcPort, ev.DstPort = ev.DstPort, ev.SrcPort
+		m = fl.ServerMAC
+	}
+	f.Device = w.devices.Ref(m, ev.Src)
+	if f.Action == "" {
+		f.Action = "allowed"
+	}
+	ev.Finding = f
+	w.sink.Event(ev)
+}
+
+func (c *conn) onAnomaly(name string) { c.anomaly(name) }
+
+// anomaly reports a violation, at most MaxFlowAnomalies a flow.
+func (c *conn) anomaly(name string) {
+	w := c.w
+	w.n.Anomalies++
+	if c.odd >= MaxFlowAnomalies || w.sink == nil || !w.wants[event.Anomaly] {
+		return
+	}
+	c.odd++
+	w.anomaly = anomalyBody{name: name, app: c.pc.AppProto}
+	ev := w.event(c.flow, event.Anomaly, c.pc.Time)
+	ev.AppProto, ev.AppProtoOrig = "", ""
+	ev.Body = &w.anomaly
+	w.sink.Event(ev)
+}
+
+// anomalyBody is the member "anomaly", in the shape Suricata gives to
+// application layer anomalies.
+type anomalyBody struct{ name, app string }
+
+func (b *anomalyBody) EncodeEVE(e *event.Encoder) {
+	e.Obj("anomaly")
+	e.OptStr("app_proto", b.app)
+	e.Str("type", "applayer")
+	e.Str("event", b.name)
+	e.Str("layer", "proto_parser")
+	e.EndObj()
+}
+
+// flowBody is the members "flow" and "tcp" of a flow event.
+type flowBody struct {
+	fl  *flow.Flow
+	why flow.Reason
+}
+
+func (w *Worker) emitFlow(fl *flow.Flow, why flow.Reason) {
+	if w.sink == nil {
+		return
+	}
+	w.flowBody.fl, w.flowBody.why = fl, why
+	ev := w.event(fl, event.Flow, fl.Last)
+	ev.PcapCnt = 0
+	ev.SrcMAC, ev.DstMAC = fl.ClientMAC, fl.ServerMAC
+	ev.HasMAC = fl.ClientMAC != packet.MAC{} || fl.ServerMAC != packet.MAC{}
+	ev.Body = &w.flowBody
+	w.sink.Event(ev)
+	w.flowBody.fl = nil
+}
+
+func (b *flowBody) EncodeEVE(e *event.Encoder) {
+	f := b.fl
+	e.Obj("flow")
+	e.Uint("pkts_toserver", f.Side[0].Packets)
+	e.Uint("pkts_toclient", f.Side[1].Packets)
+	e.Uint("bytes_toserver", f.Side[0].Bytes)
+	e.Uint("bytes_toclient", f.Side[1].Bytes)
+	e.Time("start", f.Start)
+	e.Time("end", f.Last)
+	e.Int("age", max(0, f.Last-f.Start)/1e9)
+	e.Str("state", f.State.String())
+	e.Str("reason", b.why.String())
+	e.Bool("alerted", f.Alerted)
+	if f.Midstream {
+		e.Bool("midstream", true)
+	}
+	e.EndObj()
+	if f.Key.Proto == packet.ProtoTCP {
+		e.Obj("tcp")
+		flags := [3]uint8{f.Side[0].TCPFlags | f.Side[1].TCPFlags, f.Side[0].TCPFlags, f.Side[1].TCPFlags}
+		for i, k := range [3]string{"tcp_flags", "tcp_flags_ts", "tcp_flags_tc"} {
+			e.Hex(k, flags[i:i+1])
+		}
+		for i, k := range [8]string{"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"} {
+			if flags[0]&(1<<i) != 0 {
+				e.Bool(k, true)
+			}
+		}
+		e.EndObj()
+	}
+}

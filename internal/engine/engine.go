@@ -1,0 +1,188 @@
+// Package engine is the way of a packet: decode, flow, stream, protocol,
+// inline detectors, verdict. One worker is one goroutine with its own tables
+// and scratch memory; workers share nothing that is written on the packet's
+// way.
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/yamori-net/yamori/internal/detect"
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/reassembly"
+)
+
+// Limits of what one flow may hold or cause. Those that depend on the size of
+// the machine are in Config.
+const (
+	// ProbeLimit is how many bytes of one direction are looked at before a
+	// stream counts as not recognised: a TLS ClientHello with post-quantum key
+	// shares is about 1,800 bytes, and a probe needs only its start.
+	ProbeLimit = 2048
+	// ProbeDatagrams is the same for datagrams and carried messages.
+	ProbeDatagrams = 8
+	// MaxSwitches bounds protocols within protocols (SOCKS in CONNECT in …).
+	MaxSwitches = 4
+	// MaxFlowAnomalies bounds the anomaly events of one flow.
+	MaxFlowAnomalies = 8
+	// MaxDatagramErrors is how many datagrams of a flow may be malformed
+	// before it is not parsed further.
+	MaxDatagramErrors = 8
+	// maxRounds bounds how often one packet can make the two directions' held
+	// bytes wake each other.
+	maxRounds = 16
+)
+
+// Config says what the engine is made of.
+type Config struct {
+	Protocols []proto.Protocol
+	Detectors []detect.Detector
+	Workers   int // at least 1
+
+	MaxFlows     int   // per worker; default 65,536
+	StreamMemory int   // bytes per worker held out of order; default 16 MiB
+	HeldMemory   int   // bytes per worker held for incomplete messages; default 16 MiB
+	FragMemory   int   // bytes per worker held as IP fragments; default 4 MiB
+	StreamDepth  int64 // bytes per direction that are parsed; 0: no bound
+	Policy       reassembly.Policy
+	FragPolicy   packet.FragPolicy
+
+	// HomeNet lists the home's own addresses; empty: private ones.
+	HomeNet []netip.Prefix
+
+	// Events names the event types that are wanted besides alerts; nil: none.
+	// An event that is not wanted costs nothing.
+	Events []event.Type
+	// Flows asks for a flow event at the end of each flow.
+	Flows bool
+	// NumberPackets numbers events by packet (pcap_cnt), for replays.
+	NumberPackets bool
+	Iface         string // named in events of live capture
+
+	// Sink returns the receiver of worker i's events; nil: events are dropped.
+	Sink func(i int) event.Sink
+	// Seed keys the hash of the flow tables: secret, so that nobody can choose
+	// addresses that collide.
+	Seed uint64
+	// Now is the clock for idle ticks of live capture; nil in a replay, which
+	// lives by the packets' time alone.
+	Now func() int64
+	// OnPanic is told of a panic on the packet's way, which costs only the flow.
+	OnPanic func(value any, stack []byte)
+}
+
+// Engine holds the workers.
+type Engine struct {
+	cfg     Config
+	tcp     protoTable
+	udp     protoTable
+	msg     protoTable
+	byName  map[string]int // index in cfg.Protocols
+	Workers []*Worker
+}
+
+// New builds an engine. The error names a protocol table that cannot work.
+func New(cfg Config) (*Engine, error) {
+	cfg.setDefaults()
+	e := &Engine{cfg: cfg, byName: map[string]int{}}
+	for i := range cfg.Protocols {
+		p := &cfg.Protocols[i]
+		if p.Name == "" || p.New == nil {
+			return nil, fmt.Errorf("engine: protocol %d (%q) has no name or no parser", i, p.Name)
+		}
+		if _, dup := e.byName[p.Name]; dup {
+			return nil, fmt.Errorf("engine: protocol %q is listed twice", p.Name)
+		}
+		e.byName[p.Name] = i
+	}
+	for _, t := range []struct {
+		table *protoTable
+		on    proto.Transport
+	}{{&e.tcp, proto.TCP}, {&e.udp, proto.UDP}, {&e.msg, proto.Message}} {
+		if err := t.table.build(cfg.Protocols, t.on); err != nil {
+			return nil, err
+		}
+	}
+	for i := range cfg.Workers {
+		e.Workers = append(e.Workers, newWorker(e, i))
+	}
+	return e, nil
+}
+
+func (c *Config) setDefaults() {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&c.Workers, 1)
+	def(&c.MaxFlows, 65536)
+	def(&c.StreamMemory, 16<<20)
+	def(&c.HeldMemory, 16<<20)
+	def(&c.FragMemory, 4<<20)
+}
+
+// Close ends all flows and reports them. The workers must have stopped.
+func (e *Engine) Close() {
+	for _, w := range e.Workers {
+		w.Close()
+	}
+}
+
+// Stats adds up the workers' latest snapshots.
+func (e *Engine) Stats() Stats {
+	var s Stats
+	for _, w := range e.Workers {
+		s.add(w.Snapshot())
+	}
+	return s
+}
+
+// Devices lists what the workers saw in the home, merged, oldest first.
+func (e *Engine) Devices() []device.Device {
+	var inv []*device.Inventory
+	for _, w := range e.Workers {
+		inv = append(inv, w.devices)
+	}
+	return device.Merge(inv...)
+}
+
+// protoTable is the list of candidates of one transport. Bit i of a candidate
+// mask stands for list[i].
+type protoTable struct {
+	list []*proto.Protocol
+	idx  []int // index in Config.Protocols
+	hint map[uint16]uint64
+	all  uint64
+}
+
+// maxCandidates is the width of a candidate mask.
+const maxCandidates = 64
+
+func (t *protoTable) build(ps []proto.Protocol, on proto.Transport) error {
+	t.hint = map[uint16]uint64{}
+	for i := range ps {
+		p := &ps[i]
+		if p.On&on == 0 || p.Probe == nil {
+			continue
+		}
+		n := len(t.list)
+		if n == maxCandidates {
+			return fmt.Errorf("engine: more than %d protocols on one transport", maxCandidates)
+		}
+		t.list = append(t.list, p)
+		t.idx = append(t.idx, i)
+		t.all |= 1 << n
+		for _, port := range p.Ports {
+			t.hint[port] |= 1 << n
+		}
+	}
+	return nil
+}
+
+// hints returns the candidates that name one of the two ports.
+func (t *protoTable) hints(a, b uint16) uint64 { return t.hint[a] | t.hint[b] }

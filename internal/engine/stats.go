@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"maps"
+
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/reassembly"
+)
+
+// AppCount counts the ended flows of one application protocol.
+type AppCount struct{ Flows, Packets, Bytes uint64 }
+
+// counters are a worker's own, written by it alone.
+type counters struct {
+	Packets, Bytes uint64
+	First, Last    int64  // packet times, ns
+	Malformed      uint64 // packets with a decode anomaly
+	NonIP, ARP     uint64
+	Fragments      uint64 // held for reassembly
+	NoFlow         uint64 // packets that found no place in the flow table
+	Flows          uint64
+	Findings       uint64
+	Anomalies      uint64
+	Gaps           uint64 // holes in streams
+	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
+	Panics         uint64
+	apps           map[string]AppCount
+}
+
+// Stats is a snapshot of what workers counted.
+type Stats struct {
+	counters
+	Apps     map[string]AppCount // ended flows by app_proto; "" for flows without payload
+	Live     int                 // flows in the table
+	Flow     flow.Stats
+	Streams  reassembly.Stats
+	Defrag   packet.DefragStats
+	HeldUsed int // bytes held for incomplete messages
+}
+
+func (w *Worker) countFlow(fl *flow.Flow) {
+	a := w.n.apps[fl.AppProto]
+	a.Flows++
+	a.Packets += fl.Side[0].Packets + fl.Side[1].Packets
+	a.Bytes += fl.Side[0].Bytes + fl.Side[1].Bytes
+	w.n.apps[fl.AppProto] = a
+}
+
+// snapshot publishes the counters.
+func (w *Worker) snapshot() {
+	s := &Stats{counters: w.n, Apps: maps.Clone(w.n.apps), Flow: w.table.Stats(),
+		Streams: w.pool.Stats(), Defrag: w.dec.Defrag.Stats(), HeldUsed: w.bufs.used}
+	s.counters.apps = nil
+	s.Live = s.Flow.Current
+	w.snap.Store(s)
+}
+
+// Snapshot returns the counters as of the last tick. Safe from any goroutine.
+func (w *Worker) Snapshot() Stats {
+	if s := w.snap.Load(); s != nil {
+		return *s
+	}
+	return Stats{}
+}
+
+func (s *Stats) add(o Stats) {
+	s.Packets += o.Packets
+	s.Bytes += o.Bytes
+	if o.Packets > 0 && (s.First == 0 || o.First < s.First) {
+		s.First = o.First
+	}
+	s.Last = max(s.Last, o.Last)
+	s.Malformed += o.Malformed
+	s.NonIP += o.NonIP
+	s.ARP += o.ARP
+	s.Fragments += o.Fragments
+	s.NoFlow += o.NoFlow
+	s.Flows += o.Flows
+	s.Findings += o.Findings
+	s.Anomalies += o.Anomalies
+	s.Gaps += o.Gaps
+	s.HeldLimit += o.HeldLimit
+	s.Panics += o.Panics
+	s.Live += o.Live
+	s.HeldUsed += o.HeldUsed
+	s.Flow.Add(o.Flow)
+	s.Streams.Add(o.Streams)
+	s.Defrag.Add(o.Defrag)
+	if s.Apps == nil {
+		s.Apps = map[string]AppCount{}
+	}
+	for k, v := range o.Apps {
+		a := s.Apps[k]
+		a.Flows += v.Flows
+		a.Packets += v.Packets
+		a.Bytes += v.Bytes
+		s.Apps[k] = a
+	}
+}

@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/yamori-net/yamori/internal/detect"
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/reassembly"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
+
+// Worker takes the frames of one queue. Handle is called by one goroutine;
+// Snapshot by anyone.
+type Worker struct {
+	e       *Engine
+	id      int
+	dec     packet.Decoder
+	pkt     packet.Packet
+	table   *flow.Table
+	pool    *reassembly.Pool
+	bufs    bufPool
+	sink    event.Sink
+	wants   map[event.Type]bool
+	devices *device.Inventory
+
+	detectors []detect.Inline
+	conns     []*conn          // free ones
+	parsers   [][]proto.Parser // free ones, by protocol
+	over      *conn            // stands in Flow.App for flows that are done with
+
+	cur      *conn // being worked on, for rescue
+	curFlow  *flow.Flow
+	now      int64 // time of the current packet
+	lastTick int64
+	ev       event.Event // reused
+	anomaly  anomalyBody
+	flowBody flowBody
+
+	n    counters
+	num  uint64 // number of the current packet, from 1
+	snap atomic.Pointer[Stats]
+}
+
+// tickInterval is how often, in packet time, timers run.
+const tickInterval = 1e9
+
+func newWorker(e *Engine, id int) *Worker {
+	cfg := &e.cfg
+	w := &Worker{e: e, id: id, over: &conn{}, devices: device.NewInventory(cfg.HomeNet), wants: map[event.Type]bool{}}
+	w.dec.Defrag = packet.NewDefrag(packet.DefragConfig{MaxMemory: cfg.FragMemory, Policy: cfg.FragPolicy})
+	w.table = flow.NewTable(flow.Config{MaxFlows: cfg.MaxFlows, Seed: cfg.Seed, OnEnd: w.flowEnd})
+	w.pool = reassembly.NewPool(reassembly.Config{Memory: cfg.StreamMemory})
+	w.bufs.budget = cfg.HeldMemory
+	w.parsers = make([][]proto.Parser, len(cfg.Protocols))
+	for _, d := range cfg.Detectors {
+		w.detectors = append(w.detectors, d.New())
+	}
+	for _, t := range cfg.Events {
+		w.wants[t] = true
+	}
+	if cfg.Sink != nil {
+		w.sink = cfg.Sink(id)
+	}
+	w.n.apps = map[string]AppCount{}
+	return w
+}
+
+// Handle takes one frame, or with nil lets timers run.
+func (w *Worker) Handle(f *packet.Frame) verdict.Verdict {
+	w.num++
+	return w.handle(f)
+}
+
+// HandleNumbered is Handle with the frame's number in its capture.
+func (w *Worker) HandleNumbered(f *packet.Frame, num uint64) verdict.Verdict {
+	w.num = num
+	return w.handle(f)
+}
+
+func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
+	if f == nil {
+		w.num--
+		if w.e.cfg.Now != nil {
+			w.Tick(w.e.cfg.Now())
+		}
+		return verdict.Verdict{}
+	}
+	defer w.rescue()
+	if f.Time-w.lastTick >= tickInterval || f.Time < w.lastTick {
+		w.Tick(f.Time)
+	}
+	w.now = f.Time
+	w.n.Packets++
+	w.n.Bytes += uint64(f.Len)
+	if w.n.First == 0 || f.Time < w.n.First {
+		w.n.First = f.Time
+	}
+	w.n.Last = max(w.n.Last, f.Time)
+
+	p := &w.pkt
+	w.dec.Decode(p, f)
+	if p.Anomalies != 0 {
+		w.n.Malformed++
+	}
+	if p.Version == 0 {
+		if p.ARP.Op != 0 {
+			w.n.ARP++
+			w.devices.Seen(p.ARP.SenderMAC, p.ARP.SenderIP, f.Time)
+		} else {
+			w.n.NonIP++
+		}
+		return verdict.Verdict{}
+	}
+	if p.Fragment {
+		w.n.Fragments++
+		return verdict.Verdict{}
+	}
+	fl, d, created := w.table.Lookup(p)
+	if fl == nil {
+		w.n.NoFlow++
+		return verdict.Verdict{}
+	}
+	if created {
+		w.newFlow(fl, p)
+	}
+	switch p.Proto {
+	case packet.ProtoTCP:
+		w.tcp(fl, d, p)
+	case packet.ProtoUDP:
+		w.udp(fl, d, p)
+	}
+	return verdict.Verdict{}
+}
+
+func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
+	w.n.Flows++
+	if p.HasMAC && p.Depth == 0 {
+		w.devices.Seen(p.SrcMAC, p.Src, p.Time)
+	}
+}
+
+func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
+	if p.TCPFlags&packet.SYN != 0 {
+		fl.ISN[d], fl.HasISN[d] = p.Seq, true
+	}
+	if fl.App == any(w.over) {
+		return
+	}
+	c, _ := fl.App.(*conn)
+	if c == nil {
+		if len(p.Payload) == 0 && p.Missing == 0 {
+			return
+		}
+		if c = w.newConn(fl, proto.TCP); c == nil {
+			return
+		}
+	}
+	w.cur, w.curFlow = c, fl
+	c.pc.Time = p.Time
+	s := c.of(d)
+	s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
+		p.Payload, p.Missing, p.Time, s)
+	if p.TCPFlags&packet.ACK != 0 && !c.ended {
+		o := c.other(s)
+		o.stream.Ack(w.pool, p.Ack, o)
+	}
+	if c.ended {
+		w.release(fl, c)
+	}
+	w.cur = nil
+}
+
+func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
+	if len(p.Payload) == 0 || fl.App == any(w.over) {
+		return
+	}
+	c, _ := fl.App.(*conn)
+	if c == nil {
+		if c = w.newConn(fl, proto.UDP); c == nil {
+			return
+		}
+	}
+	w.cur, w.curFlow = c, fl
+	c.pc.Time = p.Time
+	c.datagram(d, p.Payload)
+	if c.ended {
+		w.release(fl, c)
+	}
+	w.cur = nil
+}
+
+// Tick lets timers run up to now and publishes the counters.
+func (w *Worker) Tick(now int64) {
+	w.now, w.lastTick = now, now
+	w.table.Advance(now)
+	if w.e.cfg.Now != nil {
+		w.snapshot() // somebody may be watching
+	}
+}
+
+// Close ends all flows of the worker.
+func (w *Worker) Close() {
+	defer w.rescue()
+	w.table.Close()
+	w.snapshot()
+}
+
+// rescue turns a panic on the packet's way into a lost flow: the packet passes,
+// the flow is not looked at again, and the panic is counted and reported.
+func (w *Worker) rescue() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	w.n.Panics++
+	if c := w.cur; c != nil {
+		w.cur = nil
+		c.parser, c.inner = nil, nil // their state cannot be trusted; not pooled again
+		w.release(w.curFlow, c)
+	}
+	if w.e.cfg.OnPanic != nil {
+		w.e.cfg.OnPanic(v, debug.Stack())
+	}
+}
+
+// flowEnd is called by the table for each flow that leaves it.
+func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
+	if c, ok := fl.App.(*conn); ok && c != w.over {
+		w.cur, w.curFlow = c, fl
+		c.pc.Time = fl.Last
+		for d := range c.side {
+			s := &c.side[d]
+			if !c.ended && c.pc.Transport == proto.TCP {
+				s.stream.Flush(w.pool, s)
+			}
+		}
+		w.release(fl, c)
+		w.cur = nil
+	}
+	fl.App = nil
+	w.countFlow(fl)
+	if w.e.cfg.Flows {
+		w.emitFlow(fl, why)
+	}
+}

@@ -1,0 +1,236 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/event"
+)
+
+// WriteAccount writes s for the people of the household.
+func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
+	t := texts[lang]
+	if t == nil {
+		t = &english
+	}
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, t.headline+"\n", s.Source)
+	st := &s.Stats
+	if st.Packets == 0 {
+		fmt.Fprintln(w, t.empty)
+	} else {
+		fmt.Fprintf(w, t.traffic+"\n", Count(st.Packets), Size(st.Bytes),
+			Span(st.Last-st.First), clock(st.First), clock(st.Last))
+	}
+	fmt.Fprintln(w)
+	groups := group(s.Findings)
+	if len(groups) == 0 {
+		fmt.Fprintln(w, t.quiet)
+	} else {
+		fmt.Fprintf(w, t.needsYou+"\n", len(groups))
+		for i := range groups {
+			writeFinding(w, t, &groups[i], s.Devices)
+		}
+	}
+	if s.More > 0 {
+		fmt.Fprintf(w, t.more+"\n", s.More)
+	}
+	writeDevices(w, t, s.Devices)
+	writeFlows(w, t, st.Apps)
+	for _, c := range []struct {
+		n    uint64
+		text string
+	}{{st.Malformed, t.malformed}, {st.Gaps, t.gaps}, {st.HeldLimit, t.memory}, {st.Panics, t.panics}} {
+		if c.n > 0 {
+			fmt.Fprintf(w, "\n"+c.text, Count(c.n))
+		}
+	}
+	if s.Problem != nil {
+		fmt.Fprintf(w, "\n"+t.problem, s.Problem)
+	}
+	fmt.Fprintln(w)
+	return w.Flush()
+}
+
+// grouped is a finding that happened n times in the same way.
+type grouped struct {
+	Finding
+	n int
+}
+
+// group folds findings of the same device, kind and far end into one.
+func group(fs []Finding) []grouped {
+	var out []grouped
+	at := map[string]int{}
+	for _, f := range fs {
+		k := f.Device.ID + "|" + f.Src.String() + "|" + string(f.Category) + f.Family + "|" + f.Dst.String() + ":" + strconv.Itoa(int(f.DstPort))
+		if i, ok := at[k]; ok {
+			g := &out[i]
+			g.n++
+			g.Last = max(g.Last, f.Last)
+			if f.Level > g.Level {
+				first := g.First
+				g.Finding, g.First = f, first
+			}
+			continue
+		}
+		at[k] = len(out)
+		out = append(out, grouped{f, 1})
+	}
+	slices.SortStableFunc(out, func(a, b grouped) int { return cmp.Compare(b.Level, a.Level) })
+	return out
+}
+
+func writeFinding(w io.Writer, t *text, f *grouped, devs []device.Device) {
+	who := deviceName(t, f, devs)
+	fmt.Fprint(w, "\n! ")
+	if f.Category == event.Mining {
+		coin, pool := "", f.Dst.String()
+		if m := f.Mining; m != nil {
+			if c := cmp.Or(m.Coin, m.Algorithm); c != "" {
+				coin = " (" + c + ")"
+			}
+			pool = cmp.Or(m.Pool, pool)
+		}
+		fmt.Fprintf(w, t.happened["mining"], who, coin, pool)
+	} else {
+		fmt.Fprintf(w, t.happened["other"], who, f.Signature)
+	}
+	fmt.Fprintf(w, " [%s]\n  ", t.howSure[f.Level.String()])
+	if f.n > 1 {
+		fmt.Fprintf(w, t.times, f.n)
+	}
+	fmt.Fprintf(w, t.since+"\n", clock(f.First))
+	fmt.Fprintf(w, "  %s:\n", t.know)
+	for _, e := range f.Evidence {
+		fmt.Fprintf(w, "    - %s (%s)\n", printable(e.Value), e.Code)
+	}
+	fmt.Fprintf(w, "  %s\n", t.weDid[cmp.Or(f.Action, "allowed")])
+	fmt.Fprintf(w, "  %s\n", cmp.Or(t.youDo[string(f.Category)], t.youDo["other"]))
+	fmt.Fprintf(w, "  %s: %s:%d → %s:%d", t.details, f.Src, f.SrcPort, f.Dst, f.DstPort)
+	if m := f.Mining; m != nil {
+		for _, d := range []struct{ name, v string }{{"dialect", m.Dialect}, {"coin", m.Coin}, {"algorithm", m.Algorithm},
+			{"agent", m.Agent}, {"worker", m.Worker}, {"wallet", m.Wallet}, {"pool", m.Pool}} {
+			if d.v != "" {
+				fmt.Fprintf(w, "; %s %s", t.mining[d.name], printable(d.v))
+			}
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func deviceName(t *text, f *grouped, devs []device.Device) string {
+	if f.Device.Name != "" {
+		return printable(f.Device.Name)
+	}
+	for i := range devs {
+		if d := &devs[i]; d.ID == f.Device.ID && d.HasMAC {
+			return fmt.Sprintf("%s %s (%s)", t.unnamed, f.Src, event.AppendMAC(nil, d.MAC))
+		}
+	}
+	return fmt.Sprintf("%s %s", t.unnamed, f.Src)
+}
+
+func writeDevices(w io.Writer, t *text, devs []device.Device) {
+	if len(devs) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n"+t.devices+"\n", len(devs))
+	const show = 30
+	for i := range devs[:min(len(devs), show)] {
+		d := &devs[i]
+		mac := "-"
+		if d.HasMAC {
+			mac = string(event.AppendMAC(nil, d.MAC))
+		}
+		var addrs []string
+		for _, a := range d.Addresses[:min(len(d.Addresses), 4)] {
+			addrs = append(addrs, a.String())
+		}
+		if len(d.Addresses) > 4 {
+			addrs = append(addrs, "…")
+		}
+		fmt.Fprintf(w, "  %-17s  %s\n", mac, strings.Join(addrs, " "))
+	}
+	if len(devs) > show {
+		fmt.Fprintln(w, "  …")
+	}
+}
+
+func writeFlows(w io.Writer, t *text, apps map[string]engine.AppCount) {
+	if len(apps) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", t.flows)
+	keys := slices.SortedFunc(maps.Keys(apps), func(a, b string) int {
+		return cmp.Or(cmp.Compare(apps[b].Flows, apps[a].Flows), strings.Compare(a, b))
+	})
+	for _, k := range keys {
+		name := k
+		switch k {
+		case "":
+			name = t.none
+		case engine.Unrecognised:
+			name = t.unknown
+		}
+		fmt.Fprintf(w, "  %-16s %10s  %10s\n", name, Count(apps[k].Flows), Size(apps[k].Bytes))
+	}
+}
+
+// printable makes hostile text safe for a terminal: control characters and
+// broken UTF-8 become a visible mark.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return '\ufffd'
+	}, s)
+}
+
+func clock(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Count writes n with separators: 12,345.
+func Count(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Size writes bytes in decimal units: 8.1 MB.
+func Size(n uint64) string {
+	f, unit := float64(n), "B"
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if f < 1000 {
+			break
+		}
+		f, unit = f/1000, u
+	}
+	if unit == "B" {
+		return strconv.FormatUint(n, 10) + " B"
+	}
+	return strconv.FormatFloat(f, 'f', 1, 64) + " " + unit
+}
+
+// Span writes a duration of ns in the largest sensible units: 14m0s, 0.8s.
+func Span(ns int64) string {
+	d := time.Duration(max(0, ns))
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
