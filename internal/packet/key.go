@@ -22,10 +22,7 @@ type Key struct {
 func (p *Packet) Key(k *Key) (fromHi bool) {
 	sp, dp := p.SrcPort, p.DstPort
 	k.Proto = p.Proto
-	k.VLAN = 0
-	if p.VLANs > 0 {
-		k.VLAN = p.VLAN[min(p.VLANs, 2)-1]
-	}
+	k.VLAN = p.flowVLAN()
 	c := bytes.Compare(p.Src[:], p.Dst[:])
 	if c < 0 || (c == 0 && sp <= dp) {
 		k.Lo, k.Hi, k.LoPort, k.HiPort = p.Src, p.Dst, sp, dp
@@ -33,6 +30,14 @@ func (p *Packet) Key(k *Key) (fromHi bool) {
 	}
 	k.Lo, k.Hi, k.LoPort, k.HiPort = p.Dst, p.Src, dp, sp
 	return true
+}
+
+// flowVLAN returns the innermost VLAN identifier, zero when there is none.
+func (p *Packet) flowVLAN() uint16 {
+	if p.VLANs == 0 {
+		return 0
+	}
+	return p.VLAN[min(p.VLANs, 2)-1]
 }
 
 // Hash mixes the key with a secret seed (an attacker who chooses ports must

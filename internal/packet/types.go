@@ -164,16 +164,16 @@ const (
 )
 
 // Packet holds what Decode read from one frame. The caller owns it and reuses
-// it; slices point into the frame (or into the defragmenter's memory) and are
-// valid as long as that is. Of nested IP headers the fields are those of the
-// innermost one.
+// it; slices point into the frame, or into the defragmenter's memory, which
+// holds until the next Decode. Of nested IP headers the fields are those of the
+// innermost one that could be read.
 type Packet struct {
 	Time  int64 // of the frame, ns since the Unix epoch
 	Frame *Frame
 
-	SrcMAC, DstMAC MAC
-	HasMAC         bool
-	VLANs          uint8     // number of tags, at most 2 kept
+	SrcMAC, DstMAC MAC       // of the outermost link; Linux cooked frames know only the source
+	HasMAC         bool      // SrcMAC is known
+	VLANs          uint8     // number of tags; 2 are kept: the outermost and the innermost
 	VLAN           [2]uint16 // tag identifiers (12 bits), outer first
 	EtherType      uint16    // of the innermost payload: 0x0800, 0x86dd, 0x0806…
 	Tunnels        Tunnel
@@ -201,14 +201,14 @@ type Packet struct {
 
 	IP      []byte // innermost IP header and everything it says belongs to it
 	IPHdr   int    // length of the innermost IP header with options / extension headers
-	L4      []byte // transport header and payload
+	L4      []byte // transport header and payload; nil when the header is not whole, though ports may be set
 	TCPOpts []byte // options of the TCP header
-	Payload []byte // above the transport header
+	Payload []byte // above the transport header; all of L4 for a protocol that is not decoded
 	// Missing counts payload bytes that the IP length promises and the capture
-	// cut off (snap length).
+	// does not hold: cut off (snap length), or, with TruncatedIP, never sent.
 	Missing int
 
-	ARP ARP // when EtherType is 0x0806
+	ARP ARP // when EtherType is 0x0806; never from inside a tunnel, which is another link
 }
 
 // ARP is an Ethernet/IPv4 ARP message, RFC 826.
