@@ -1,0 +1,157 @@
+package http
+
+import (
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+type getter func(t *Tx) []byte
+
+// request makes a buffer of the request, there once its head is complete.
+func request(name, doc string, get getter) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: once(get, packet.ToServer)}
+}
+
+func response(name, doc string, get getter) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToClient, Get: once(get, packet.ToClient)}
+}
+
+func once(get getter, d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
+			return nil, false
+		}
+		b := get(t)
+		return b, b != nil
+	}
+}
+
+// field makes the getter of one header field's first value.
+func field(d packet.Dir, name string) getter {
+	return func(t *Tx) []byte { return t.Header(d, name) }
+}
+
+const (
+	toS = packet.ToServer
+	toC = packet.ToClient
+)
+
+var buffers = []proto.Buffer{
+	request("http.method", "request method", func(t *Tx) []byte { return t.Method }),
+	request("http.uri", "request target, normalised", func(t *Tx) []byte { return t.Path }),
+	request("http.uri.raw", "request target as sent", func(t *Tx) []byte { return t.URI }),
+	request("http.host", "host, lower case, without port", func(t *Tx) []byte { return t.Host }),
+	request("http.host.raw", "host as sent, with port", func(t *Tx) []byte { return t.HostRaw }),
+	request("http.user_agent", "User-Agent", func(t *Tx) []byte { return t.UserAgent }),
+	request("http.referer", "Referer", func(t *Tx) []byte { return t.Referer }),
+	request("http.cookie", "Cookie", field(toS, "cookie")),
+	response("http.cookie", "Set-Cookie", field(toC, "set-cookie")),
+	request("http.header", "header fields of the request, one a line, without Cookie", func(t *Tx) []byte { return t.joined(toS) }),
+	response("http.header", "header fields of the answer, one a line, without Set-Cookie", func(t *Tx) []byte { return t.joined(toC) }),
+	request("http.header.raw", "header fields of the request as sent", func(t *Tx) []byte { return t.msg[toS].rawHeaders() }),
+	response("http.header.raw", "header fields of the answer as sent", func(t *Tx) []byte { return t.msg[toC].rawHeaders() }),
+	request("http.header_names", "names of the request's fields between line ends", func(t *Tx) []byte { return t.namesOf(toS) }),
+	response("http.header_names", "names of the answer's fields between line ends", func(t *Tx) []byte { return t.namesOf(toC) }),
+	request("http.request_line", "request line", func(t *Tx) []byte { return t.msg[toS].startLineOf() }),
+	request("http.request_body", "request body, decoded, its first part", func(t *Tx) []byte { return t.RequestBody }),
+	request("http.content_type", "Content-Type of the request", field(toS, "content-type")),
+	response("http.content_type", "Content-Type of the answer", field(toC, "content-type")),
+	request("http.content_len", "Content-Length of the request", field(toS, "content-length")),
+	response("http.content_len", "Content-Length of the answer", field(toC, "content-length")),
+	request("http.accept", "Accept", field(toS, "accept")),
+	request("http.accept_lang", "Accept-Language", field(toS, "accept-language")),
+	request("http.accept_enc", "Accept-Encoding", field(toS, "accept-encoding")),
+	request("http.connection", "Connection of the request", field(toS, "connection")),
+	response("http.connection", "Connection of the answer", field(toC, "connection")),
+	request("http.protocol", "version of the request", func(t *Tx) []byte { return t.Version }),
+	response("http.protocol", "version of the answer", func(t *Tx) []byte { return t.AnswerVersion }),
+	request("http.start", "request line and header fields as sent", func(t *Tx) []byte { return t.msg[toS].head }),
+	response("http.start", "status line and header fields as sent", func(t *Tx) []byte { return t.msg[toC].head }),
+	response("http.stat_code", "status code", func(t *Tx) []byte { return t.StatusCode }),
+	response("http.stat_msg", "status text", func(t *Tx) []byte { return t.StatusText }),
+	response("http.response_line", "status line", func(t *Tx) []byte { return t.msg[toC].startLineOf() }),
+	response("http.response_body", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
+	request("file.data", "request body, decoded, its first part", func(t *Tx) []byte { return t.RequestBody }),
+	response("file.data", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
+	response("http.server", "Server", field(toC, "server")),
+	response("http.location", "Location", field(toC, "location")),
+}
+
+func (m *message) startLineOf() []byte { return m.head[:m.line] }
+
+func (m *message) rawHeaders() []byte { return m.head[m.lineRaw:] }
+
+const (
+	madeJoin = 1 << iota
+	madeNames
+)
+
+// joined returns http.header: "Name: value\r\n" for each field, repeated ones
+// joined by ", " as libhtp does, without cookies, which have their own buffer.
+func (t *Tx) joined(d packet.Dir) []byte {
+	m := &t.msg[d]
+	if m.made&madeJoin != 0 {
+		return m.join
+	}
+	m.made |= madeJoin
+	m.join = m.join[:0]
+	for i := range m.headers {
+		h := &m.headers[i]
+		if d == toS && equalFold(h.Name, "cookie") || d == toC && equalFold(h.Name, "set-cookie") || m.repeated(i) {
+			continue
+		}
+		m.join = append(m.join, h.Name...)
+		m.join = append(m.join, ": "...)
+		m.join = append(m.join, h.Value...)
+		for j := i + 1; j < len(m.headers); j++ {
+			if sameName(m.headers[j].Name, h.Name) {
+				m.join = append(m.join, ", "...)
+				m.join = append(m.join, m.headers[j].Value...)
+			}
+		}
+		m.join = append(m.join, '\r', '\n')
+	}
+	return m.join
+}
+
+// namesOf returns http.header_names: "\r\nHost\r\nAccept\r\n\r\n".
+func (t *Tx) namesOf(d packet.Dir) []byte {
+	m := &t.msg[d]
+	if m.made&madeNames != 0 {
+		return m.names
+	}
+	m.made |= madeNames
+	m.names = append(m.names[:0], '\r', '\n')
+	for i := range m.headers {
+		if !m.repeated(i) {
+			m.names = append(m.names, m.headers[i].Name...)
+			m.names = append(m.names, '\r', '\n')
+		}
+	}
+	m.names = append(m.names, '\r', '\n')
+	return m.names
+}
+
+// repeated reports whether field i repeats the name of an earlier one.
+func (m *message) repeated(i int) bool {
+	for j := range i {
+		if sameName(m.headers[j].Name, m.headers[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameName(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := a[i], b[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}

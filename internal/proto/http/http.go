@@ -1,0 +1,187 @@
+// Package http parses HTTP/1.x (RFC 9110, RFC 9112) and what passes for it:
+// HTTP/0.9, ICY answers, and the broken servers that browsers put up with. The
+// reading of odd messages follows what browsers and libhtp do, because what
+// the client makes of an answer is what counts.
+package http
+
+import (
+	"sync"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Limits. What exceeds one is cut, named by an anomaly and parsed on.
+const (
+	// MaxBody is how much of each decoded body is kept.
+	MaxBody = 16 << 10
+	// MaxLine is how much of one line is kept; the rest of it is skipped.
+	MaxLine = 16 << 10
+	// MaxHeaders is how many header fields of a message are kept.
+	MaxHeaders = 128
+	// MaxHead bounds the start line and header fields of a message together.
+	MaxHead = 32 << 10
+	// MaxPending is how many requests may wait for their answers; beyond it
+	// the oldest is handed over as it is.
+	MaxPending = 32
+	// maxPendingBytes bounds what the waiting requests hold together.
+	maxPendingBytes = 256 << 10
+	// maxTunnelWait is how much a client may send ahead of the answer to its
+	// CONNECT before the tunnel is taken as granted (a flow of which only one
+	// direction is seen).
+	maxTunnelWait = 32 << 10
+)
+
+// Protocol is HTTP/1.x on TCP.
+var Protocol = proto.Protocol{
+	Name:    "http",
+	Doc:     "HTTP/1.x, RFC 9112: requests, answers and the first part of their bodies",
+	On:      proto.TCP,
+	Ports:   []uint16{80, 8080, 8000, 8008, 8081, 8888, 3128, 5000, 7547, 49152},
+	Limit:   64 << 10,
+	Probe:   Probe,
+	Event:   "http",
+	New:     func() proto.Parser { return new(parser) },
+	Buffers: buffers,
+}
+
+// Header is one header field as sent, without white space around the value;
+// continuation lines are joined by one space.
+type Header struct{ Name, Value []byte }
+
+// Tx is a request with its answer. It is emitted when the head of either is
+// complete, when a body is complete or its kept prefix full, and finally when
+// the answer has ended.
+type Tx struct {
+	// Request line.
+	Method  []byte // as sent
+	URI     []byte // as sent
+	Path    []byte // URI normalised: see README.md
+	Version []byte // "HTTP/1.1"; empty for HTTP/0.9
+
+	Host        []byte // lower case, without port; from the URI or else the Host field
+	HostRaw     []byte // as sent, with port
+	Port        uint16 // named beside the host, else zero
+	UserAgent   []byte
+	Referer     []byte
+	ContentType []byte // of the answer, without parameters
+
+	Status        int // 100 to 999; zero when absent or no number
+	StatusText    []byte
+	StatusCode    []byte // as sent
+	AnswerVersion []byte
+
+	RequestHeaders  []Header
+	ResponseHeaders []Header
+
+	RequestBody  []byte // decoded prefix, at most MaxBody; nil until complete or full
+	ResponseBody []byte
+	RequestLen   int64 // bytes of the body on the wire, chunk lines included
+	ResponseLen  int64
+
+	// Truncated: the body is longer than the prefix kept, or bytes of it were lost.
+	RequestTruncated, ResponseTruncated bool
+	// Encoded: the body has a content coding that was not undone (br, zstd,
+	// too many layers); the prefix is as on the wire.
+	RequestEncoded, ResponseEncoded bool
+
+	RequestHead  bool // the head of the request is complete
+	RequestDone  bool // the whole request is
+	ResponseHead bool
+	ResponseDone bool
+
+	msg [2]message
+
+	path, host []byte // memory of Path, Host
+	started    bool   // an answer has begun
+}
+
+// message is the memory behind one side of a Tx.
+type message struct {
+	head    []byte // start line and header fields as sent
+	line    int    // length of the start line within head
+	lineRaw int    // the same with its line end
+	fold    []byte // joined continuation lines
+	headers []Header
+	folded  bool // the last header's value lies at the end of fold
+	body    []byte
+	full    bool   // nothing more goes into body
+	join    []byte // http.header, made on demand
+	names   []byte // http.header_names
+	made    uint8  // which of the two are made
+	dec     *decoder
+}
+
+// txs keeps transactions for reuse across flows: only flows with a message
+// under way hold one.
+var txs = sync.Pool{New: func() any { return new(Tx) }}
+
+func (m *message) reset() {
+	if m.dec != nil {
+		m.dec.release()
+	}
+	*m = message{head: m.head[:0], fold: m.fold[:0], headers: m.headers[:0],
+		body: m.body[:0], join: m.join[:0], names: m.names[:0]}
+}
+
+func (t *Tx) reset() {
+	t.msg[0].reset()
+	t.msg[1].reset()
+	*t = Tx{msg: t.msg, path: t.path[:0], host: t.host[:0]}
+}
+
+// Header returns the value of the first field of that lower-case name sent in
+// direction d, nil when there is none.
+func (t *Tx) Header(d packet.Dir, name string) []byte { return find(t.msg[d].headers, name) }
+
+func find(hs []Header, name string) []byte {
+	for i := range hs {
+		if equalFold(hs[i].Name, name) {
+			return hs[i].Value
+		}
+	}
+	return nil
+}
+
+// equalFold compares b with the lower-case ASCII string s.
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != s[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// hasToken reports whether the comma-separated list holds the lower-case token.
+func hasToken(list []byte, token string) bool {
+	for len(list) > 0 {
+		i := 0
+		for i < len(list) && list[i] != ',' {
+			i++
+		}
+		if equalFold(trim(list[:i]), token) {
+			return true
+		}
+		list = list[min(i+1, len(list)):]
+	}
+	return false
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+func trim(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}

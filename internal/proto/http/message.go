@@ -1,0 +1,267 @@
+package http
+
+import (
+	"bytes"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// startLine keeps a start line and returns it in the message's memory.
+func (m *message) startLine(line, raw []byte) []byte {
+	m.head = append(m.head[:0], line...)
+	m.line = len(line)
+	if len(raw) > MaxLine {
+		m.head = append(m.head, '\r', '\n')
+	} else {
+		m.head = append(m.head, raw[len(line):]...)
+	}
+	m.lineRaw = len(m.head)
+	return m.head[:m.line]
+}
+
+// headerLine handles a line of the header section; the empty one ends it.
+func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more bool) {
+	t := p.side[d].tx
+	m := &t.msg[d]
+	if len(line) == 0 {
+		if len(m.head)+2 <= MaxHead {
+			m.head = append(m.head, raw[:min(len(raw), 2)]...)
+		}
+		if d == packet.ToServer {
+			p.requestHead(c)
+		} else {
+			p.responseHead(c)
+		}
+		return !p.switched
+	}
+	for {
+		// Some clients take a lone CR for a line end.
+		i := bytes.IndexByte(line, '\r')
+		if i < 0 {
+			break
+		}
+		p.field(c, m, line[:i], line[:i+1])
+		line = line[i+1:]
+		raw = raw[i+1:]
+	}
+	if len(raw) > MaxLine {
+		raw = line
+	}
+	p.field(c, m, line, raw)
+	return true
+}
+
+// framing reports whether a field decides where the message ends or how its
+// body is coded: such fields are kept even beyond the limits.
+func framing(name []byte) bool {
+	switch len(name) {
+	case 14:
+		return equalFold(name, "content-length")
+	case 16:
+		return equalFold(name, "content-encoding")
+	case 17:
+		return equalFold(name, "transfer-encoding")
+	}
+	return false
+}
+
+// Room beyond MaxHeaders and MaxHead for fields that decide the framing.
+const (
+	framingHeaders = 16
+	framingBytes   = 4 << 10
+)
+
+// field stores one header field; raw is its line with the line's end.
+func (p *parser) field(c *proto.Conn, m *message, line, raw []byte) {
+	if len(line) == 0 {
+		return
+	}
+	space := isSpace(line[0])
+	if space && len(m.headers) > 0 {
+		p.foldLine(c, m, line, raw)
+		return
+	}
+	i := bytes.IndexByte(line, ':')
+	maxN, maxB := MaxHeaders, MaxHead
+	if i >= 0 && framing(trim(line[:i])) {
+		maxN, maxB = maxN+framingHeaders, maxB+framingBytes
+	}
+	if len(m.headers) >= maxN || len(m.head)+len(raw) > maxB {
+		p.anomaly(c, anHeaders)
+		return
+	}
+	at := len(m.head)
+	m.head = append(m.head, raw...)
+	line = m.head[at : at+len(line)]
+	h := Header{Value: line}
+	if i < 0 {
+		// As libhtp: a field without name.
+		p.anomaly(c, anNoColon)
+	} else {
+		h.Name, h.Value = trim(line[:i]), line[i+1:]
+	}
+	h.Value = trim(h.Value)
+	m.headers = append(m.headers, h)
+	m.folded = false
+}
+
+// foldLine joins a continuation line (obs-fold, RFC 9112 section 5.2) to the
+// field before it.
+func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
+	h := &m.headers[len(m.headers)-1]
+	if len(m.head)+len(raw) > MaxHead || len(m.fold)+len(h.Value)+len(line)+1 > MaxHead {
+		p.anomaly(c, anHeaders)
+		return
+	}
+	m.head = append(m.head, raw...)
+	if !m.folded {
+		m.fold = append(m.fold, h.Value...)
+		m.folded = true
+	}
+	at := len(m.fold) - len(h.Value)
+	if len(h.Value) > 0 {
+		m.fold = append(m.fold, ' ')
+	}
+	m.fold = append(m.fold, trim(line)...)
+	h.Value = m.fold[at:]
+}
+
+// framingOf reads how the body of a message is delimited: chunked, by a length
+// (negative when there is none), or neither.
+func (p *parser) framingOf(c *proto.Conn, m *message) (chunked bool, length int64) {
+	length = -1
+	for i := range m.headers {
+		h := &m.headers[i]
+		switch {
+		case equalFold(h.Name, "transfer-encoding"):
+			if containsFold(h.Value, "chunked") {
+				chunked = true
+				if !hasToken(h.Value, "chunked") {
+					p.anomaly(c, anCodingTE)
+				}
+			} else if !equalFold(h.Value, "identity") {
+				p.anomaly(c, anCodingTE)
+			}
+		case equalFold(h.Name, "content-length"):
+			v, ok := contentLength(h.Value)
+			if !ok {
+				p.anomaly(c, anLengthBad)
+			}
+			if v < 0 {
+				continue
+			}
+			if length >= 0 && v != length {
+				p.anomaly(c, anLengths)
+				continue // the first counts, as in libhtp and browsers
+			}
+			length = v
+		}
+	}
+	if chunked && length >= 0 {
+		// Chunked wins, RFC 9112 section 6.3; it smells of smuggling.
+		p.anomaly(c, anLengthChunked)
+	}
+	return chunked, length
+}
+
+// contentLength reads the first number of v, -1 when there is none; ok is
+// false unless v is nothing but that number.
+func contentLength(v []byte) (n int64, ok bool) {
+	i := 0
+	for i < len(v) && !isDigit(v[i]) {
+		i++
+	}
+	n, digits := number(v[i:])
+	if digits == 0 {
+		return -1, false
+	}
+	return n, i == 0 && digits == len(v)
+}
+
+func containsFold(b []byte, s string) bool {
+	for i := 0; i+len(s) <= len(b); i++ {
+		if equalFold(b[i:i+len(s)], s) {
+			return true
+		}
+	}
+	return false
+}
+
+// startBody prepares a message for its body.
+func (p *parser) startBody(c *proto.Conn, d packet.Dir, chunked bool, length int64) {
+	s := &p.side[d]
+	p.codings(c, d)
+	switch {
+	case chunked:
+		s.state = stChunkLen
+	case length >= 0:
+		s.state, s.remain = stBody, length
+	default:
+		s.state = stUntilEnd
+	}
+}
+
+// codings reads Content-Encoding and the compressing part of
+// Transfer-Encoding, and gets a decoder when both are known.
+func (p *parser) codings(c *proto.Conn, d packet.Dir) {
+	t := p.side[d].tx
+	m := &t.msg[d]
+	var list [MaxLayers]coding
+	n, opaque := 0, false
+	for i := range m.headers {
+		h := &m.headers[i]
+		te := equalFold(h.Name, "transfer-encoding")
+		if !te && !equalFold(h.Name, "content-encoding") {
+			continue
+		}
+		for v := h.Value; len(v) > 0; {
+			e := bytes.IndexByte(v, ',')
+			if e < 0 {
+				e = len(v)
+			}
+			name := trim(v[:e])
+			v = v[min(e+1, len(v)):]
+			k := codeNone
+			switch {
+			case equalFold(name, "gzip"), equalFold(name, "x-gzip"):
+				k = codeGzip
+			case equalFold(name, "deflate"), equalFold(name, "x-deflate"):
+				k = codeDeflate
+			case te, len(name) == 0, equalFold(name, "identity"), equalFold(name, "none"):
+				continue
+			default:
+				opaque = true
+				continue
+			}
+			if n == MaxLayers {
+				p.anomaly(c, anLayers)
+				opaque = true
+				continue
+			}
+			list[n] = k
+			n++
+		}
+	}
+	if opaque {
+		t.setEncoded(d)
+	} else if n > 0 {
+		m.dec = newDecoder(list[:n])
+	}
+}
+
+func (t *Tx) setEncoded(d packet.Dir) {
+	if d == packet.ToServer {
+		t.RequestEncoded = true
+	} else {
+		t.ResponseEncoded = true
+	}
+}
+
+func (t *Tx) setTruncated(d packet.Dir) {
+	if d == packet.ToServer {
+		t.RequestTruncated = true
+	} else {
+		t.ResponseTruncated = true
+	}
+}
