@@ -1,5 +1,7 @@
 package packet
 
+import "encoding/binary"
+
 // IPv4 flag bits as Packet.IPFlags holds them, RFC 791 section 3.1.
 const (
 	ipMF = 1
@@ -70,10 +72,11 @@ func (d *Decoder) ipv4(p *Packet, b []byte, n nest) {
 	d.transport(p, b[hdr:], n)
 }
 
-// set4 stores the mapped form of an IPv4 address.
+// set4 stores the mapped form of an IPv4 address, in two words: single bytes
+// would stall whoever loads the address next.
 func (a *Addr) set4(b []byte) {
-	_ = b[3]
-	*a = Addr{10: 0xff, 11: 0xff, 12: b[0], 13: b[1], 14: b[2], 15: b[3]}
+	binary.BigEndian.PutUint64(a[:8], 0)
+	binary.BigEndian.PutUint64(a[8:], 0xffff<<32|uint64(be32(b)))
 }
 
 // soundOptions walks IPv4 options, RFC 791 section 3.1: a type, and unless it
