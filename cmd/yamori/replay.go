@@ -39,18 +39,18 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
   yamori replay --fail-on mining nightly.pcapng`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.Load(configFile, false)
+			cfg, err := config.Load(configFile)
 			if err != nil {
 				return err
 			}
 			r := &app.Replay{Files: args, Output: output, Workers: workers, Flows: flows,
 				Lang: report.Lang(lang), Stdout: stdout, Stderr: stderr,
-				Limits: cfg.Limits.App(), Log: slog.New(slog.NewTextHandler(stderr, nil))}
+				Limits: cfg.Limits, Log: slog.New(slog.NewTextHandler(stderr, nil))}
 			if !slices.Contains([]string{app.Human, app.JSON, app.EVE}, output) {
 				return usage(fmt.Errorf("output %q: use human, json or eve", output))
 			}
 			if lang == "" {
-				r.Lang = cfg.Lang()
+				r.Lang = language(cfg)
 			} else if r.Lang != report.English && r.Lang != report.Japanese {
 				return usage(fmt.Errorf("language %q: use en or ja", lang))
 			}
@@ -62,7 +62,7 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 					return usage(fmt.Errorf("home-net: %w", err))
 				}
 			} else {
-				r.HomeNet = cfg.HomeNet()
+				r.HomeNet, _ = config.Prefixes(cfg.HomeNet) // checked by Load
 			}
 			if r.Events, err = eventTypes(events); err != nil {
 				return usage(err)
@@ -125,3 +125,15 @@ func eventTypes(names []string) ([]event.Type, error) {
 	return out, nil
 }
 
+// language is the account's: as configured, else the environment's.
+func language(cfg *config.Config) report.Lang {
+	if cfg.Language != "" {
+		return report.Lang(cfg.Language)
+	}
+	for _, v := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if s := os.Getenv(v); s != "" {
+			return report.LangFromLocale(s)
+		}
+	}
+	return report.English
+}

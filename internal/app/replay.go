@@ -13,11 +13,11 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/capture"
 	"github.com/yamori-net/yamori/internal/capture/pcapfile"
+	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/report"
@@ -44,17 +44,10 @@ type Replay struct {
 	Events   []event.Type // nil: DefaultEvents
 	Lang     report.Lang
 	Progress bool // on Stderr
-	Limits   Limits
+	Limits   config.Limits
 	Stdout   io.Writer
 	Stderr   io.Writer
 	Log      *slog.Logger
-}
-
-// Limits bound the engine's memory; zero means its default.
-type Limits struct {
-	MaxFlows                             int
-	StreamMemory, HeldMemory, FragMemory int
-	StreamDepth                          int64
 }
 
 // Run reads the captures and writes the account. The summary is returned also
@@ -64,11 +57,12 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 	coll := &report.Collector{}
 	cfg := engine.Config{
 		Protocols: builtin.Protocols(), Detectors: builtin.Detectors(), Workers: workers,
-		MaxFlows: r.Limits.MaxFlows, StreamMemory: r.Limits.StreamMemory, HeldMemory: r.Limits.HeldMemory,
-		FragMemory: r.Limits.FragMemory, StreamDepth: r.Limits.StreamDepth,
 		HomeNet: r.HomeNet, NumberPackets: true, Seed: seed(),
-		OnPanic: func(v any, stack []byte) { r.Log.Error("a packet made the engine panic", "value", v, "stack", string(stack)) },
+		OnPanic: func(v any, stack []byte) {
+			r.Log.Error("a packet made the engine panic", "value", v, "stack", string(stack))
+		},
 	}
+	r.Limits.Engine(&cfg)
 	cfg.Sink = func(int) event.Sink { return coll }
 	flush := func() error { return nil }
 	var ordered []*event.Ordered
@@ -142,7 +136,9 @@ func (r *Replay) read(ctx context.Context, name string, h capture.Handler) error
 	}
 	defer src.Close()
 	if r.Progress {
-		h = r.withProgress(src, name, h)
+		p := r.newProgress(src, name)
+		defer p.clear()
+		h = p.wrap(h)
 	}
 	return src.Run(ctx, h)
 }
@@ -158,7 +154,3 @@ func IsTerminal(f *os.File) bool {
 	st, err := f.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
-
-// progressEvery is how often the line is redrawn; it is drawn first after as
-// long, so a short capture shows none.
-const progressEvery = 500 * time.Millisecond

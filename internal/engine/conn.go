@@ -70,7 +70,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 		if t == proto.TCP {
 			s.stream.Init(w.e.cfg.Policy, w.e.cfg.StreamDepth)
 			if fl.HasISN[d] {
-				s.stream.SetISN(fl.ISN[d])
+				s.stream.Segment(w.pool, fl.ISN[d], true, false, nil, 0, w.now, s)
 			}
 		}
 	}

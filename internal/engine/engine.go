@@ -43,13 +43,13 @@ type Config struct {
 	Detectors []detect.Detector
 	Workers   int // at least 1
 
-	MaxFlows     int   // per worker; default 65,536
-	StreamMemory int   // bytes per worker held out of order; default 16 MiB
-	HeldMemory   int   // bytes per worker held for incomplete messages; default 16 MiB
-	FragMemory   int   // bytes per worker held as IP fragments; default 4 MiB
-	StreamDepth  int64 // bytes per direction that are parsed; 0: no bound
+	MaxFlows     int    // per worker; default 65,536
+	StreamMemory int    // bytes per worker held out of order; default 16 MiB
+	HeldMemory   int    // bytes per worker held for incomplete messages; default 16 MiB
+	FragMemory   int    // bytes per worker held as IP fragments; default 4 MiB
+	StreamDepth  uint64 // bytes per direction that are parsed; 0: no bound
 	Policy       reassembly.Policy
-	FragPolicy   packet.FragPolicy
+	FragPolicy   packet.OverlapPolicy
 
 	// HomeNet lists the home's own addresses; empty: private ones.
 	HomeNet []netip.Prefix
@@ -71,6 +71,9 @@ type Config struct {
 	// Now is the clock for idle ticks of live capture; nil in a replay, which
 	// lives by the packets' time alone.
 	Now func() int64
+	// MaxStep is the longest step of time that ages flows (see flow.Config):
+	// set it for live capture, where a longer one is a clock being set.
+	MaxStep int64
 	// OnPanic is told of a panic on the packet's way, which costs only the flow.
 	OnPanic func(value any, stack []byte)
 }

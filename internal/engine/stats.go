@@ -84,9 +84,9 @@ func (s *Stats) add(o Stats) {
 	s.Panics += o.Panics
 	s.Live += o.Live
 	s.HeldUsed += o.HeldUsed
-	s.Flow.Add(o.Flow)
-	s.Streams.Add(o.Streams)
-	s.Defrag.Add(o.Defrag)
+	addFlow(&s.Flow, o.Flow)
+	addStreams(&s.Streams, o.Streams)
+	addDefrag(&s.Defrag, o.Defrag)
 	if s.Apps == nil {
 		s.Apps = map[string]AppCount{}
 	}
@@ -97,4 +97,54 @@ func (s *Stats) add(o Stats) {
 		a.Bytes += v.Bytes
 		s.Apps[k] = a
 	}
+}
+
+func addFlow(s *flow.Stats, o flow.Stats) {
+	s.Created += o.Created
+	for i, n := range o.Ended {
+		s.Ended[i] += n
+	}
+	for i, n := range o.Evicted {
+		s.Evicted[i] += n
+	}
+	s.Reused += o.Reused
+	s.Midstream += o.Midstream
+	s.BadResets += o.BadResets
+	s.Current += o.Current
+	s.Peak += o.Peak
+	s.Emergencies += o.Emergencies
+	s.InEmergency = s.InEmergency || o.InEmergency
+}
+
+func addStreams(s *reassembly.Stats, o reassembly.Stats) {
+	s.Segments += o.Segments
+	s.Retransmitted += o.Retransmitted
+	s.OutOfOrder += o.OutOfOrder
+	s.Overlaps += o.Overlaps
+	s.Contradicting += o.Contradicting
+	s.OutOfWindow += o.OutOfWindow
+	s.Dropped += o.Dropped
+	s.Gaps += o.Gaps
+	s.GapBytes += o.GapBytes
+	s.Reclaimed += o.Reclaimed
+	s.HeldBytes += o.HeldBytes
+	s.PeakBytes += o.PeakBytes
+	s.Holding += o.Holding
+}
+
+func addDefrag(s *packet.DefragStats, o packet.DefragStats) {
+	s.Fragments += o.Fragments
+	s.Truncated += o.Truncated
+	s.Datagrams += o.Datagrams
+	s.Reassembled += o.Reassembled
+	s.TimedOut += o.TimedOut
+	s.Evicted += o.Evicted
+	s.Dropped += o.Dropped
+	s.Held += o.Held
+	s.Overlaps += o.Overlaps
+	s.Duplicates += o.Duplicates
+	s.Oversize += o.Oversize
+	s.Invalid += o.Invalid
+	s.TooMany += o.TooMany
+	s.Late += o.Late
 }

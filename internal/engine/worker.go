@@ -53,8 +53,8 @@ func newWorker(e *Engine, id int) *Worker {
 	cfg := &e.cfg
 	w := &Worker{e: e, id: id, over: &conn{}, devices: device.NewInventory(cfg.HomeNet), wants: map[event.Type]bool{}}
 	w.dec.Defrag = packet.NewDefrag(packet.DefragConfig{MaxMemory: cfg.FragMemory, Policy: cfg.FragPolicy})
-	w.table = flow.NewTable(flow.Config{MaxFlows: cfg.MaxFlows, Seed: cfg.Seed, OnEnd: w.flowEnd})
-	w.pool = reassembly.NewPool(reassembly.Config{Memory: cfg.StreamMemory})
+	w.table = flow.NewTable(flow.Config{MaxFlows: cfg.MaxFlows, Seed: cfg.Seed, OnEnd: w.flowEnd, MaxStep: cfg.MaxStep})
+	w.pool = reassembly.NewPool(reassembly.Config{MaxBytes: cfg.StreamMemory})
 	w.bufs.budget = cfg.HeldMemory
 	w.parsers = make([][]proto.Parser, len(cfg.Protocols))
 	for _, d := range cfg.Detectors {
@@ -163,11 +163,13 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	w.cur, w.curFlow = c, fl
 	c.pc.Time = p.Time
 	s := c.of(d)
-	s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
-		p.Payload, p.Missing, p.Time, s)
-	if p.TCPFlags&packet.ACK != 0 && !c.ended {
+	if p.TCPFlags&packet.ACK != 0 {
 		o := c.other(s)
 		o.stream.Ack(w.pool, p.Ack, o)
+	}
+	if !c.ended {
+		s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
+			p.Payload, p.Missing, p.Time, s)
 	}
 	if c.ended {
 		w.release(fl, c)

@@ -128,6 +128,17 @@ func writeFinding(w io.Writer, t *text, f *grouped, devs []device.Device) {
 	fmt.Fprintln(w)
 }
 
+// WriteFinding writes one finding as it is made.
+func WriteFinding(out io.Writer, f *Finding, lang Lang) {
+	t := texts[lang]
+	if t == nil {
+		t = &english
+	}
+	w := bufio.NewWriter(out)
+	writeFinding(w, t, &grouped{*f, 1}, nil)
+	_ = w.Flush() // a terminal that is gone is found by the next reader of it
+}
+
 func deviceName(t *text, f *grouped, devs []device.Device) string {
 	if f.Device.Name != "" {
 		return printable(f.Device.Name)

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yamori-net/yamori/internal/app"
+	"github.com/yamori-net/yamori/internal/config"
+)
+
+func newRun(stdout, stderr *os.File) *cobra.Command {
+	var configFile, iface, socket, events string
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Watch this machine's network",
+		Long: `Run watches a network interface and says in plain words what it sees. It only
+watches: nothing is blocked. On a router it takes the LAN side, elsewhere the
+interface of the default route. Stop it with Ctrl-C: it ends with an account.
+
+It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
+		Example: `  sudo yamori run
+  sudo yamori run --interface br-lan --events /var/log/yamori/eve.json
+  yamori run --check --config /etc/yamori/yamori.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(configFile)
+			if err != nil {
+				return err
+			}
+			if _, err := eventTypes(cfg.Events.Types); err != nil {
+				return err
+			}
+			if check {
+				cmd.Println("The configuration is good.")
+				return nil
+			}
+			cfg.Interface = cmp.Or(iface, cfg.Interface)
+			cfg.Socket = cmp.Or(socket, cfg.Socket)
+			cfg.Events.File = cmp.Or(events, cfg.Events.File)
+			home, _ := config.Prefixes(cfg.HomeNet) // checked by Load
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP)
+			defer signal.Stop(hup)
+			w := &app.Watch{Config: cfg, HomeNet: home, Lang: language(cfg), Version: version,
+				Line: app.IsTerminal(stderr), Stdout: stdout, Stderr: stderr, Log: cfg.Log.Logger(stderr), Reopen: hup}
+			return w.Run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&iface, "interface", "i", "", "interface to watch")
+	f.StringVar(&configFile, "config", "", "configuration file (default "+config.DefaultPath+" where it exists)")
+	f.StringVar(&socket, "socket", "", "Unix socket for status (default "+config.DefaultSocket+")")
+	f.StringVar(&events, "events", "", "append EVE events to this file")
+	f.BoolVar(&check, "check", false, "only check the configuration")
+	return cmd
+}

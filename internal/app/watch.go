@@ -1,0 +1,224 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/capture"
+	"github.com/yamori-net/yamori/internal/capture/afpacket"
+	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/report"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
+
+// Watch describes one run over a live interface.
+type Watch struct {
+	Config  *config.Config
+	HomeNet []netip.Prefix
+	Lang    report.Lang
+	Version string
+	Line    bool // draw a live line on Stderr
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Log     *slog.Logger
+	Reopen  <-chan os.Signal // asks to reopen the event file, may be nil
+	Ready   func(Status)     // called once watching, may be nil
+
+	iface   string
+	engine  *engine.Engine
+	sources []*afpacket.Source
+	coll    *report.Collector
+	queue   *event.Queue
+	started time.Time
+	down    atomic.Bool
+}
+
+// maxWorkers bounds the workers chosen by the machine: a home's traffic needs
+// no more, and each costs memory.
+const maxWorkers = 4
+
+// Run watches until ctx ends, then writes a final account to Stdout.
+func (w *Watch) Run(ctx context.Context) error {
+	c := w.Config
+	why := "as asked"
+	w.iface = c.Interface
+	if w.iface == "" {
+		var err error
+		if w.iface, why, err = afpacket.DefaultInterface(); err != nil {
+			return fmt.Errorf("choose an interface: %w; name one with --interface", err)
+		}
+	}
+	workers := c.Workers
+	if workers == 0 {
+		workers = min(runtime.NumCPU(), maxWorkers)
+	}
+	var err error
+	w.sources, err = afpacket.New(afpacket.Config{Interface: w.iface, Workers: workers, Promiscuous: true, OnState: w.state})
+	if err != nil {
+		return err
+	}
+	w.coll = &report.Collector{}
+	handlers, closeEvents, err := w.build(workers)
+	if err != nil {
+		return err
+	}
+	defer closeEvents()
+	srv, err := w.serve()
+	if err != nil {
+		return err
+	}
+	defer srv()
+	w.started = time.Now()
+	w.Log.Info("watching", "interface", w.iface, "why", why, "workers", workers, "mode", "watch")
+	if w.Ready != nil {
+		w.Ready(w.Status())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(w.sources))
+	for i, s := range w.sources {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer cancel()
+			errs[i] = s.Run(ctx, handlers[i])
+		}()
+	}
+	if w.Line {
+		wg.Add(1)
+		go func() { defer wg.Done(); w.draw(ctx) }()
+	}
+	wg.Wait()
+	w.engine.Close()
+	err = errors.Join(errs...)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	sum := &report.Summary{Source: w.iface, Stats: w.engine.Stats(), Devices: w.engine.Devices(), Problem: err}
+	sum.Findings, sum.More = w.coll.Findings()
+	return errors.Join(err, report.WriteAccount(w.Stdout, sum, w.Lang))
+}
+
+// state hears of the interface going away and coming back.
+func (w *Watch) state(up bool, err error) {
+	if was := w.down.Swap(!up); was == up {
+		if up {
+			w.Log.Info("the interface is back", "interface", w.iface)
+		} else {
+			w.Log.Warn("the interface is gone; waiting for it", "interface", w.iface, "error", err)
+		}
+	}
+}
+
+// build makes the engine and one handler per worker.
+func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
+	c := w.Config
+	cfg := engine.Config{
+		Protocols: builtin.Protocols(), Detectors: builtin.Detectors(), Workers: workers,
+		HomeNet: w.HomeNet, Iface: w.iface, Seed: seed(), Now: func() int64 { return time.Now().UnixNano() },
+		MaxStep: int64(time.Minute),
+		OnPanic: func(v any, stack []byte) {
+			w.Log.Error("a packet made the engine panic; its flow is not inspected", "value", v, "stack", string(stack))
+		},
+	}
+	c.Limits.Engine(&cfg)
+	closeEvents := func() {}
+	fronts := make([]*event.Front, workers)
+	if c.Events.File != "" {
+		f, err := openLog(c.Events.File)
+		if err != nil {
+			return nil, nil, fmt.Errorf("event file: %w", err)
+		}
+		w.queue = event.NewQueue(f)
+		cfg.Flows, cfg.Events = c.Events.Flows, DefaultEvents
+		if len(c.Events.Types) > 0 {
+			cfg.Events = nil
+			for _, t := range c.Events.Types {
+				cfg.Events = append(cfg.Events, event.Type(t))
+			}
+		}
+		for i := range fronts {
+			fronts[i] = w.queue.NewFront()
+		}
+		done := make(chan struct{})
+		go f.reopenOn(w.Reopen, done, w.Log)
+		closeEvents = func() {
+			for _, fr := range fronts {
+				fr.Flush()
+			}
+			w.queue.Close()
+			close(done)
+			_ = f.Close()
+		}
+	}
+	tell := event.SinkFunc(w.tell)
+	cfg.Sink = func(i int) event.Sink {
+		if fronts[i] == nil {
+			return event.Tee{w.coll, tell}
+		}
+		return event.Tee{w.coll, tell, fronts[i]}
+	}
+	var err error
+	if w.engine, err = engine.New(cfg); err != nil {
+		return nil, nil, err
+	}
+	handlers := make([]capture.Handler, workers)
+	for i, wk := range w.engine.Workers {
+		front := fronts[i]
+		var flushed int64
+		handlers[i] = func(f *packet.Frame) verdict.Verdict {
+			v := wk.Handle(f)
+			if front != nil && (f == nil || f.Time-flushed >= int64(time.Second)) {
+				front.Flush()
+				if f != nil {
+					flushed = f.Time
+				}
+			}
+			return v
+		}
+	}
+	return handlers, closeEvents, nil
+}
+
+// tell prints a finding as it is made.
+func (w *Watch) tell(ev *event.Event) {
+	if ev.Finding != nil {
+		var c report.Collector
+		c.Event(ev)
+		fs, _ := c.Findings()
+		report.WriteFinding(w.Stdout, &fs[0], w.Lang)
+	}
+}
+
+// draw keeps one line on the terminal up to date.
+func (w *Watch) draw(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	last := w.Status()
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprint(w.Stderr, "\r\x1b[K")
+			return
+		case <-t.C:
+			s := w.Status()
+			fmt.Fprintf(w.Stderr, "\r\x1b[K%s: %s packets (%s/s), %d flows, %d devices, %d findings, %d dropped",
+				s.Interface, report.Count(s.Packets), report.Count(s.Packets-last.Packets), s.Flows, s.Devices, s.Findings, s.Dropped)
+			last = s
+		}
+	}
+}

@@ -1,0 +1,211 @@
+// Package config reads the configuration file: YAML, strict, with errors that
+// name the line and the cure.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/yamori-net/yamori/internal/engine"
+)
+
+// DefaultPath is read when no file is named; it need not exist.
+const DefaultPath = "/etc/yamori/yamori.yaml"
+
+// DefaultSocket is where the running daemon listens for status and commands.
+const DefaultSocket = "/run/yamori/yamori.sock"
+
+// Config is the whole file. Zero values mean the default.
+type Config struct {
+	Version   int      `yaml:"version"`   // of this format: 1
+	Interface string   `yaml:"interface"` // to watch; empty: the LAN side, else the default route's
+	Workers   int      `yaml:"workers"`   // 0: one for each core, at most 4
+	HomeNet   []string `yaml:"home_net"`  // prefixes of the home; empty: private addresses
+	Language  string   `yaml:"language"`  // en, ja; empty: from the environment
+	Socket    string   `yaml:"socket"`    // Unix socket of the daemon
+	Events    Events   `yaml:"events"`
+	Limits    Limits   `yaml:"limits"`
+	Log       Log      `yaml:"log"`
+}
+
+// Events says what is written to the event file.
+type Events struct {
+	File  string   `yaml:"file"`  // EVE lines are appended to it; empty: none
+	Types []string `yaml:"types"` // empty: tls, quic, dns, http, anomaly
+	Flows bool     `yaml:"flows"` // also a record for each flow
+}
+
+// Limits bound memory, per worker.
+type Limits struct {
+	MaxFlows       int `yaml:"max_flows"`
+	StreamMemoryMB int `yaml:"stream_memory_mb"` // held out of order
+	HeldMemoryMB   int `yaml:"held_memory_mb"`   // incomplete messages
+	FragMemoryMB   int `yaml:"fragment_memory_mb"`
+}
+
+// Log says how the daemon logs.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // text, json
+}
+
+// Error is a problem in a configuration file.
+type Error struct {
+	File string
+	Line int // 0: the file as a whole
+	Text string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Text)
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Text)
+}
+
+// Load reads the file at path. An empty path means DefaultPath where that
+// exists, else the defaults.
+func Load(path string) (*Config, error) {
+	name := path
+	if name == "" {
+		name = DefaultPath
+	}
+	b, err := os.ReadFile(name)
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
+		return &Config{Version: 1}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return Parse(name, b)
+}
+
+// Parse reads a configuration; name is for errors.
+func Parse(name string, b []byte) (*Config, error) {
+	c := &Config{Version: 1}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return c, nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
+	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		e := &Error{File: name, Text: err.Error()}
+		var ye yaml.Error
+		if errors.As(err, &ye) {
+			if tk := ye.GetToken(); tk != nil {
+				e.Line = tk.Position.Line
+			}
+			e.Text = ye.GetMessage()
+			if strings.HasPrefix(e.Text, "unknown field") {
+				e.Text += "; known ones are in docs/configuration.md"
+			}
+		}
+		return nil, e
+	}
+	if err := c.check(name, b); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// check validates the values; line numbers are found by path.
+func (c *Config) check(name string, b []byte) error {
+	fail := func(path, format string, args ...any) error {
+		e := &Error{File: name, Text: fmt.Sprintf(format, args...)}
+		if p, err := yaml.PathString(path); err == nil {
+			if n, err := p.ReadNode(bytes.NewReader(b)); err == nil && n.GetToken() != nil {
+				e.Line = n.GetToken().Position.Line
+			}
+		}
+		return e
+	}
+	if c.Version != 1 {
+		return fail("$.version", "version %d is not known to this program; write 1", c.Version)
+	}
+	if c.Workers < 0 || c.Workers > 64 {
+		return fail("$.workers", "workers %d: use 1 to 64, or 0 to choose by the machine", c.Workers)
+	}
+	for i, s := range c.HomeNet {
+		if _, err := Prefixes([]string{s}); err != nil {
+			return fail(fmt.Sprintf("$.home_net[%d]", i), "home_net: %v", err)
+		}
+	}
+	if c.Language != "" && c.Language != "en" && c.Language != "ja" {
+		return fail("$.language", "language %q: use en or ja", c.Language)
+	}
+	for _, l := range []struct {
+		name      string
+		v, lo, hi int
+	}{
+		{"max_flows", c.Limits.MaxFlows, 1024, 4 << 20}, {"stream_memory_mb", c.Limits.StreamMemoryMB, 1, 4096},
+		{"held_memory_mb", c.Limits.HeldMemoryMB, 1, 4096}, {"fragment_memory_mb", c.Limits.FragMemoryMB, 1, 1024},
+	} {
+		if l.v != 0 && (l.v < l.lo || l.v > l.hi) {
+			return fail("$.limits."+l.name, "%s %d: use %d to %d", l.name, l.v, l.lo, l.hi)
+		}
+	}
+	if _, err := c.Log.level(); err != nil {
+		return fail("$.log.level", "%v", err)
+	}
+	if c.Log.Format != "" && c.Log.Format != "text" && c.Log.Format != "json" {
+		return fail("$.log.format", "log format %q: use text or json", c.Log.Format)
+	}
+	return nil
+}
+
+// Prefixes parses networks; a bare address means itself alone.
+func Prefixes(in []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range in {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			a, aerr := netip.ParseAddr(s)
+			if aerr != nil {
+				return nil, fmt.Errorf("%q is not a network; write it like 192.168.1.0/24", s)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// Engine copies the limits to an engine's configuration.
+func (l Limits) Engine(c *engine.Config) {
+	c.MaxFlows = l.MaxFlows
+	c.StreamMemory = l.StreamMemoryMB << 20
+	c.HeldMemory = l.HeldMemoryMB << 20
+	c.FragMemory = l.FragMemoryMB << 20
+}
+
+func (l Log) level() (slog.Level, error) {
+	switch l.Level {
+	case "", "info":
+		return slog.LevelInfo, nil
+	case "debug":
+		return slog.LevelDebug, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	}
+	return 0, fmt.Errorf("log level %q: use debug, info, warn or error", l.Level)
+}
+
+// Logger makes the daemon's logger.
+func (l Log) Logger(w io.Writer) *slog.Logger {
+	lv, _ := l.level() // checked by Parse
+	opt := &slog.HandlerOptions{Level: lv}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}
