@@ -50,14 +50,14 @@ func VerifyChecksum(p *Packet) (ok, known bool) {
 	}
 	var field int
 	var sum uint64
-	switch p.Proto {
-	case ProtoTCP:
+	switch {
+	case p.Proto == ProtoTCP:
 		field, sum = 16, p.pseudoSum()
-	case ProtoUDP:
+	case p.Proto == ProtoUDP:
 		field, sum = 6, p.pseudoSum()
-	case ProtoICMP:
+	case p.Proto == ProtoICMP && p.Version == 4:
 		field = 2
-	case ProtoICMPv6:
+	case p.Proto == ProtoICMPv6 && p.Version == 6:
 		field, sum = 2, p.pseudoSum()
 	default:
 		return false, false

@@ -38,6 +38,8 @@ func TestVerifyChecksum(t *testing.T) {
 		{"ICMPv6 wrong", v6(58, b1, b2, patch(ping6, 7, 9)), false, true},
 		{"IPv4 header wrong", patch(v4(6, a1, a2, tcp4), 8, 63), false, true},
 		{"IPv4 header left out", patch(v4(6, a1, a2, tcp4), 10, 0, 0), true, true},
+		{"ICMP in IPv6", v6(1, b1, b2, []byte{8}), false, false},
+		{"ICMPv6 in IPv4", v4(58, a1, a2, []byte{128}), false, false},
 		{"SCTP", v4(132, a1, a2, zeros(12)), false, false},
 		{"fragment", v4opt(6, a1, a2, nil, 1, 0x2000, tcp4), false, false},
 		{"no transport", v4(6, a1, a2, tcp4[:8]), false, false},
