@@ -94,8 +94,7 @@ func (p *parser) packet(c *proto.Conn, d packet.Dir, b []byte) int {
 		return 0
 	}
 	if h.typ == typeNegotiation {
-		p.tx.Negotiate = true
-		p.begun = true
+		p.negotiation()
 		return len(b)
 	}
 	p.tx.Version = h.version
@@ -111,6 +110,21 @@ func (p *parser) packet(c *proto.Conn, d packet.Dir, b []byte) int {
 		p.initial(c, d, b[:h.end], &h)
 	}
 	return h.end
+}
+
+// negotiation takes a Version Negotiation packet: the client begins anew with
+// another version, and its next ClientHello is the one that counts.
+func (p *parser) negotiation() {
+	p.begun = true
+	if p.tx.Negotiate || p.tx.HasSH {
+		return // one is enough, and a late one is void (RFC 9000 section 6.2)
+	}
+	p.tx.Negotiate = true
+	p.tx.HasHello, p.tx.Hello = false, tls.ClientHello{}
+	p.tx.Prints.Reset()
+	p.stream[0].reset()
+	p.stream[1].reset()
+	p.haveKey = false
 }
 
 // beyond notes that direction d has left the readable part.

@@ -12,13 +12,16 @@ import (
 const minInitial = 1200
 
 // probe judges one datagram.
-func probe(_ packet.Dir, b []byte) proto.Match {
+func probe(d packet.Dir, b []byte) proto.Match {
 	if len(b) < 7 {
 		return proto.No
 	}
 	if b[0]&0x80 == 0 {
 		if _, n := publicHeader(b); n > 0 {
 			return proto.Yes
+		}
+		if d == packet.ToServer {
+			return proto.No
 		}
 		return probeShort(b)
 	}
@@ -67,11 +70,19 @@ func probeNegotiation(list []byte, ids int) proto.Match {
 	return proto.Weak
 }
 
+// minShort is the least size of a datagram with nothing but a short header that
+// is taken for QUIC: bulk data of a connection whose opening was not seen.
+// Smaller ones look like every other encrypted datagram (DNSCrypt, tinc, game
+// traffic in the captures of nDPI).
+const minShort = 1200
+
 // probeShort judges a packet with a short header, which shows nothing but one
-// bit; the rest must look encrypted. Weak at most: it counts on port 443.
+// bit; the rest must look encrypted. Weak at most: it counts on port 443. Only
+// the server's direction is asked, so that bulk in both directions (tinc) never
+// makes a QUIC of it on other ports.
 func probeShort(b []byte) proto.Match {
 	const sample = 64
-	if b[0]&0x40 == 0 || len(b) < 21+1 {
+	if b[0]&0x40 == 0 || len(b) < minShort {
 		return proto.No
 	}
 	s := b[1:min(len(b), 1+sample)]
