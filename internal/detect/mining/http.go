@@ -1,0 +1,150 @@
+package mining
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strconv"
+
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/http"
+	"github.com/yamori-net/yamori/internal/proto/stratum"
+)
+
+// maxBatch bounds the calls of one body that are judged. Wallets batch some
+// tens; a miner asks for one thing at a time.
+const maxBatch = 64
+
+// http judges one request with its answer: getwork (long polling included),
+// getblocktemplate of Bitcoin and of Monero daemons, *_getWork.
+func (in *inline) http(c *proto.Conn, t *http.Tx) (f event.Finding, ok bool) {
+	if !t.RequestDone && t.RequestBody == nil {
+		return f, false // the head may tell that a miner asks, the body what for
+	}
+	s := &in.session
+	calls := body(t.RequestBody)
+	poll := bytes.Equal(t.URI, []byte(heightPath)) || bytes.Equal(t.URI, []byte(infoPath))
+	if !calls && !poll && len(t.UserAgent) == 0 {
+		return f, false
+	}
+	miner := stratum.IsMiner(t.UserAgent)
+	if !calls && !miner {
+		return f, false
+	}
+	*s = stratum.Session{}
+	if calls {
+		in.messages(packet.ToServer, t.RequestBody)
+	}
+	if miner {
+		s.Agent.Set(t.UserAgent)
+		s.Mark(stratum.MarkAgent)
+		if poll {
+			s.Mark(stratum.MarkHeightPoll)
+			s.Is(stratum.DialectTemplate)
+		}
+	}
+	if !miner && s.Marks == 0 {
+		return f, false
+	}
+	for _, h := range t.RequestHeaders {
+		if name(h.Name, "x-mining-extensions") {
+			s.Mark(stratum.MarkExtensions)
+			s.Is(stratum.DialectGetwork) // getblocktemplate outranks it
+		}
+	}
+	for _, h := range t.ResponseHeaders {
+		if name(h.Name, "x-stratum") || name(h.Name, "x-long-polling") || name(h.Name, "x-reject-reason") {
+			s.Mark(stratum.MarkPoolHeader)
+			s.Is(stratum.DialectGetwork)
+		}
+	}
+	if !s.Mining() && body(t.ResponseBody) {
+		in.messages(packet.ToClient, t.ResponseBody)
+	}
+	if !s.Mining() {
+		return f, false
+	}
+	account(s, t)
+	return finding(s, c, event.Confirmed, host(c, t)), true
+}
+
+// What xmrig in solo mode asks a Monero daemon again and again for, to see
+// whether a new block has come (recorded: captures/mining-lab pub-011).
+const (
+	heightPath = "/getheight"
+	infoPath   = "/getinfo"
+)
+
+// body reports whether b may be calls or answers.
+func body(b []byte) bool {
+	for _, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n', 0xef, 0xbb, 0xbf:
+		case '{', '[':
+			return true
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// messages takes the calls or answers of a body into account.
+func (in *inline) messages(d packet.Dir, b []byte) {
+	for range maxBatch {
+		n, st := stratum.ParseMessage(b, &in.msg)
+		if st == stratum.Malformed || n == 0 {
+			return
+		}
+		in.session.Observe(d, &in.msg)
+		if b = b[n:]; st != stratum.Complete || len(b) == 0 {
+			return
+		}
+	}
+}
+
+// name compares a header's name without regard to case; want is lower case.
+func name(b []byte, want string) bool {
+	if len(b) != len(want) {
+		return false
+	}
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// account takes the worker from HTTP's basic authentication (RFC 7617), as
+// getwork and getblocktemplate have it.
+func account(s *stratum.Session, t *http.Tx) {
+	if len(s.Login.Bytes()) > 0 {
+		return
+	}
+	for _, h := range t.RequestHeaders {
+		if !name(h.Name, "authorization") || len(h.Value) < 7 || !name(h.Value[:6], "basic ") {
+			continue
+		}
+		raw, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(h.Value[6:]))
+		if user, _, ok := bytes.Cut(raw, []byte(":")); err == nil && ok {
+			s.Login.Set(user)
+		}
+	}
+}
+
+// host returns the pool as the request names it.
+func host(c *proto.Conn, t *http.Tx) string {
+	if len(t.Host) == 0 {
+		return ""
+	}
+	port := t.Port
+	if port == 0 {
+		port = c.ServerPort
+	}
+	return string(t.Host) + ":" + strconv.Itoa(int(port))
+}

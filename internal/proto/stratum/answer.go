@@ -1,0 +1,224 @@
+package stratum
+
+import "github.com/yamori-net/yamori/internal/packet"
+
+// response judges an answer, or a job that is pushed in the form of one.
+func (s *Session) response(d packet.Dir, m *Message) {
+	q := s.answered(d, m)
+	result := m.Top.Get(KeyResult)
+	ok := result.Kind != Absent && result.Kind != Null && result.Kind != False
+	if e := m.Top.Get(KeyError); e.Kind != Absent && e.Kind != Null && e.Kind != False {
+		ok = false
+	}
+	switch q {
+	case Submit, SubmitPlain, EthSubmitWork, SubmitBlock, Solution:
+		if ok {
+			s.Accepted++
+		} else {
+			s.Rejected++
+		}
+		return
+	case Authorize, EthSubmitLogin, Subscribe, Configure, ExtranonceSubscribe:
+		if ok {
+			s.add(MarkAnswer)
+		}
+	case Other:
+		return // the answer to something else, whatever it looks like
+	}
+	if !ok {
+		return
+	}
+	switch result.Kind {
+	case Object:
+		s.resultObject(d, m, q)
+	case Array:
+		s.resultList(d, m, q)
+	}
+}
+
+func (s *Session) resultObject(d packet.Dir, m *Message, q Method) {
+	f := &m.Result
+	jobs := s.Jobs
+	s.job(d, m, &m.Job)
+	s.job(d, m, f) // getjob and getjobtemplate answer with the job itself
+	if s.Jobs != jobs && (q == Login || q == GetJob || q == GetJobTemplate) {
+		s.add(MarkAnswer)
+	}
+	if st := f.Get(KeyStatus); st.Kind == String && string(m.Text(st)) == "KEEPALIVED" {
+		s.add(MarkKeptAlive)
+		s.is(DialectCryptoNote)
+		s.role(d, false)
+	}
+	switch {
+	case f.Get(KeyTarget).HexLen() == 64 && f.Get(KeyData).HexLen() >= 160: // getwork: header, padded to 128 bytes
+		s.Jobs++
+		s.add(MarkWorkData)
+		s.is(DialectGetwork)
+		s.role(d, false)
+		if f.has&set(KeyMidstate, KeyHash1) != 0 {
+			s.add(MarkJobKeys)
+		}
+		if q == GetWork {
+			s.add(MarkAnswer)
+		}
+	case f.Has(set(KeyPrevHash, KeyTransactions, KeyBits)) && f.has&set(KeyCoinbaseTxn, KeyCoinbaseValue, KeyLongPollID, KeyNonceRange) != 0,
+		f.Get(KeyTemplateBlob).HexLen() >= 80 && f.Has(set(KeyDifficulty)):
+		s.Jobs++
+		s.add(MarkTemplate)
+		s.is(DialectTemplate)
+		s.role(d, false)
+		if q == GetBlockTemplate {
+			s.add(MarkAnswer)
+		}
+	}
+}
+
+func (s *Session) resultList(d packet.Dir, m *Message, q Method) {
+	if q == Subscribe || m.Top.Get(KeyResult).Flags&HasNotification != 0 {
+		if m.Top.Get(KeyResult).Flags&HasNotification != 0 {
+			s.add(MarkSubscribed)
+			s.is(DialectStratum)
+			s.role(d, false)
+		}
+		for i := range min(m.NRes, 2) {
+			if a := m.Res(i); i > 0 && (a.HexLen() > 0 || a.Kind == String && a.Len() == 0) {
+				s.add(MarkExtranonce)
+			}
+		}
+		return
+	}
+	// EthProxy: header, seed, boundary, and with most pools the block number.
+	// Pushes have the id 0 and no method, so this form is all there is to see.
+	if (q == NoMethod || q == EthGetWork || q == EthSubmitLogin) && m.NRes >= 3 && m.NRes <= 5 &&
+		m.Res(0).HexLen() == 64 && m.Res(1).HexLen() == 64 && m.Res(2).HexLen() == 64 {
+		s.work(d, m, q)
+	}
+}
+
+func (s *Session) work(d packet.Dir, m *Message, q Method) {
+	s.Jobs++
+	s.add(MarkWork)
+	s.is(DialectEthProxy)
+	s.role(d, false)
+	if q == EthGetWork {
+		s.add(MarkAnswer)
+	}
+	boundary := m.Text(m.Res(2))
+	s.Diff.Set(boundary)
+	if m.Res(2).Flags&Prefixed != 0 {
+		boundary = boundary[2:]
+	}
+	if string(boundary[:2]) == "00" {
+		s.add(MarkBoundary)
+	}
+	if h := m.Res(3); h.Kind == Number || h.Flags&Prefixed != 0 && h.HexLen() > 0 && h.HexLen() <= 16 {
+		s.add(MarkWorkHeight)
+	}
+	h := hash(boundary)
+	if s.boundary == h {
+		s.add(MarkWorkAgain)
+	}
+	s.boundary = h
+}
+
+// coinhive reads the Coinhive family's messages: type and params.
+func (s *Session) coinhive(d packet.Dir, m *Message) {
+	f := &m.Params
+	switch string(m.Text(m.Top.Get(KeyType))) {
+	case "auth":
+		key := f.Get(KeySiteKey)
+		if key.Kind != String {
+			return
+		}
+		s.add(MarkSiteKey)
+		s.is(DialectCoinhive)
+		s.role(d, true)
+		s.login(m, key)
+		if t := f.Get(KeyType); t.Kind == String {
+			switch string(m.Text(t)) {
+			case "anonymous", "user", "token":
+				s.add(MarkSiteUser)
+			}
+		}
+		if f.Has(set(KeyGoal)) {
+			s.add(MarkSiteGoal)
+		}
+		if u := f.Get(KeyUser); u.Kind == String {
+			s.Worker.Set(m.Text(u))
+		}
+	case "authed":
+		if f.Has(set(KeyToken, KeyHashes)) {
+			s.add(MarkAuthed)
+			s.is(DialectCoinhive)
+			s.role(d, false)
+		}
+	case "job":
+		jobs := s.Jobs
+		if s.job(d, m, f); s.Jobs != jobs {
+			s.is(DialectCoinhive)
+		}
+	case "submit":
+		shares := s.Shares
+		if s.share(d, m, f); s.Shares != shares {
+			s.is(DialectCoinhive)
+		}
+	case "hash_accepted":
+		if f.Get(KeyHashes).Kind == Number {
+			s.Accepted++
+			s.add(MarkAccepted)
+			s.is(DialectCoinhive)
+			s.role(d, false)
+		}
+	}
+}
+
+// webMinerPool reads the messages of webminerpool and its kin: identifier and
+// members beside it.
+func (s *Session) webMinerPool(d packet.Dir, m *Message) {
+	f := &m.Top
+	switch string(m.Text(f.Get(KeyIdentifier))) {
+	case "handshake":
+		if p, l := f.Get(KeyPool), f.Get(KeyLogin); p.Kind == String && l.Kind == String {
+			s.add(MarkHandshake)
+			s.is(DialectWebMinerPool)
+			s.role(d, true)
+			s.login(m, l)
+			s.Pool.Set(m.Text(p))
+		}
+	case "job":
+		jobs := s.Jobs
+		if s.job(d, m, f); s.Jobs != jobs {
+			s.is(DialectWebMinerPool)
+		}
+	case "solved":
+		shares := s.Shares
+		if s.share(d, m, f); s.Shares != shares {
+			s.is(DialectWebMinerPool)
+		}
+	case "hashsolved":
+		s.Accepted++
+	}
+}
+
+// bare judges messages that name no method and answer nothing.
+func (s *Session) bare(d packet.Dir, m *Message) {
+	f := &m.Top
+	switch {
+	case f.Has(set(KeyMiniblocks)) && f.Get(KeyHashingBlob).HexLen() == 96: // Dero: a job
+		s.Jobs++
+		s.add(MarkDeroKeys)
+		s.add(MarkDeroHex)
+		s.is(DialectDero)
+		s.role(d, false)
+	case f.Has(set(KeyJobID)) && f.Get(KeyMBLBlob).HexLen() == 96: // Dero: a mini block of 48 bytes
+		s.Shares++
+		s.add(MarkDeroKeys)
+		s.add(MarkDeroHex)
+		s.is(DialectDero)
+		s.role(d, true)
+	default:
+		s.job(d, m, f)
+		s.job(d, m, &m.Job)
+		s.share(d, m, f)
+	}
+}

@@ -1,0 +1,334 @@
+package stratum
+
+// Key numbers the member names that mining messages use.
+type Key uint8
+
+// Keys, named after the member. noKey stands for every other name.
+const (
+	KeyID Key = iota
+	KeyJSONRPC
+	KeyMethod
+	KeyParams
+	KeyResult
+	KeyError
+	KeyWorker
+	KeyType       // Coinhive family: takes the place of method
+	KeyIdentifier // webminerpool family: likewise
+
+	KeyLogin
+	KeyPass
+	KeyPassword
+	KeyAgent
+	KeyAlgo
+	KeyRigID
+	KeySiteKey
+	KeyUser
+	KeyGoal
+	KeyToken
+	KeyHashes
+	KeyPool
+	KeyUserID
+	KeyHost
+	KeyPort
+	KeyProto
+
+	KeyJob
+	KeyJobID
+	KeyBlob
+	KeyTarget
+	KeyNonce
+	KeyHeight
+	KeySeedHash
+	KeyStatus
+	KeyDifficulty
+	KeyEdgeBits
+	KeyPow
+	KeyPrePow
+	KeyEpoch
+	KeyExtranonce
+	KeyInput
+	KeyOutput
+
+	KeyWalletAddress
+	KeyReserveSize
+	KeyExtraNonce
+	KeyTemplateBlob // blocktemplate_blob
+	KeyHashingBlob  // blockhashing_blob
+	KeyMiniblocks
+	KeyMBLBlob
+
+	KeyCapabilities
+	KeyRules
+	KeyMode
+	KeyMaxVersion
+	KeyCoinbaseTxn
+	KeyCoinbaseValue
+	KeyTransactions
+	KeyLongPollID
+	KeyPrevHash // previousblockhash
+	KeyNonceRange
+	KeyBits
+
+	KeyData
+	KeyMidstate
+	KeyHash1
+
+	numKeys
+	noKey Key = 255
+)
+
+// keySet is a set of keys, one bit each.
+type keySet uint64
+
+const _ = keySet(1) << (numKeys - 1) // numKeys must stay within the bits of keySet
+
+// set makes a keySet.
+func set(keys ...Key) (s keySet) {
+	for _, k := range keys {
+		s |= 1 << k
+	}
+	return s
+}
+
+// keyOf looks a name up without regard to case: pools written in Go decode
+// with encoding/json, which takes "Method" for "method".
+func keyOf(t []byte) Key {
+	if len(t) < 2 || len(t) > maxKey {
+		return noKey
+	}
+	var low [maxKey]byte
+	for i, c := range t {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		low[i] = c
+	}
+	switch string(low[:len(t)]) {
+	case "id":
+		return KeyID
+	case "jsonrpc":
+		return KeyJSONRPC
+	case "method":
+		return KeyMethod
+	case "params":
+		return KeyParams
+	case "result":
+		return KeyResult
+	case "error":
+		return KeyError
+	case "worker":
+		return KeyWorker
+	case "type":
+		return KeyType
+	case "identifier":
+		return KeyIdentifier
+	case "login":
+		return KeyLogin
+	case "pass":
+		return KeyPass
+	case "password":
+		return KeyPassword
+	case "agent":
+		return KeyAgent
+	case "algo":
+		return KeyAlgo
+	case "rigid":
+		return KeyRigID
+	case "site_key":
+		return KeySiteKey
+	case "user":
+		return KeyUser
+	case "goal":
+		return KeyGoal
+	case "token":
+		return KeyToken
+	case "hashes":
+		return KeyHashes
+	case "pool":
+		return KeyPool
+	case "userid":
+		return KeyUserID
+	case "host":
+		return KeyHost
+	case "port":
+		return KeyPort
+	case "proto":
+		return KeyProto
+	case "job":
+		return KeyJob
+	case "job_id", "jobid":
+		return KeyJobID
+	case "blob":
+		return KeyBlob
+	case "target":
+		return KeyTarget
+	case "nonce":
+		return KeyNonce
+	case "height":
+		return KeyHeight
+	case "seed_hash":
+		return KeySeedHash
+	case "status":
+		return KeyStatus
+	case "difficulty":
+		return KeyDifficulty
+	case "edge_bits":
+		return KeyEdgeBits
+	case "pow":
+		return KeyPow
+	case "pre_pow":
+		return KeyPrePow
+	case "epoch":
+		return KeyEpoch
+	case "extranonce":
+		return KeyExtranonce
+	case "input":
+		return KeyInput
+	case "output":
+		return KeyOutput
+	case "wallet_address":
+		return KeyWalletAddress
+	case "reserve_size":
+		return KeyReserveSize
+	case "extra_nonce":
+		return KeyExtraNonce
+	case "blocktemplate_blob":
+		return KeyTemplateBlob
+	case "blockhashing_blob":
+		return KeyHashingBlob
+	case "miniblocks":
+		return KeyMiniblocks
+	case "mbl_blob":
+		return KeyMBLBlob
+	case "capabilities":
+		return KeyCapabilities
+	case "rules":
+		return KeyRules
+	case "mode":
+		return KeyMode
+	case "maxversion":
+		return KeyMaxVersion
+	case "coinbasetxn":
+		return KeyCoinbaseTxn
+	case "coinbasevalue":
+		return KeyCoinbaseValue
+	case "transactions":
+		return KeyTransactions
+	case "longpollid":
+		return KeyLongPollID
+	case "previousblockhash":
+		return KeyPrevHash
+	case "noncerange":
+		return KeyNonceRange
+	case "bits":
+		return KeyBits
+	case "data":
+		return KeyData
+	case "midstate":
+		return KeyMidstate
+	case "hash1":
+		return KeyHash1
+	}
+	return noKey
+}
+
+// Method numbers the methods that mean something to mining, whatever the
+// dialect; Other is every other one.
+type Method uint8
+
+// Methods.
+const (
+	NoMethod Method = iota
+	Other
+
+	// Names that only mining uses, sent by the miner.
+	Subscribe
+	Authorize
+	Submit // mining.submit
+	Configure
+	SuggestDifficulty
+	SuggestTarget
+	ExtranonceSubscribe
+	Hello
+	Hashrate
+	GetTransactions
+	EthSubmitLogin // and every other *_submitLogin
+	EthSubmitWork  // *_submitWork
+	EthSubmitRate  // *_submitHashrate
+	EthGetWork     // *_getWork; also a method of Ethereum nodes
+	Keepalived     // CryptoNote
+	GetJobTemplate // Grin
+	MiningOther    // mining.something
+
+	// The same, sent by the pool.
+	Notify
+	SetDifficulty
+	SetTarget
+	SetExtranonce
+	SetVersionMask
+	Set
+
+	// Names that say little by themselves.
+	Login
+	SubmitPlain
+	GetJob
+	Job
+	Solution // Beam
+	GetWork
+	GetBlockTemplate
+	SubmitBlock
+)
+
+// methods lists the names. The short list is searched in order; the names
+// differ in length and first letters, so a comparison costs little.
+var methods = [...]struct {
+	name   string
+	method Method
+}{
+	{"mining.subscribe", Subscribe}, {"mining.authorize", Authorize}, {"mining.submit", Submit}, {"mining.notify", Notify},
+	{"mining.set_difficulty", SetDifficulty}, {"mining.configure", Configure}, {"mining.suggest_difficulty", SuggestDifficulty},
+	{"mining.suggest_target", SuggestTarget}, {"mining.extranonce.subscribe", ExtranonceSubscribe}, {"mining.hello", Hello},
+	{"mining.hashrate", Hashrate}, {"mining.get_transactions", GetTransactions}, {"mining.set_target", SetTarget},
+	{"mining.set_extranonce", SetExtranonce}, {"mining.set_version_mask", SetVersionMask}, {"mining.set", Set},
+	{"login", Login}, {"submit", SubmitPlain}, {"job", Job}, {"getjob", GetJob}, {"getjobtemplate", GetJobTemplate},
+	{"keepalived", Keepalived}, {"solution", Solution}, {"getwork", GetWork},
+	{"getblocktemplate", GetBlockTemplate}, {"get_block_template", GetBlockTemplate}, {"submitblock", SubmitBlock}, {"submit_block", SubmitBlock},
+	// Any coin may stand in front of these: see methodOf.
+	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork},
+	{"mining.…", MiningOther},
+}
+
+// String returns the name of the method in the spelling seen most.
+func (m Method) String() string {
+	for i := range methods {
+		if methods[i].method == m {
+			return methods[i].name
+		}
+	}
+	return ""
+}
+
+// methodOf looks up a method name. Method names are case-sensitive in every
+// pool read for this table.
+func methodOf(t []byte) Method {
+	for i := range methods {
+		if m := &methods[i]; m.name == string(t) {
+			return m.method
+		}
+	}
+	switch {
+	case len(t) > 7 && string(t[:7]) == "mining.":
+		return MiningOther
+	case suffix(t, "_submitLogin"):
+		return EthSubmitLogin
+	case suffix(t, "_submitWork"):
+		return EthSubmitWork
+	case suffix(t, "_submitHashrate"), suffix(t, "_submitHashRate"):
+		return EthSubmitRate
+	case suffix(t, "_getWork"):
+		return EthGetWork
+	}
+	return Other
+}
+
+func suffix(t []byte, s string) bool { return len(t) > len(s) && string(t[len(t)-len(s):]) == s }

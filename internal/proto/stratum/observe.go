@@ -1,0 +1,379 @@
+package stratum
+
+import "github.com/yamori-net/yamori/internal/packet"
+
+// Observe takes one message of direction d into account. What counts is what
+// a message means: a method that mining alone has, members that a job or a
+// share has and nothing else, an answer of the form that the question before
+// it asks for. Words inside strings mean nothing.
+func (s *Session) Observe(d packet.Dir, m *Message) {
+	s.Messages[d]++
+	switch {
+	case m.Method != NoMethod:
+		s.Methods |= 1 << m.Method
+		s.ask(d, m)
+		s.request(d, m)
+	case m.Top.Get(KeyResult).Kind != Absent || m.Top.Get(KeyError).Kind != Absent:
+		s.response(d, m)
+	case m.Top.Get(KeyType).Kind == String:
+		s.coinhive(d, m)
+	case m.Top.Get(KeyIdentifier).Kind == String:
+		s.webMinerPool(d, m)
+	default:
+		s.bare(d, m)
+	}
+}
+
+func (s *Session) request(d packet.Dir, m *Message) {
+	switch m.Method {
+	case Subscribe, Authorize, Submit, Configure, SuggestDifficulty, SuggestTarget, ExtranonceSubscribe, Hello, Hashrate, GetTransactions:
+		s.add(MarkMethod)
+		s.is(DialectStratum)
+		s.role(d, true)
+	case Notify, SetDifficulty, SetTarget, SetExtranonce, SetVersionMask, Set:
+		s.add(MarkMethod)
+		s.is(DialectStratum)
+		s.role(d, false)
+	case MiningOther:
+		s.add(MarkMethod)
+		s.is(DialectStratum)
+	case EthSubmitLogin:
+		s.add(MarkMethod)
+		s.eth(d, m)
+	case EthSubmitWork, EthSubmitRate, EthGetWork:
+		s.add(MarkCall)
+		s.eth(d, m)
+	case GetWork, GetBlockTemplate, SubmitBlock:
+		s.add(MarkCall)
+		s.role(d, true)
+	}
+	if w := m.Top.Get(KeyWorker); w.Kind == String && (s.Marks.Has(MarkMethod) || s.Marks.Has(MarkCall)) {
+		s.add(MarkWorker)
+		s.Worker.Set(m.Text(w))
+	}
+	switch m.Method {
+	case Subscribe:
+		s.subscribe(m)
+	case Hello:
+		s.hello(m)
+	case Authorize:
+		if m.Arg(0).Kind == String && (m.NArgs == 1 || m.Arg(1).Kind == String) && m.NArgs <= 3 {
+			s.add(MarkAuthorize)
+		}
+		s.login(m, m.Arg(0))
+	case EthSubmitLogin:
+		s.login(m, m.Arg(0))
+	case Submit:
+		s.Shares++
+		s.submit(m)
+	case EthSubmitWork: // nonce, header, mix
+		s.Shares++
+		if m.Arg(0).HexLen() >= 8 && m.Arg(1).HexLen() == 64 && m.Arg(2).HexLen() == 64 {
+			s.add(MarkEthShare)
+		}
+	case EthSubmitRate: // rate, identity of the client
+		if m.Arg(0).HexLen() > 0 && m.Arg(1).HexLen() == 64 {
+			s.add(MarkEthRate)
+		}
+	case Notify:
+		s.Jobs++
+		s.notify(m)
+	case SetDifficulty:
+		if m.Arg(0).Kind == Number {
+			s.add(MarkSetting)
+			s.Diff.Set(m.Text(m.Arg(0)))
+		}
+	case SetTarget:
+		if m.Arg(0).HexLen() == 64 {
+			s.add(MarkSetting)
+			s.Diff.Set(m.Text(m.Arg(0)))
+		}
+	case SetExtranonce, SetVersionMask:
+		if m.Arg(0).HexLen() > 0 {
+			s.add(MarkSetting)
+		}
+	case Set:
+		if m.Params.has&set(KeyTarget, KeyEpoch, KeyExtranonce, KeyAlgo) != 0 {
+			s.add(MarkSetting)
+			s.is(DialectEthereum2)
+		}
+	case Keepalived:
+		if m.Params.Get(KeyID).Kind == String {
+			s.add(MarkKeepalived)
+			s.is(DialectCryptoNote)
+			s.role(d, true)
+		}
+	case GetJobTemplate:
+		s.add(MarkMethod)
+		s.is(DialectGrin)
+		s.role(d, true)
+	case Login:
+		s.loginObject(d, m)
+	case SubmitPlain:
+		s.share(d, m, &m.Params)
+	case Job:
+		s.job(d, m, &m.Params)
+		s.job(d, m, &m.Job)
+		s.job(d, m, &m.Top)
+	case Solution: // Beam: members stand beside the method
+		if m.Top.Get(KeyNonce).HexLen() == 16 && m.Top.Get(KeyOutput).HexLen() >= 200 {
+			s.Shares++
+			s.add(MarkShareKeys)
+			s.add(MarkBeam)
+			s.is(DialectBeam)
+			s.role(d, true)
+		}
+	case GetWork:
+		s.is(DialectGetwork)
+		if m.Arg(0).HexLen() >= 256 {
+			s.Shares++
+			s.add(MarkWorkData)
+		}
+	case GetBlockTemplate:
+		s.is(DialectTemplate)
+		s.askTemplate(m)
+	case SubmitBlock:
+		s.is(DialectTemplate)
+		if m.Arg(0).HexLen() >= 160 { // a header alone has 80 bytes
+			s.Shares++
+			s.add(MarkBlock)
+		}
+	}
+}
+
+// eth notes what the *_getWork family has in common.
+func (s *Session) eth(d packet.Dir, m *Message) {
+	s.role(d, true)
+	s.is(DialectEthProxy)
+	if n := m.MethodName(); len(n) > 4 && string(n[:4]) == "ckb_" {
+		s.is(DialectCKB)
+	}
+}
+
+// subscribe reads the parameters of mining.subscribe: the software, then a
+// session or the protocol, then (ZIP 301) the pool as the miner knows it.
+func (s *Session) subscribe(m *Message) {
+	if a := m.Arg(0); a.Kind == String {
+		s.agent(m.Text(a))
+	}
+	for i := range min(m.NArgs, 3) {
+		if a := m.Arg(i); a.Kind == String {
+			s.proto(m.Text(a))
+		}
+	}
+	if m.NArgs == 4 && m.Arg(2).Kind == String && (m.Arg(3).Kind == Number || m.Arg(3).Kind == String) {
+		s.is(DialectEquihash)
+		s.pool(m, m.Arg(2), m.Arg(3))
+	}
+}
+
+// hello reads EIP-1571's mining.hello.
+func (s *Session) hello(m *Message) {
+	if a := m.Params.Get(KeyAgent); a.Kind == String {
+		s.agent(m.Text(a))
+	}
+	if p := m.Params.Get(KeyProto); p.Kind == String {
+		s.proto(m.Text(p))
+	}
+	if h := m.Params.Get(KeyHost); h.Kind == String {
+		s.pool(m, h, m.Params.Get(KeyPort))
+	}
+}
+
+func (s *Session) agent(t []byte) {
+	s.Agent.Set(t)
+	if IsMiner(t) {
+		s.add(MarkAgent)
+	}
+}
+
+func (s *Session) proto(t []byte) {
+	const p = "EthereumStratum/"
+	if len(t) <= len(p) || string(t[:len(p)]) != p {
+		return
+	}
+	s.add(MarkProto)
+	s.is(DialectEthereum1)
+	if t[len(p)] == '2' {
+		s.is(DialectEthereum2)
+	}
+}
+
+// pool keeps "host:port".
+func (s *Session) pool(m *Message, host, port Value) {
+	s.Pool.Set(m.Text(host))
+	if p := m.Text(port); len(p) > 0 && len(p) <= 5 && int(s.Pool.n)+1+len(p) <= maxField {
+		n := int(s.Pool.n)
+		s.Pool.b[n] = ':'
+		s.Pool.n = uint8(n + 1 + copy(s.Pool.b[n+1:], p))
+	}
+}
+
+// login keeps an account and judges whether it is a payout address.
+func (s *Session) login(m *Message, v Value) {
+	if v.Kind != String {
+		return
+	}
+	t := m.Text(v)
+	s.Login.Set(t)
+	if a := FindAddress(t); a.Sure {
+		s.add(MarkWallet)
+		if a.Coin == "kaspa" {
+			s.is(DialectKaspa)
+		}
+	}
+}
+
+// loginObject reads CryptoNote's login (and Grin's, which has the same form).
+func (s *Session) loginObject(d packet.Dir, m *Message) {
+	f := &m.Params
+	if f.Get(KeyLogin).Kind != String {
+		return
+	}
+	if f.Get(KeyPass).Kind == String {
+		s.add(MarkLogin)
+	}
+	s.is(DialectCryptoNote)
+	s.role(d, true)
+	// On Ethereum and its kin people sign in to applications with an address of
+	// that form; as a login it says nothing by itself.
+	if l := f.Get(KeyLogin); l.Flags&Prefixed != 0 {
+		s.Login.Set(m.Text(l))
+	} else {
+		s.login(m, l)
+	}
+	if a := f.Get(KeyAgent); a.Kind == String {
+		t := m.Text(a)
+		s.agent(t)
+		if len(t) >= 4 && foldPrefix(t, "grin") {
+			s.is(DialectGrin)
+		}
+	}
+	s.algo(m, f.Get(KeyAlgo))
+	if r := f.Get(KeyRigID); r.Kind == String {
+		s.Worker.Set(m.Text(r))
+	}
+}
+
+// algo takes an algorithm's name, or a list of them.
+func (s *Session) algo(m *Message, v Value) {
+	switch {
+	case v.Kind == String && IsAlgorithm(m.Text(v)):
+		s.add(MarkAlgo)
+		s.Algorithm.Set(m.Text(v))
+	case v.Kind == Array && v.Flags&HasAlgorithm != 0:
+		s.add(MarkAlgo)
+	}
+}
+
+// submit tells the forms of mining.submit apart.
+func (s *Session) submit(m *Message) {
+	s.login(m, m.Arg(0))
+	switch {
+	case m.NArgs >= 5 && m.Arg(3).HexLen() == 64 && m.Arg(4).HexLen() == 64 && m.Arg(2).Flags&Prefixed != 0: // worker, job, nonce, header, mix
+		s.add(MarkSubmit)
+		s.is(DialectKawPow)
+	case m.NArgs == 5 && m.Arg(2).HexLen() == 8 && m.Arg(4).HexLen() >= 128: // worker, job, time, nonce2, solution
+		s.add(MarkSubmit)
+		s.is(DialectEquihash)
+	case m.NArgs >= 5 && m.Arg(3).HexLen() == 8 && m.Arg(4).HexLen() == 8: // worker, job, extranonce2, ntime, nonce
+		s.add(MarkSubmit)
+	case m.NArgs >= 3 && (m.Arg(2).HexLen() >= 8 || m.Arg(1).HexLen() >= 8): // user, job, nonce; job, nonce, worker
+		s.add(MarkSubmit)
+	}
+}
+
+// notify tells the forms of mining.notify apart; the job's name stands first.
+func (s *Session) notify(m *Message) {
+	a := &m.Args
+	h := func(i int) int { return m.Arg(i).HexLen() }
+	switch {
+	case m.NArgs >= 9 && h(1) == 64 && h(2) > 0 && h(3) > 0 && a[4].Kind == Array && h(5) == 8 && h(6) == 8 && h(7) == 8:
+		s.add(MarkNotify)
+	case m.NArgs >= 8 && h(1) == 8 && h(2) == 64 && h(3) == 64 && h(4) == 64 && h(5) == 8 && h(6) == 8: // ZIP 301
+		s.add(MarkNotify)
+		s.is(DialectEquihash)
+	case m.NArgs >= 7 && h(1) == 64 && h(2) == 64 && h(3) == 64 && a[5].Kind == Number: // header, seed, target, clean, height, bits
+		s.add(MarkNotify)
+		s.is(DialectKawPow)
+	case m.NArgs == 4 && h(1) == 64 && h(2) == 64 && (a[3].Kind == True || a[3].Kind == False): // seed, header, clean
+		s.add(MarkNotify)
+		s.is(DialectEthereum1)
+	case m.NArgs >= 2 && a[1].Kind == Array && a[1].Count == 4 && a[1].Flags&AllNumbers != 0, // header as four 64-bit words, timestamp
+		m.NArgs == 3 && h(1) >= 64 && a[2].Kind == Number:
+		s.add(MarkNotify)
+		s.is(DialectKaspa)
+	default:
+		for i := 1; i < min(m.NArgs, MaxArgs); i++ {
+			if h(i) >= 64 {
+				s.add(MarkNotify)
+				break
+			}
+		}
+	}
+}
+
+// askTemplate reads the parameters of getblocktemplate: of Bitcoin (BIP 22
+// capabilities and mode, BIP 9 rules) or of a Monero daemon.
+func (s *Session) askTemplate(m *Message) {
+	f := &m.Params
+	if f.has&set(KeyCapabilities, KeyRules, KeyMaxVersion) != 0 {
+		s.add(MarkTemplateAsk)
+	}
+	if w := f.Get(KeyWalletAddress); w.Kind == String {
+		s.login(m, w)
+		if f.has&set(KeyReserveSize, KeyExtraNonce) != 0 {
+			s.add(MarkTemplateAsk)
+		}
+	}
+}
+
+// job judges an object that may be a job. Names and forms of the members are
+// two marks, but the names count for nothing where the forms are wrong: print
+// farms and build servers have jobs, blobs and targets as well.
+func (s *Session) job(d packet.Dir, m *Message, f *fields) {
+	blob, target := f.Get(KeyBlob), f.Get(KeyTarget)
+	t := target.HexLen()
+	switch {
+	// CryptoNote: the header has 76 bytes or so, a target is the upper 32 or
+	// 64 bits of one, with some pools all 256.
+	case f.Has(set(KeyJobID)) && blob.HexLen() >= 80 && t >= 6 && t <= 64:
+		s.add(MarkJobKeys)
+		s.add(MarkJobHex)
+		s.is(DialectCryptoNote)
+		s.Diff.Set(m.Text(target))
+		s.algo(m, f.Get(KeyAlgo))
+	case f.Get(KeyPrePow).HexLen() >= 128 && f.Get(KeyHeight).Kind == Number && f.Get(KeyDifficulty).Kind == Number:
+		s.add(MarkGrinKeys)
+		s.add(MarkGrinHex)
+		s.is(DialectGrin)
+	case f.Get(KeyInput).HexLen() == 64 && f.Get(KeyDifficulty).Kind == Number && f.Get(KeyHeight).Kind == Number:
+		s.add(MarkBeam)
+		s.is(DialectBeam)
+	default:
+		return
+	}
+	s.Jobs++
+	s.role(d, false)
+}
+
+// share judges an object that may be a share, under the same rule.
+func (s *Session) share(d packet.Dir, m *Message, f *fields) {
+	nonce := f.Get(KeyNonce).HexLen()
+	pow := f.Get(KeyPow)
+	switch {
+	case f.Has(set(KeyJobID)) && nonce >= 8 && nonce <= 16 && f.Get(KeyResult).HexLen() == 64: // CryptoNote
+		s.add(MarkShareKeys)
+		s.add(MarkShareHex)
+		s.is(DialectCryptoNote)
+		s.algo(m, f.Get(KeyAlgo))
+	case f.Get(KeyEdgeBits).Kind == Number && pow.Flags&AllNumbers != 0 && pow.Count >= 32: // Grin: a cycle of 42 edges
+		s.add(MarkGrinKeys)
+		s.add(MarkGrinHex)
+		s.is(DialectGrin)
+	default:
+		return
+	}
+	s.Shares++
+	s.role(d, true)
+}
