@@ -89,7 +89,7 @@ func (t *Table) Lookup(p *packet.Packet) (f *Flow, d packet.Dir, created bool) {
 	switch {
 	case isTCP:
 		t.trackTCP(f, p, d)
-	case f.State == New && f.Side[packet.ToServer].Packets > 0 && f.Side[packet.ToClient].Packets > 0:
+	case f.Key.Proto != packet.ProtoTCP && f.State == New && f.Side[packet.ToServer].Packets > 0 && f.Side[packet.ToClient].Packets > 0:
 		f.State = Established
 	}
 	q := f.queueFor()

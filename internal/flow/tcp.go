@@ -92,6 +92,10 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 		if !s.syn(p, f.Side[d.Reverse()].Packets == 0) {
 			return
 		}
+		f.ISN[d], f.HasISN[d] = s.isn, true
+		if r := d.Reverse(); fl&packet.ACK != 0 && !f.HasISN[r] {
+			f.ISN[r], f.HasISN[r] = p.Ack-1, true // the SYN itself was not seen
+		}
 		if f.State == Closed && peer.flags&(sentReset|sentAny) == sentReset {
 			f.State = New // the same SYN again after it was refused
 			peer.flags = 0
