@@ -50,19 +50,18 @@ func (o OverlapPolicy) newWins(old run, off, end int) bool {
 // DefragConfig bounds a Defrag. Zero values take the defaults.
 type DefragConfig struct {
 	MaxMemory    int           // bytes for fragment data, default 4 MB; at least 128 kB, so that one datagram always fits
-	MaxFragments int           // per datagram, default 256, at most 512
+	MaxFragments int           // per datagram, default and most 2048
 	MaxDatagrams int           // incomplete datagrams held, default 1024
 	Timeout      int64         // ns of packet time from the first fragment, default 60 s (RFC 8200 section 4.5)
 	Policy       OverlapPolicy // default PolicyFirst
 }
 
-// Defaults and bounds of DefragConfig. 256 fragments carry a datagram of
-// 64 kB over an MTU of 276 bytes; IPv6 allows none below 1,280.
+// Defaults and bounds of DefragConfig. 2048 fragments carry a datagram of
+// 64 kB in pieces of 32 bytes; the smallest MTU of IPv4, 68 bytes, needs 1366.
 const (
 	defaultDefragMemory = 4 << 20
 	minDefragMemory     = 128 << 10
-	defaultFragments    = 256
-	maxFragments        = 512
+	maxFragments        = 2048
 	defaultDatagrams    = 1024
 	defaultDefragTime   = 60e9
 )
@@ -116,10 +115,9 @@ func NewDefrag(cfg DefragConfig) *Defrag {
 		cfg.MaxMemory = defaultDefragMemory
 	}
 	cfg.MaxMemory = max(cfg.MaxMemory, minDefragMemory)
-	if cfg.MaxFragments <= 0 {
-		cfg.MaxFragments = defaultFragments
+	if cfg.MaxFragments <= 0 || cfg.MaxFragments > maxFragments {
+		cfg.MaxFragments = maxFragments
 	}
-	cfg.MaxFragments = min(cfg.MaxFragments, maxFragments)
 	if cfg.MaxDatagrams <= 0 {
 		cfg.MaxDatagrams = defaultDatagrams
 	}
@@ -320,8 +318,9 @@ func (r *Defrag) store(i int32, off int, data []byte, v6 bool) (Anomaly, bool) {
 func (r *Defrag) merge(i int32, off int, data []byte) (gained int, differs, ok bool) {
 	g := &r.table[i]
 	end := off + len(data)
-	out := r.split[:0]
-	at := off // what is before is settled
+	lo, hi := overlap(r.runs(g), off, end)
+	out := r.split[:0] // what takes the place of runs lo to hi
+	at := off          // what is before is settled
 	mine := func(from, to int) {
 		if from >= to {
 			return
@@ -333,16 +332,9 @@ func (r *Defrag) merge(i int32, off int, data []byte) (gained int, differs, ok b
 		}
 		out = append(out, run{uint16(from), uint16(to), uint16(off), uint16(end)})
 	}
-	for _, o := range r.runs(g) {
+	for _, o := range r.runs(g)[lo:hi] {
 		begin, stop := int(o.start), int(o.end)
-		if stop <= off || begin >= end {
-			if begin >= end {
-				mine(at, end)
-				at = end
-			}
-			out = append(out, o)
-			continue
-		}
+		gained += max(begin-at, 0)
 		mine(at, begin)
 		from, to := max(begin, off), min(stop, end)
 		if !r.equal(g, from, data[from-off:to-off]) {
@@ -363,13 +355,29 @@ func (r *Defrag) merge(i int32, off int, data []byte) (gained int, differs, ok b
 		} else {
 			out = append(out, o)
 		}
-		at = max(at, to)
+		at = to
 	}
+	gained += end - at
 	mine(at, end)
-	for _, o := range out {
-		gained += int(o.end) - int(o.start)
+	return gained, differs, r.splice(i, lo, hi, out)
+}
+
+// overlap returns which of the runs, which are in order and apart, share bytes
+// with [off,end): those from lo up to hi. When none does, lo and hi are where
+// it belongs.
+func overlap(list []run, off, end int) (lo, hi int) {
+	hi = len(list)
+	for lo < hi {
+		if mid := (lo + hi) / 2; int(list[mid].end) <= off {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
 	}
-	return gained - int(g.got), differs, r.setRuns(i, out)
+	for hi < len(list) && int(list[hi].start) < end {
+		hi++
+	}
+	return lo, hi
 }
 
 // Results of compare6.
@@ -383,16 +391,15 @@ const (
 // never overlap each other.
 func (r *Defrag) compare6(g *datagram, off int, data []byte) int {
 	end := off + len(data)
-	for _, o := range r.runs(g) {
-		if int(o.end) <= off || int(o.start) >= end {
-			continue
-		}
-		if int(o.start) == off && int(o.end) == end && r.equal(g, off, data) {
-			return exactDuplicate
-		}
-		return overlapping
+	list := r.runs(g)
+	lo, hi := overlap(list, off, end)
+	switch {
+	case lo == hi:
+		return apart
+	case int(list[lo].start) == off && int(list[lo].end) == end && r.equal(g, off, data):
+		return exactDuplicate
 	}
-	return apart
+	return overlapping
 }
 
 // assemble copies a complete datagram into one piece and makes its header say

@@ -183,3 +183,22 @@ func BenchmarkDefrag(b *testing.B) {
 		b.Fatal("not reassembled")
 	}
 }
+
+// BenchmarkDefragHostile is what an attacker can make of a fragment: tiny
+// ones, backwards, each overlapping the one before.
+func BenchmarkDefragHostile(b *testing.B) {
+	var frames []*Frame
+	for i := maxFragments - 1; i >= 0; i-- {
+		frames = append(frames, frame(LinkRaw, v4frag(1, piece{16 * i, "12345678abcdefgh12345678", true})))
+	}
+	d := Decoder{Defrag: NewDefrag(DefragConfig{Policy: PolicyLinux})}
+	p := new(Packet)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, f := range frames {
+			d.Decode(p, f)
+		}
+		d.Defrag.Expire(frames[0].Time + 61e9)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(frames)), "ns/fragment")
+}

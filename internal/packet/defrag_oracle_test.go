@@ -227,7 +227,7 @@ func TestDefragOracle(t *testing.T) {
 	whole := 0
 	for round := range 300 {
 		policy := OverlapPolicy(round % 7)
-		r := newRig(t, DefragConfig{Policy: policy, MaxFragments: maxFragments})
+		r := newRig(t, DefragConfig{Policy: policy})
 		n := &naive{policy, defaultDefragTime, map[string]*naiveGram{}}
 		type item struct {
 			v6 bool
@@ -290,7 +290,7 @@ func FuzzDefrag(f *testing.F) {
 			return
 		}
 		policy := OverlapPolicy(script[0] % 7)
-		r := newRig(t, DefragConfig{Policy: policy, MaxFragments: maxFragments, MaxDatagrams: 8})
+		r := newRig(t, DefragConfig{Policy: policy, MaxDatagrams: 8})
 		small := newRig(t, DefragConfig{Policy: policy, MaxMemory: 1, MaxDatagrams: 2, MaxFragments: 30})
 		n := &naive{policy, defaultDefragTime, map[string]*naiveGram{}}
 		script = script[1:]

@@ -189,14 +189,20 @@ func (r *Defrag) appendRun(i int32, n run) bool {
 	return true
 }
 
-// setRuns replaces the runs of i, with appendRun's result.
-func (r *Defrag) setRuns(i int32, list []run) bool {
+// splice puts list in the place of the runs lo to hi of i, with appendRun's
+// result.
+func (r *Defrag) splice(i int32, lo, hi int, list []run) bool {
 	g := &r.table[i]
-	if !r.room(i, len(list)) {
+	old := int(g.nruns)
+	n := old - (hi - lo) + len(list)
+	if !r.room(i, n) {
 		return false
 	}
-	g.nruns = uint16(len(list))
-	copy(r.runs(g), list)
+	g.nruns = uint16(max(n, old))
+	all := r.runs(g)
+	copy(all[lo+len(list):n], all[hi:old])
+	copy(all[lo:], list)
+	g.nruns = uint16(n)
 	return true
 }
 

@@ -336,15 +336,17 @@ func TestDefragAttacks(t *testing.T) {
 	})
 }
 
+// The largest datagrams there can be, backwards; over the smallest MTU of
+// IPv4, too (68 bytes, RFC 791 section 3.2).
 func TestDefragMaximum(t *testing.T) {
 	for name, c := range map[string]struct {
-		size  int
-		build func(int, piece) []byte
-	}{"IPv4": {65515, v4frag}, "IPv6": {65535, v6frag}} {
+		size, part int
+		build      func(int, piece) []byte
+	}{"IPv4": {65515, 1480, v4frag}, "IPv4 small": {65515, 48, v4frag}, "IPv6": {65535, 1232, v6frag}} {
 		t.Run(name, func(t *testing.T) {
 			data := pattern(c.size)
 			r := newRig(t, DefragConfig{MaxMemory: 1}) // raised to what one datagram needs
-			parts := cut(data, 1232)
+			parts := cut(data, c.part)
 			slices.Reverse(parts)
 			for _, x := range parts[:len(parts)-1] {
 				r.none(c.build(1, x), 0)
