@@ -22,6 +22,7 @@ const module = "github.com/yamori-net/yamori/"
 var layers = map[string]int{
 	"internal/packet":          0,
 	"internal/verdict":         0,
+	"internal/inflate":         0,
 	"internal/event":           1,
 	"internal/capture":         2,
 	"internal/flow":            2,

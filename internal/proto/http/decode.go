@@ -1,6 +1,10 @@
 package http
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/yamori-net/yamori/internal/inflate"
+)
 
 // Limits of decompression. Output is bounded by MaxBody, so that no ratio of
 // compression can cost more than that; what can still be attacked is work
@@ -52,12 +56,12 @@ type layer struct {
 	flags  byte
 	first  byte
 	n      int // bytes seen or left in this state
-	z      inflater
+	z      inflate.Stream
 }
 
 func (l *layer) reset(c coding) {
 	l.state, l.coding, l.gzip, l.flags, l.n = lySniff, c, false, 0, 0
-	l.z.reset(0)
+	l.z.Reset(0)
 }
 
 // write decodes in onto out up to limit.
@@ -66,12 +70,12 @@ func (l *layer) write(out, in []byte, limit int) ([]byte, error) {
 		if l.state == lyData {
 			var n int
 			var err error
-			out, n, err = l.z.inflate(out, in, limit)
+			out, n, err = l.z.Inflate(out, in, limit)
 			if err != nil {
 				return out, err
 			}
 			in = in[n:]
-			if l.z.state == inEnd {
+			if l.z.Ended() {
 				l.state, l.n = lyRest, 0
 				if l.gzip {
 					l.state = lyTrailer
@@ -85,14 +89,14 @@ func (l *layer) write(out, in []byte, limit int) ([]byte, error) {
 		b := in[0]
 		if l.state == lySniff && l.n == 1 && !l.wrapper(b) {
 			if l.coding == codeGzip {
-				return out, errDeflate
+				return out, inflate.ErrInvalid
 			}
 			// Bare deflate: the first byte belongs to the stream already.
 			l.state = lyData
-			l.z.reset(len(out))
+			l.z.Reset(len(out))
 			var err error
 			one := [1]byte{l.first}
-			if out, _, err = l.z.inflate(out, one[:], limit); err != nil {
+			if out, _, err = l.z.Inflate(out, one[:], limit); err != nil {
 				return out, err
 			}
 			continue
@@ -129,7 +133,7 @@ func (l *layer) head(b byte, base int) error {
 		switch l.n {
 		case 3:
 			if b != 8 {
-				return errDeflate
+				return inflate.ErrInvalid
 			}
 		case 4:
 			l.flags = b
@@ -195,7 +199,7 @@ func (l *layer) gzipField(base int) {
 
 func (l *layer) data(base int) {
 	l.state, l.n = lyData, 0
-	l.z.reset(base)
+	l.z.Reset(base)
 }
 
 // decoder undoes up to MaxLayers codings of one body.
@@ -226,7 +230,7 @@ func newDecoder(codings []coding) *decoder {
 }
 
 // ended reports whether the innermost stream has come to its end.
-func (d *decoder) ended() bool { return d.layer[d.n-1].z.state == inEnd }
+func (d *decoder) ended() bool { return d.layer[d.n-1].z.Ended() }
 
 func (d *decoder) release() { decoders.Put(d) }
 

@@ -1,13 +1,13 @@
-package http
+// Package inflate decodes DEFLATE (RFC 1951) piece by piece. The standard
+// library's reader cannot stop in the middle of its input and go on with the
+// next segment, and keeps a window of its own; here the output is also the
+// window, because at most a bounded prefix of a body or message is wanted.
+package inflate
 
 import "errors"
 
-// An incremental inflater (RFC 1951). The standard library's reader cannot
-// stop in the middle of its input and go on with the next segment, and keeps a
-// window of its own; here the output is also the window, because at most a
-// bounded prefix of a body is ever wanted.
-
-var errDeflate = errors.New("deflate: invalid data")
+// ErrInvalid says that the input is no DEFLATE stream.
+var ErrInvalid = errors.New("inflate: invalid data")
 
 const (
 	maxBits  = 15 // longest Huffman code, RFC 1951 section 3.2.7
@@ -105,7 +105,8 @@ const (
 	inEnd                         // after the final block
 )
 
-type inflater struct {
+// Stream is the state of one DEFLATE stream. It needs Reset before use.
+type Stream struct {
 	bits   uint64
 	nbits  uint
 	state  inflateState
@@ -121,13 +122,14 @@ type inflater struct {
 	dist   huffman
 }
 
-// reset prepares for a stream whose output begins at index base.
-func (z *inflater) reset(base int) {
+// Reset prepares for a stream that may refer back to the output from index
+// base on.
+func (z *Stream) Reset(base int) {
 	z.bits, z.nbits, z.state, z.final, z.base = 0, 0, inBlock, false, base
 }
 
 // take removes n bits when they are there.
-func (z *inflater) take(n uint) (v int, ok bool) {
+func (z *Stream) take(n uint) (v int, ok bool) {
 	if z.nbits < n {
 		return 0, false
 	}
@@ -148,10 +150,14 @@ var (
 	distExtra = [30]uint8{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
 )
 
-// inflate decodes in onto out, which holds the output so far and is never
-// longer than limit. It stops at the end of in, of the stream (state inEnd;
-// used then excludes what follows the stream) or when out is full.
-func (z *inflater) inflate(out, in []byte, limit int) (grown []byte, used int, err error) {
+// Ended reports whether the stream's final block is complete.
+func (z *Stream) Ended() bool { return z.state == inEnd }
+
+// Inflate decodes in onto out, which holds the output so far, up to limit
+// bytes in all. It stops at the end of in, at the end of the stream (used then
+// excludes what follows it) or when out is full, after which nothing can
+// follow but Reset.
+func (z *Stream) Inflate(out, in []byte, limit int) (grown []byte, used int, err error) {
 	i := 0
 	for z.state != inEnd && len(out) < limit {
 		for z.nbits <= 56 && i < len(in) {
@@ -199,7 +205,7 @@ func (z *inflater) inflate(out, in []byte, limit int) (grown []byte, used int, e
 				z.lens[clOrder[z.have]] = uint8(v)
 				if z.have++; z.have == z.nclen {
 					if !z.lit.build(z.lens[:19]) {
-						return out, i, errDeflate
+						return out, i, ErrInvalid
 					}
 					clear(z.lens[:])
 					z.have, z.state = 0, inLens
@@ -225,14 +231,14 @@ func (z *inflater) inflate(out, in []byte, limit int) (grown []byte, used int, e
 	return out, i, nil
 }
 
-func (z *inflater) nextBlock() {
+func (z *Stream) nextBlock() {
 	z.state = inBlock
 	if z.final {
 		z.state = inEnd
 	}
 }
 
-func (z *inflater) block() (ok bool, err error) {
+func (z *Stream) block() (ok bool, err error) {
 	v, ok := z.take(3)
 	if !ok {
 		return false, nil
@@ -265,36 +271,36 @@ func (z *inflater) block() (ok bool, err error) {
 	case 2:
 		z.state = inDynamic
 	default:
-		return false, errDeflate
+		return false, ErrInvalid
 	}
 	return true, nil
 }
 
-func (z *inflater) storedHead() (ok bool, err error) {
+func (z *Stream) storedHead() (ok bool, err error) {
 	if z.nbits < 32 {
 		return false, nil
 	}
 	n, _ := z.take(16)
 	inv, _ := z.take(16)
 	if n != inv^0xffff {
-		return false, errDeflate
+		return false, ErrInvalid
 	}
 	z.stored, z.state = n, inCopy
 	return true, nil
 }
 
 // codeLen reads one entry of the run-length coded code lengths.
-func (z *inflater) codeLen() (ok bool, err error) {
+func (z *Stream) codeLen() (ok bool, err error) {
 	sym, n := z.lit.decode(z.bits, z.nbits)
 	if n < 0 {
-		return false, errDeflate
+		return false, ErrInvalid
 	}
 	extra, rep, val := uint(0), 1, uint8(sym)
 	switch sym {
 	case 16:
 		extra, rep = 2, 3
 		if z.have == 0 {
-			return false, errDeflate
+			return false, ErrInvalid
 		}
 		val = z.lens[z.have-1]
 	case 17:
@@ -310,7 +316,7 @@ func (z *inflater) codeLen() (ok bool, err error) {
 	rep += v
 	total := z.nlit + z.ndist
 	if z.have+rep > total {
-		return false, errDeflate
+		return false, ErrInvalid
 	}
 	for range rep {
 		z.lens[z.have] = val
@@ -320,14 +326,14 @@ func (z *inflater) codeLen() (ok bool, err error) {
 		return true, nil
 	}
 	if z.nlit > maxLit || !z.lit.build(z.lens[:z.nlit]) || !z.dist.build(z.lens[z.nlit:total]) {
-		return false, errDeflate
+		return false, ErrInvalid
 	}
 	z.state = inData
 	return true, nil
 }
 
 // symbols decodes literals and matches as long as the bits suffice.
-func (z *inflater) symbols(out []byte, limit int) (grown []byte, ok bool, err error) {
+func (z *Stream) symbols(out []byte, limit int) (grown []byte, ok bool, err error) {
 	for did := false; ; did = true {
 		if len(out) >= limit {
 			return out, true, nil
@@ -335,7 +341,7 @@ func (z *inflater) symbols(out []byte, limit int) (grown []byte, ok bool, err er
 		bits, nbits := z.bits, z.nbits
 		sym, n := z.lit.decode(bits, nbits)
 		if n < 0 {
-			return out, false, errDeflate
+			return out, false, ErrInvalid
 		}
 		if n == 0 {
 			return out, did, nil
@@ -353,7 +359,7 @@ func (z *inflater) symbols(out []byte, limit int) (grown []byte, ok bool, err er
 			return out, true, nil
 		}
 		if sym -= 257; sym >= len(lenBase) {
-			return out, false, errDeflate
+			return out, false, ErrInvalid
 		}
 		e := uint(lenExtra[sym])
 		if nbits < e {
@@ -364,7 +370,7 @@ func (z *inflater) symbols(out []byte, limit int) (grown []byte, ok bool, err er
 		nbits -= e
 		ds, n := z.dist.decode(bits, nbits)
 		if n < 0 || ds >= len(distBase) {
-			return out, false, errDeflate
+			return out, false, ErrInvalid
 		}
 		e = uint(distExtra[ds])
 		if n == 0 || nbits < uint(n)+e {
@@ -374,7 +380,7 @@ func (z *inflater) symbols(out []byte, limit int) (grown []byte, ok bool, err er
 		dist := int(distBase[ds]) + int(bits&(1<<e-1))
 		z.bits, z.nbits = bits>>e, nbits-uint(n)-e
 		if dist > len(out)-z.base {
-			return out, false, errDeflate
+			return out, false, ErrInvalid
 		}
 		for range min(length, limit-len(out)) {
 			out = append(out, out[len(out)-dist])
