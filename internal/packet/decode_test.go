@@ -197,6 +197,26 @@ func TestStrippedTag(t *testing.T) {
 	webWant(nil).check(t, decode(f))
 }
 
+// Cooked frames know the sender's address only, and the loopback has none.
+func TestCookedMAC(t *testing.T) {
+	for name, c := range map[string]struct {
+		link LinkType
+		data []byte
+		has  bool
+	}{
+		"SLL":           {LinkSLL, cat(sllHdr(1, 0x0800), web), true},
+		"SLL loopback":  {LinkSLL, cat(sllHdr(772, 0x0800), web), false},
+		"SLL2":          {LinkSLL2, cat(sll2Hdr(1, 0x0800), web), true},
+		"SLL2 loopback": {LinkSLL2, cat(sll2Hdr(772, 0x0800), web), false},
+		"SLL2 tun":      {LinkSLL2, patch(cat(sll2Hdr(65534, 0x0800), web), 11, 0), false},
+	} {
+		p := decode(frame(c.link, c.data))
+		if p.HasMAC != c.has || c.has != (string(p.SrcMAC[:]) == mac1) || p.DstMAC != (MAC{}) || p.Version != 4 {
+			t.Errorf("%s: HasMAC %v, %x %x", name, p.HasMAC, p.SrcMAC, p.DstMAC)
+		}
+	}
+}
+
 func TestUnknownLinkType(t *testing.T) {
 	none0(0, UnknownLink).check(t, decode(frame(147, web)))
 }

@@ -85,7 +85,8 @@ func (p *Packet) tcp(b []byte, n nest) {
 }
 
 // udp reads a UDP header, RFC 768. A length of zero means that the IP length
-// counts: a jumbogram (RFC 2675 section 4) or a super-segment.
+// counts: over IPv6 always (RFC 2675 section 4 is how Linux reads it), over
+// IPv4 in a super-segment, while receivers drop short packets that say so.
 func (d *Decoder) udp(p *Packet, b []byte, n nest) {
 	if len(b) < 8 {
 		p.Anomalies |= TruncatedL4
@@ -95,7 +96,7 @@ func (d *Decoder) udp(p *Packet, b []byte, n nest) {
 	p.SrcPort, p.DstPort = be16(b), be16(b[2:])
 	size := int(be16(b[4:]))
 	switch {
-	case size == 0:
+	case size == 0 && (p.Version == 6 || len(b)+n.cut >= minSuperSegment):
 	case size < 8 || size > len(b)+n.cut:
 		p.Anomalies |= BadL4Header
 		return

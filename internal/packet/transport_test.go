@@ -39,7 +39,10 @@ var transportRows = []row{
 	{"UDP length 7", LinkRaw, v4(17, a1, a2, u16(1, 2, 7, 0), zeros(4)), over4(17, broken(1, 2, BadL4Header))},
 	{"UDP length beyond", LinkRaw, v4(17, a1, a2, u16(1, 2, 13, 0), zeros(4)), over4(17, broken(1, 2, BadL4Header))},
 	{"UDP trailing bytes", LinkRaw, v4(17, a1, a2, u16(1, 2, 10, 0), []byte("abcd")), over4(17, ports(1, 2, "ab"))},
-	{"UDP length 0", LinkRaw, v4(17, a1, a2, u16(1, 2, 0, 0), zeros(9000)), over4(17, ports(1, 2, strings.Repeat("\x00", 9000)))},
+	{"UDP length 0, IPv6", LinkRaw, v6(17, b1, b2, u16(1, 2, 0, 0), []byte("abcd")), over6(17, ports(1, 2, "abcd"))},
+	{"UDP length 0, small", LinkRaw, v4(17, a1, a2, u16(1, 2, 0, 0), zeros(1271)), over4(17, broken(1, 2, BadL4Header))},
+	{"UDP length 0", LinkRaw, v4(17, a1, a2, u16(1, 2, 0, 0), zeros(1272)), over4(17, ports(1, 2, string(zeros(1272))))},
+	{"UDP length 0, large", LinkRaw, v4(17, a1, a2, u16(1, 2, 0, 0), zeros(9000)), over4(17, ports(1, 2, strings.Repeat("\x00", 9000)))},
 
 	{"echo request", LinkRaw, v4(1, a1, a2, icmp(8, 0, 0xabcd, "ping")), over4(1, ports(0xabcd, 0xabcd, "ping"))},
 	{"echo reply", LinkRaw, v4(1, a1, a2, icmp(0, 0, 0xabcd, "")), over4(1, ports(0xabcd, 0xabcd, ""))},
@@ -93,6 +96,26 @@ func TestICMPKeys(t *testing.T) {
 	}
 	if p := decode(frame(LinkRaw, v4(1, a1, a2, []byte{11, 1, 0}))); p.ICMPType != 11 || p.ICMPCode != 1 || p.L4 != nil {
 		t.Errorf("short: %+v", p)
+	}
+}
+
+// Flows that differ in one port spread over the buckets of a table.
+func TestHashSpreads(t *testing.T) {
+	const flows, buckets = 1 << 16, 1 << 8
+	var count [buckets]int
+	k := Key{Lo: addr(a1), Hi: addr(a2), HiPort: 443, Proto: 6}
+	for i := range flows {
+		k.LoPort = uint16(i)
+		count[k.Hash(1)%buckets]++
+	}
+	chi := 0.0
+	for _, n := range count {
+		d := float64(n) - flows/buckets
+		chi += d * d / (flows / buckets)
+	}
+	// 255 degrees of freedom: beyond 360 by chance once in 100,000 times.
+	if chi > 360 {
+		t.Errorf("chi-square %.0f over %d buckets", chi, buckets)
 	}
 }
 
