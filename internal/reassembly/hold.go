@@ -69,7 +69,7 @@ func (s *Stream) pass(pool *Pool, g *segment, to uint32, out Output) {
 
 // merge delivers a segment that overlaps held bytes.
 func (s *Stream) merge(pool *Pool, g *segment, out Output) (r Result) {
-	for s.flags&finished == 0 && s.next != g.end {
+	for s.flags&finished == 0 && before(s.next, g.end) {
 		b := s.head
 		if b == nil || !before(b.seq, g.end) {
 			s.pass(pool, g, g.end, out)
@@ -121,7 +121,9 @@ func (s *Stream) consume(pool *Pool, b *block, to uint32, skipLost bool, out Out
 		if s.head != nil && before(s.head.seq, to) {
 			to = s.head.seq
 		}
-		s.gap(pool, to, out)
+		if s.next != to {
+			s.gap(pool, to, out)
+		}
 	}
 }
 
@@ -231,7 +233,8 @@ func (s *Stream) insert(pool *Pool, g *segment, from, to uint32, at *block) (*bl
 	if at != nil {
 		prev = at.prev
 	}
-	if s.policy.plain() && prev != nil && prev.end() == from && prev.lost == 0 {
+	if prev != nil && prev.end() == from && prev.lost == 0 &&
+		(s.policy.plain() || prev.oseq == g.seq && prev.oend == g.end) {
 		n := copy(prev.data[prev.off+prev.n:], data)
 		prev.n += uint16(n)
 		data = data[n:]

@@ -13,7 +13,7 @@
 // Limits. The content of bytes already delivered is not kept, so a
 // retransmission that differs from them is not noticed (the first data won);
 // one that differs from held bytes is. Urgent data is taken in line, as RFC
-// 6093 section 3.1 recommends to receivers.
+// 6093 section 6 wants receivers to do.
 package reassembly
 
 // Output receives a stream's bytes in order. Bytes are valid during the call.
