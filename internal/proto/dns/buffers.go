@@ -27,20 +27,36 @@ var buffers = []proto.Buffer{
 func names(s Section, requests bool) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		m, ok := tx.(*Message)
-		if !ok || i < 0 || i >= m.Len(s) || requests && m.Response() {
+		if !ok || requests && m.Response() {
 			return nil, false
 		}
-		return m.Name(m.Record(s, i)), true
+		return m.Owner(s, i)
 	}
+}
+
+// Owner returns the owner name of the i-th record of section s, for getters of
+// buffers; ok is false behind the last one.
+func (m *Message) Owner(s Section, i int) (b []byte, ok bool) {
+	if i < 0 || i >= m.Len(s) {
+		return nil, false
+	}
+	return m.Name(m.Record(s, i)), true
 }
 
 var requestName = names(Questions, true)
 
-// responseName counts through the questions' names, then through owner and
-// target of each record, skipping records without a target name.
 func responseName(tx proto.Tx, i int) ([]byte, bool) {
 	m, ok := tx.(*Message)
-	if !ok || !m.Response() || i < 0 {
+	if !ok {
+		return nil, false
+	}
+	return m.AnyName(i)
+}
+
+// AnyName counts through every owner name of a response, then through the
+// target names of those records that have one.
+func (m *Message) AnyName(i int) (b []byte, ok bool) {
+	if !m.Response() || i < 0 {
 		return nil, false
 	}
 	if i < len(m.recs) {

@@ -21,7 +21,7 @@ var Protocol = proto.Protocol{
 	Ports:   []uint16{53},
 	Limit:   MaxMessage + 2,
 	Probe:   probe,
-	New:     func() proto.Parser { return new(parser) },
+	New:     func() proto.Parser { return NewParser(emit) },
 	Buffers: buffers,
 }
 
@@ -40,7 +40,14 @@ func Return(m *Message) {
 	pool.Put(m)
 }
 
+// NewParser returns a parser of messages in datagrams or, behind two octets of
+// length, in a stream. Each goes to emit, to be handed on in the call.
+func NewParser(emit func(c *proto.Conn, m *Message)) proto.Parser { return &parser{emit: emit} }
+
+func emit(c *proto.Conn, m *Message) { c.Emit(m, true) }
+
 type parser struct {
+	emit func(*proto.Conn, *Message)
 	txs  uint64
 	lost [2]bool // framing lost by a gap
 }
@@ -89,7 +96,7 @@ func (p *parser) message(c *proto.Conn, b []byte) {
 	m.TxID = p.txs
 	p.txs++
 	m.Report(c)
-	c.Emit(m, true)
+	p.emit(c, m)
 }
 
 // Report tells the connection what is wrong with m.
@@ -124,4 +131,4 @@ func (p *parser) Gap(_ *proto.Conn, d packet.Dir, _ int) error {
 
 func (p *parser) End(*proto.Conn) {}
 
-func (p *parser) Reset() { *p = parser{} }
+func (p *parser) Reset() { *p = parser{emit: p.emit} }

@@ -36,7 +36,7 @@ func (m *Message) encodeQuestion(e *event.Encoder) {
 	if m.Len(Questions) > 0 {
 		q := m.Record(Questions, 0)
 		m.Text(e, "rrname", m.Name(q))
-		m.encodeType(e, "rrtype", q.Type)
+		m.EncodeType(e, "rrtype", q.Type)
 	}
 }
 
@@ -86,10 +86,10 @@ func (m *Message) EncodeRecords(e *event.Encoder, key string, s Section) {
 		}
 		e.Obj("")
 		m.Text(e, "rrname", m.Name(r))
-		m.encodeType(e, "rrtype", r.Type)
+		m.EncodeType(e, "rrtype", r.Type)
 		if s != Questions {
 			e.Uint("ttl", uint64(r.TTL))
-			m.encodeData(e, r, false)
+			m.EncodeData(e, r)
 		}
 		e.EndObj()
 	}
@@ -127,7 +127,8 @@ func (m *Message) encodeGrouped(e *event.Encoder) {
 	}
 }
 
-func (m *Message) encodeType(e *event.Encoder, key string, t Type) {
+// EncodeType appends the name of t, or its number as text.
+func (m *Message) EncodeType(e *event.Encoder, key string, t Type) {
 	n := len(m.text)
 	m.text = appendType(m.text, t)
 	e.Bytes(key, m.text[n:])

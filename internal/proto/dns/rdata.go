@@ -22,6 +22,10 @@ func (m *Message) AppendTXT(dst []byte, r *Record) []byte {
 	return dst
 }
 
+// EncodeData appends the data of r as a member of the open object, if it can
+// be read.
+func (m *Message) EncodeData(e *event.Encoder, r *Record) { m.encodeData(e, r, false) }
+
 // encodeData appends the data of r: as the member of its own, or in a list
 // ("grouped") as an element.
 func (m *Message) encodeData(e *event.Encoder, r *Record, element bool) {

@@ -1,0 +1,122 @@
+// Package llmnr reads link-local multicast name resolution (RFC 4795), by which
+// Windows machines ask their neighbours for names.
+package llmnr
+
+import (
+	"encoding/binary"
+
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/dns"
+)
+
+// Protocol is LLMNR.
+var Protocol = proto.Protocol{
+	Name:  "llmnr",
+	Doc:   "link-local multicast name resolution, RFC 4795, over UDP and TCP",
+	On:    proto.UDP | proto.TCP,
+	Ports: []uint16{5355},
+	Limit: dns.MaxMessage + 2,
+	Probe: probe,
+	New: func() proto.Parser {
+		return dns.NewParser(func(c *proto.Conn, m *dns.Message) { c.Emit(Message{m}, true) })
+	},
+	Buffers: []proto.Buffer{
+		{Name: "llmnr.queries.rrname", Doc: "name of each question", Dir: packet.ToServer, Get: owner(dns.Questions)},
+		{Name: "llmnr.answers.rrname", Doc: "owner name of each answer", Dir: packet.ToClient, Get: owner(dns.Answers)},
+	},
+}
+
+// Flag bits of the header that differ from DNS, RFC 4795 section 2.1.1.
+const (
+	FlagC = 0x0400 // the name is not unique (a conflict was seen)
+	FlagT = 0x0100 // the answerer has not verified that the name is its own
+	flagZ = 0x00f0 // reserved, zero
+)
+
+// Message is one message; what it returns lives as long as the call that
+// emits it.
+type Message struct{ *dns.Message }
+
+// Conflict reports the C bit.
+func (m Message) Conflict() bool { return m.Flags&FlagC != 0 }
+
+// Tentative reports the T bit.
+func (m Message) Tentative() bool { return m.Flags&FlagT != 0 }
+
+// EventType returns "llmnr".
+func (m Message) EventType() event.Type { return "llmnr" }
+
+// EncodeEVE appends "llmnr":{…} in the manner of "mdns": type "request" or
+// "response", id, the flags that are set, queries and answers.
+func (m Message) EncodeEVE(e *event.Encoder) {
+	e.Obj("llmnr")
+	if m.Response() {
+		e.Str("type", "response")
+	} else {
+		e.Str("type", "request")
+	}
+	e.Uint("id", uint64(m.ID))
+	if m.Conflict() {
+		e.Bool("conflict", true)
+	}
+	if m.Flags&dns.FlagTC != 0 {
+		e.Bool("tc", true)
+	}
+	if m.Tentative() {
+		e.Bool("tentative", true)
+	}
+	if m.Len(dns.Questions) > 0 {
+		m.EncodeRecords(e, "queries", dns.Questions)
+	}
+	if m.Len(dns.Answers) > 0 {
+		m.EncodeRecords(e, "answers", dns.Answers)
+	}
+	e.EndObj()
+}
+
+func owner(s dns.Section) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		m, ok := tx.(Message)
+		if !ok {
+			return nil, false
+		}
+		return m.Owner(s, i)
+	}
+}
+
+// probe judges a datagram or, on TCP, a message behind its length. The wire
+// has nothing of its own: a message counts as LLMNR for certain when its flag
+// bits are as RFC 4795 wants them, which those of DNS rarely are (clients set
+// the bit that means "tentative" here, servers reserved ones), and everything
+// else that can be read waits for port 5355.
+func probe(_ packet.Dir, b []byte) proto.Match {
+	m := judge(b)
+	if m == proto.Yes || len(b) < 2 {
+		return m
+	}
+	size := int(binary.BigEndian.Uint16(b))
+	if size < dns.HeaderLen || size > 9194 { // the UDP payload every host must take, section 2.1
+		return m
+	}
+	if len(b)-2 >= size {
+		return max(m, judge(b[2:2+size]))
+	}
+	if s, ok := dns.Look(b[2:]); m == proto.No && (len(b) < 2+dns.HeaderLen || ok && s.Partial && s.Counts[0] == 1 && s.Flags&(flagZ|0x7800) == 0) {
+		return proto.More
+	}
+	return m
+}
+
+func judge(b []byte) proto.Match {
+	s, ok := dns.Look(b)
+	if !ok || s.NetBIOS || !s.Question || s.Opcode() != 0 || s.Counts[0] != 1 || s.Flush {
+		return proto.No
+	}
+	query := s.Counts[1]|s.Counts[2] == 0 && s.Flags&(FlagT|dns.FlagTC|15) == 0
+	if s.Exact && !s.OddClass && s.Flags&flagZ == 0 && (s.Response() || query) {
+		return proto.Yes
+	}
+	return proto.Weak
+}
