@@ -66,6 +66,8 @@ var ipRows = []row{
 
 	{"IPv6 padding", LinkEthernet, ether(0x86dd, web6, zeros(4)), web6Want(nil)},
 	{"IPv6 short", LinkRaw, web6[:39], none0(0, TruncatedIP)},
+	{"IPv6 not all sent", LinkRaw, web6[:61], web6Want(func(w *want) { w.payload, w.missing, w.anomalies = "h", 1, TruncatedIP })},
+	{"IPv4 options filled", LinkRaw, v4opt(6, a1, a2, []byte{1, 1, 1, 1}, 1, 0, tcp(40000, 80, "GET")), webWant(nil)},
 	{"IPv6 chain", LinkRaw, v6(0, b1, b2, ext(43), ext(60), ext(51), ah(135), ext(6), tcp(40000, 443, "hi")), web6Want(nil)},
 	{"IPv6 HIP and Shim6", LinkRaw, v6(139, b1, b2, ext(140), ext(6), tcp(40000, 443, "hi")), web6Want(nil)},
 	{"IPv6 ESP", LinkRaw, v6(50, b1, b2, []byte("secret")), want{et: 0x86dd, version: 6, src: b1, dst: b2, proto: 50, payload: "secret"}},

@@ -10,6 +10,8 @@ var linkRows = []row{
 	{"LLDP", LinkEthernet, ether(0x88cc, zeros(50)), none0(0x88cc, UnknownLink)},
 	{"PPPoE discovery", LinkEthernet, ether(0x8863, []byte{0x11, 9}, u16(0, 0)), none0(0x8863, UnknownLink)},
 
+	{"ARP", LinkEthernet, ether(0x0806, u16(1, 0x0800), []byte{6, 4}, u16(1), []byte(mac1), ip(a1), zeros(6), ip(a2)), none0(0x0806, 0)},
+
 	{"802.1Q", LinkEthernet, ether(0x8100, tag(10, 0x0800), web), webWant(func(w *want) { w.vlan = "10" })},
 	{"802.1ad", LinkEthernet, ether(0x88a8, tag(10, 0x8100), tag(20, 0x86dd), web6), web6Want(func(w *want) { w.vlan = "10,20" })},
 	{"0x9100", LinkEthernet, ether(0x9100, tag(10, 0x9200), tag(20, 0x0800), web), webWant(func(w *want) { w.vlan = "10,20" })},

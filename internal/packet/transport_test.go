@@ -53,6 +53,7 @@ var transportRows = []row{
 	{"ICMP in IPv6", LinkRaw, v6(1, b1, b2, []byte("12345678")), over6(1, ports(0, 0, "12345678"))},
 	{"ICMPv6 echo", LinkRaw, v6(58, b1, b2, icmp(128, 0, 7, "x")), over6(58, ports(7, 7, "x"))},
 	{"neighbour advertisement", LinkRaw, v6(58, b1, b2, icmp(136, 0, 0, string(zeros(16)))), over6(58, ports(135, 135, string(zeros(16))))},
+	{"ICMPv6 short", LinkRaw, v6(58, b1, b2, []byte{135, 0, 0}), over6(58, broken(0, 0, TruncatedL4))},
 	{"packet too big", LinkRaw, v6(58, b1, b2, icmp(2, 0, 0, "x")), over6(58, ports(0, 0, "x"))},
 
 	{"SCTP", LinkRaw, v4(132, a1, a2, u16(7, 80), zeros(8), []byte("chunk")), over4(132, ports(7, 80, "chunk"))},

@@ -55,6 +55,12 @@ var tunnelRows = []row{
 	{"nine deep", LinkRaw, wrap(9), want{et: 0x0800, version: 4, src: "10.0.0.1", dst: "10.0.0.1", proto: 4,
 		payload: string(web), tunnels: TunnelIPIP, depth: 8, anomalies: TooDeep, outer: "10.0.0.9 10.0.0.1"}},
 
+	{"eight pseudowires", LinkEthernet, wires(8), webWant(tunnelled(TunnelMPLS, 0))},
+	{"nine pseudowires", LinkEthernet, wires(9), none0(0x8847, TooDeep)},
+	{"eight GRE", LinkRaw, wrapGRE(8), webWant(tunnelled(TunnelGRE, 8))},
+	{"nine GRE", LinkRaw, wrapGRE(9), want{et: 0x0800, version: 4, src: "10.0.0.1", dst: "10.0.0.2", proto: 47,
+		payload: string(web), tunnels: TunnelGRE, depth: 8, anomalies: TooDeep}},
+
 	{"GRE", LinkRaw, greIn4(u16(0, 0x0800), web), webWant(tunnelled(TunnelGRE, 1))},
 	{"GRE all fields", LinkRaw, greIn4(u16(0xf000, 0x86dd), u32(0, 77, 1), u16(0x800), []byte{0, 4}, ip(a1), u32(0), web6), web6Want(tunnelled(TunnelGRE, 1))},
 	{"GRE checksum", LinkRaw, greIn4(u16(0x8000, 0x0800, 0xffff, 0), web), webWant(tunnelled(TunnelGRE, 1))},
@@ -93,6 +99,33 @@ func wrap(n int) []byte {
 		b = v4(4, "10.0.0."+itoa(i+1), "10.0.0.1", b)
 	}
 	return b
+}
+
+// wires puts web into n Ethernet pseudowires, wrapGRE into n GRE packets.
+func wires(n int) []byte {
+	b := ether(0x0800, web)
+	for range n {
+		b = ether(0x8847, u32(0x00011140, 0), b)
+	}
+	return b
+}
+
+func wrapGRE(n int) []byte {
+	b := web
+	for range n {
+		b = greIn4(u16(0, 0x0800), b)
+	}
+	return b
+}
+
+// A session frame cut by the snap length: what is missing counts to the end of
+// the IP packet in it.
+func TestSnappedPPPoE(t *testing.T) {
+	b := ether(0x8864, pppoe(cat(u16(0x21), v4(17, a1, a2, udp(1, 2, zeros(100))))))
+	f := frame(LinkEthernet, b[:len(b)-60])
+	f.Len = len(b)
+	want{et: 0x0800, version: 4, src: a1, dst: a2, proto: 17, sp: 1, dp: 2, payload: string(zeros(40)),
+		tunnels: TunnelPPPoE, missing: 60}.check(t, decode(f))
 }
 
 // Of a frame inside a tunnel the hardware addresses are not those of a
