@@ -54,6 +54,10 @@ type Protocol struct {
 	// New makes a parser. The engine reuses parsers through Reset.
 	New func() Parser
 
+	// Event is the EVE event_type of the protocol's transactions; empty when
+	// it logs none.
+	Event event.Type
+
 	// Buffers lists what rules may inspect.
 	Buffers []Buffer
 }
