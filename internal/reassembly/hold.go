@@ -182,12 +182,15 @@ func (s *Stream) progress(pool *Pool) {
 func (s *Stream) hold(pool *Pool, g *segment) (r Result) {
 	pos, end := g.seq, g.seq+uint32(len(g.data))
 	at := s.tail // becomes the first block that ends behind pos
-	if at != nil && before(pos, at.end()) {
+	switch {
+	case at == nil || !before(pos, at.end()):
+		at = nil
+	case before(pos, s.head.seq):
+		at = s.head
+	default:
 		for at.prev != nil && before(pos, at.prev.end()) {
 			at = at.prev
 		}
-	} else {
-		at = nil
 	}
 	for before(pos, end) {
 		if at == nil || before(pos, at.seq) {

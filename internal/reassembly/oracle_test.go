@@ -230,8 +230,8 @@ func squeeze(t *testing.T, script []byte) {
 		streams[i].Init(Policy(script[0]+uint8(i))%numPolicies, 0)
 		outs[i].t = t
 	}
-	now := int64(0)
-	data := make([]byte, 8300)
+	now, aligned := int64(0), script[0]&64 != 0
+	data := make([]byte, 9000)
 	for ; len(script) >= 6; script = script[6:] {
 		i := int(script[0]) % n
 		s, out := &streams[i], &outs[i]
@@ -247,8 +247,8 @@ func squeeze(t *testing.T, script []byte) {
 			seq = max(0, int(s.Next()-isn)+seq%8000-3000)
 		}
 		size := 1 + int(script[4])*32
-		if script[5]&16 == 0 { // edges that meet
-			seq, size = seq/64*64, (size+64)/64*64
+		if aligned { // edges that meet
+			seq, size = seq/512*512, size/512*512+512
 		}
 		switch {
 		case script[5] < 20:
