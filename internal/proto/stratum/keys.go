@@ -253,9 +253,9 @@ const (
 	Hashrate
 	GetTransactions
 	EthSubmitLogin // and every other *_submitLogin
-	EthSubmitWork  // *_submitWork
-	EthSubmitRate  // *_submitHashrate
-	EthGetWork     // *_getWork; also a method of Ethereum nodes
+	EthSubmitWork
+	EthSubmitRate
+	EthGetWork     // also a method of Ethereum nodes
 	Keepalived     // CryptoNote
 	GetJobTemplate // Grin
 	MiningOther    // mining.something
@@ -293,7 +293,7 @@ var methods = [...]struct {
 	{"login", Login}, {"submit", SubmitPlain}, {"job", Job}, {"getjob", GetJob}, {"getjobtemplate", GetJobTemplate},
 	{"keepalived", Keepalived}, {"solution", Solution}, {"getwork", GetWork},
 	{"getblocktemplate", GetBlockTemplate}, {"get_block_template", GetBlockTemplate}, {"submitblock", SubmitBlock}, {"submit_block", SubmitBlock},
-	// Any coin may stand in front of these: see methodOf.
+	// Other prefixes than eth_ are seen to by methodOf.
 	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork},
 	{"mining.…", MiningOther},
 }
@@ -316,19 +316,30 @@ func methodOf(t []byte) Method {
 			return m.method
 		}
 	}
-	switch {
-	case len(t) > 7 && string(t[:7]) == "mining.":
+	if len(t) > 7 && string(t[:7]) == "mining." {
 		return MiningOther
-	case suffix(t, "_submitLogin"):
-		return EthSubmitLogin
-	case suffix(t, "_submitWork"):
-		return EthSubmitWork
-	case suffix(t, "_submitHashrate"), suffix(t, "_submitHashRate"):
-		return EthSubmitRate
-	case suffix(t, "_getWork"):
-		return EthGetWork
+	}
+	// The work protocol of Ethereum nodes, taken over with their own prefix by
+	// other coins' pools. Any prefix will not do: "auth_submitLogin" is somebody's
+	// web application.
+	for _, p := range [...]string{"etc_", "ckb_", "exp_", "ubq_", "clo_", "ae_", "alph_", "kaspa_"} {
+		if len(t) > len(p) && string(t[:len(p)]) == p {
+			return methodAfter(string(t[len(p):]))
+		}
 	}
 	return Other
 }
 
-func suffix(t []byte, s string) bool { return len(t) > len(s) && string(t[len(t)-len(s):]) == s }
+func methodAfter(s string) Method {
+	switch s {
+	case "submitLogin":
+		return EthSubmitLogin
+	case "submitWork":
+		return EthSubmitWork
+	case "submitHashrate":
+		return EthSubmitRate
+	case "getWork":
+		return EthGetWork
+	}
+	return Other
+}

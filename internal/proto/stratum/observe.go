@@ -35,7 +35,7 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.is(DialectStratum)
 		s.role(d, false)
 	case MiningOther:
-		s.add(MarkMethod)
+		s.add(MarkCall)
 		s.is(DialectStratum)
 	case EthSubmitLogin:
 		s.add(MarkMethod)

@@ -19,6 +19,7 @@ type side struct {
 	mode   mode
 	last   byte // before the next byte, while lost
 	hole   bool // bytes before the next ones are missing
+	synced bool // a call or answer was read since
 }
 
 type parser struct {
@@ -79,8 +80,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			case bad:
 				p.lose(c, s, saidMalformed)
 			case size > 0:
-				s.hole = false
-				p.message(c, d, rest[:size])
+				s.synced = p.message(c, d, rest[:size]) || s.synced
 				n += size
 			case len(rest) < MaxMessage:
 				return n, nil
@@ -97,10 +97,10 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 
 // lose gives up finding a message here.
 func (p *parser) lose(c *proto.Conn, s *side, why said) {
-	if !s.hole && (!c.Midstream || p.any) {
+	if s.synced || !s.hole && !c.Midstream {
 		p.anomaly(c, why)
 	}
-	*s = side{mode: lost, hole: s.hole}
+	*s = side{mode: lost, hole: s.hole, synced: s.synced}
 }
 
 // seek returns how many bytes to drop before a message may begin: those up to
@@ -111,10 +111,10 @@ func (s *side) seek(b []byte) int {
 	for i, c := range b {
 		switch {
 		case c == '\n' || c == '\r' || c == 0:
-			*s = side{hole: s.hole}
+			*s = side{hole: s.hole, synced: s.synced}
 			return i + 1
 		case c == '{' && s.last == '}':
-			*s = side{hole: s.hole}
+			*s = side{hole: s.hole, synced: s.synced}
 			return i
 		}
 		s.last = c
@@ -122,8 +122,10 @@ func (s *side) seek(b []byte) int {
 	return len(b)
 }
 
-// message judges one message, or each of several in a batch or datagram.
-func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) {
+// message judges one message, or each of several in a batch or datagram. It
+// tells whether there was a call or an answer among them: an object that is
+// neither may be a piece of something larger.
+func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
 	for {
 		n, st := ParseMessage(b, &p.tx.Msg)
 		if st == Malformed || n == 0 || lead(b) == len(b) {
@@ -142,11 +144,13 @@ func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) {
 			c.AppProto = "jsonrpc"
 		}
 		c.Emit(&p.tx, false)
+		rpc = rpc || p.tx.Msg.Method != NoMethod || p.tx.Msg.Top.has&set(KeyResult, KeyError) != 0
 		if b = b[n:]; st != Complete || len(b) == 0 {
 			break
 		}
 	}
 	p.tx.Msg.reset(nil)
+	return rpc
 }
 
 func (p *parser) anomaly(c *proto.Conn, what said) {

@@ -8,7 +8,7 @@ import (
 // Bounds of what Probe looks at before it gives up.
 const (
 	maxProbe = 4096 // bytes of one object without a member that calls or answers, or of the rest of a message
-	maxLead  = 64   // bytes of white space and the like before the first object
+	maxLead  = 1024 // bytes of white space and the like before the first object
 )
 
 // Members that make an object a call or an answer, each alone or two together.
@@ -103,11 +103,12 @@ func spelled(t []byte, esc bool) Key {
 }
 
 // probeTail judges bytes that may begin in the middle of a message: the rest
-// of it has to look like JSON and end with a brace, and an object has to
-// follow.
+// of it has to look like JSON, to close more than it opens and to end with a
+// brace, and an object has to follow.
 func probeTail(b []byte) proto.Match {
 	b = b[:min(len(b), maxProbe)]
 	json, hex := false, true
+	open := 0 // braces and brackets that the rest itself opens
 	for i, c := range b {
 		end := c == '\n' || c == 0
 		if end || c == '{' && i > 0 && b[i-1] == '}' {
@@ -115,7 +116,7 @@ func probeTail(b []byte) proto.Match {
 			for j > 0 && space(b[j-1]) {
 				j--
 			}
-			if j == 0 || b[j-1] != '}' || !json {
+			if j == 0 || b[j-1] != '}' || !json || open >= 0 {
 				return proto.No
 			}
 			k := i + lead(b[i:])
@@ -129,6 +130,12 @@ func probeTail(b []byte) proto.Match {
 		}
 		if c < 0x20 && c != '\r' && c != '\t' {
 			return proto.No
+		}
+		switch c {
+		case '{', '[':
+			open++
+		case '}', ']':
+			open--
 		}
 		if i > 0 && b[i-1] == '"' && (c == ':' || c == ',' || c == ']' || c == '}') {
 			json = true
