@@ -1,0 +1,258 @@
+package sip
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+var (
+	errStart = errors.New("sip: invalid start line")
+	errLost  = errors.New("sip: message boundary lost")
+)
+
+type side struct {
+	head   bool // in the header fields
+	remain int64
+	scan   int
+	tx     Tx
+}
+
+type parser struct {
+	side [2]side
+	long bool // too_many_headers was reported
+}
+
+// Probe recognises a start line that ends or begins with SIP/2.0.
+func Probe(_ packet.Dir, b []byte) proto.Match {
+	for i := 0; len(b) > 0 && (b[0] == '\r' || b[0] == '\n') && i < 8; i++ {
+		b = b[1:] // keep-alives, RFC 5626 section 3.5.1
+	}
+	line, _, whole := bytes.Cut(b, []byte{'\n'})
+	if n := min(len(line), len(version)); string(line[:n]) == version[:n] {
+		if n < len(version) {
+			if whole {
+				return proto.No
+			}
+			return proto.More
+		}
+		return proto.Yes
+	}
+	i := 0
+	for i < len(line) && i < 16 && 'A' <= line[i] && line[i] <= 'Z' {
+		i++
+	}
+	switch {
+	case i == len(line) && !whole && i < 16:
+		return proto.More
+	case i == 0 || i >= 16 || i == len(line) || line[i] != ' ':
+		return proto.No
+	}
+	if whole {
+		t := Tx{}
+		if t.startLine(trim(line)) {
+			return proto.Yes
+		}
+		return proto.No
+	}
+	uri := line[i+1:]
+	for _, s := range [...]string{"sip:", "sips:", "tel:"} {
+		n := min(len(uri), len(s))
+		if equalFold(uri[:n], s[:n]) {
+			if len(line) >= MaxStartLine {
+				return proto.No
+			}
+			return proto.More
+		}
+	}
+	return proto.No
+}
+
+const version = "SIP/2.0"
+
+// startLine reads a request or status line, RFC 3261 section 7.1 and 7.2.
+func (t *Tx) startLine(line []byte) bool {
+	t.StartLine = line
+	if bytes.HasPrefix(line, []byte(version+" ")) {
+		t.Version = line[:len(version)]
+		rest := trim(line[len(version):])
+		i := bytes.IndexByte(rest, ' ')
+		if i < 0 {
+			i = len(rest)
+		}
+		t.Code, t.Reason = rest[:i], trim(rest[i:])
+		return len(t.Code) == 3
+	}
+	i, j := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
+	if i <= 0 || j <= i || !bytes.HasPrefix(line[j+1:], []byte("SIP/")) {
+		return false
+	}
+	t.Method, t.URI, t.Version = line[:i], trim(line[i:j]), line[j+1:]
+	return len(t.URI) > 0
+}
+
+// Parse implements proto.Parser.
+func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
+	s := &p.side[d]
+	if c.Transport != proto.TCP {
+		s.head, s.remain, s.scan = false, 0, 0
+		off, err := p.stream(c, d, data)
+		if err == nil && s.head { // the head ends with the datagram
+			if off < len(data) {
+				p.field(c, s, data[off:])
+			}
+			c.Emit(&s.tx, true)
+		}
+		s.head = false
+		return len(data), err
+	}
+	return p.stream(c, d, data)
+}
+
+func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
+	s := &p.side[d]
+	for off := 0; ; {
+		if n := min(s.remain, int64(len(data)-off)); n > 0 {
+			s.remain -= n
+			off += int(n)
+		}
+		if off == len(data) {
+			return off, nil
+		}
+		b := data[off:]
+		if !s.head && (b[0] == '\r' || b[0] == '\n') {
+			off++
+			continue
+		}
+		i := bytes.IndexByte(b[min(s.scan, len(b)):], '\n')
+		if i < 0 {
+			if s.scan = len(b); !s.head && len(b) > MaxStartLine {
+				return off, errStart
+			}
+			return off, nil
+		}
+		i += s.scan
+		s.scan = 0
+		line := bytes.TrimRight(b[:i], "\r")
+		off += i + 1
+		if !s.head {
+			if len(line) > MaxStartLine {
+				return off, errStart
+			}
+			t := &s.tx
+			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: append(t.mem[:0], line...)}
+			if !t.startLine(t.mem) {
+				return off, errStart
+			}
+			s.head = true
+			continue
+		}
+		if len(line) > 0 {
+			p.field(c, s, line)
+			continue
+		}
+		s.head = false
+		s.remain = bodyLength(s.tx.Header("content-length"))
+		c.Emit(&s.tx, true)
+		if c.Transport != proto.TCP {
+			return len(data), nil
+		}
+	}
+}
+
+// bodyLength reads Content-Length; zero when there is none.
+func bodyLength(v []byte) (n int64) {
+	for i, b := range v {
+		if b < '0' || b > '9' || i >= 9 {
+			break
+		}
+		n = n*10 + int64(b-'0')
+	}
+	return n
+}
+
+// longNames maps the compact forms of field names to the long ones, RFC 3261
+// section 7.3.3.
+var longNames = [26][]byte{
+	'c' - 'a': []byte("Content-Type"), 'e' - 'a': []byte("Content-Encoding"), 'f' - 'a': []byte("From"),
+	'i' - 'a': []byte("Call-ID"), 'k' - 'a': []byte("Supported"), 'l' - 'a': []byte("Content-Length"),
+	'm' - 'a': []byte("Contact"), 's' - 'a': []byte("Subject"), 't' - 'a': []byte("To"), 'v' - 'a': []byte("Via"),
+}
+
+func longName(name []byte) []byte {
+	if len(name) == 1 && 'a' <= name[0]|0x20 && name[0]|0x20 <= 'z' {
+		if n := longNames[name[0]|0x20-'a']; n != nil {
+			return n
+		}
+	}
+	return name
+}
+
+// field keeps one header field; continuation lines are not joined.
+func (p *parser) field(c *proto.Conn, s *side, line []byte) {
+	t := &s.tx
+	i := bytes.IndexByte(line, ':')
+	if i <= 0 || line[0] == ' ' || line[0] == '\t' {
+		return
+	}
+	if len(t.Headers) >= MaxHeaders || len(t.mem)+len(line) > MaxHead {
+		if !p.long {
+			p.long = true
+			c.Anomaly("too_many_headers")
+		}
+		return
+	}
+	at := len(t.mem)
+	t.mem = append(t.mem, line...)
+	line = t.mem[at:]
+	t.Headers = append(t.Headers, Header{longName(trim(line[:i])), trim(line[i+1:])})
+}
+
+// Gap implements proto.Parser: a loss inside a body is counted off.
+func (p *parser) Gap(_ *proto.Conn, d packet.Dir, n int) error {
+	s := &p.side[d]
+	if int64(n) > s.remain {
+		return errLost
+	}
+	s.remain -= int64(n)
+	return nil
+}
+
+// End implements proto.Parser.
+func (p *parser) End(c *proto.Conn) {
+	for d := range p.side {
+		if s := &p.side[d]; s.head {
+			s.head = false
+			c.Emit(&s.tx, true)
+		}
+	}
+}
+
+// Reset implements proto.Parser.
+func (p *parser) Reset() {
+	for d := range p.side {
+		t := &p.side[d].tx
+		p.side[d] = side{tx: Tx{Headers: t.Headers[:0], mem: t.mem[:0]}}
+	}
+	p.long = false
+}
+
+func trim(b []byte) []byte { return bytes.TrimSpace(b) }
+
+// equalFold compares b with the lower-case ASCII string s.
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != s[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,168 @@
+package sip
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/prototest"
+)
+
+var (
+	c = prototest.C
+	s = prototest.S
+)
+
+const (
+	invite = "INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nf: <sip:alice@example.org>;tag=1\r\nTo: <sip:bob@example.org>\r\n" +
+		"Call-ID: 1@192.0.2.1\r\nUser-Agent: phone/1\r\nContent-Type: application/sdp\r\nl: 5\r\n\r\nv=0\r\n"
+	trying = "SIP/2.0 100 Trying\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nContent-Length: 0\r\n\r\n"
+)
+
+func text(tx proto.Tx) string {
+	t := tx.(*Tx)
+	return fmt.Sprintf("%s %s %s|%s %s|%s %s %s", t.Method, t.URI, t.Version, t.Code, t.Reason, t.Header("from"), t.Header("call-id"), t.Header("user-agent"))
+}
+
+func run(o prototest.Options, parts ...prototest.Part) (prototest.Result, []string) {
+	var out []string
+	o.OnTx = func(tx proto.Tx, _ bool) { out = append(out, text(tx)) }
+	r := prototest.Drive(Protocol, o, parts...)
+	return r, out
+}
+
+const (
+	wantInvite = "INVITE sip:bob@example.org SIP/2.0| |<sip:alice@example.org>;tag=1 1@192.0.2.1 phone/1"
+	wantTrying = "  SIP/2.0|100 Trying|  "
+)
+
+var table = []struct {
+	name      string
+	udp       bool
+	parts     []prototest.Part
+	want      []string
+	anomalies string
+	err       bool
+}{
+	{"udp", true, []prototest.Part{c(invite), s(trying)}, []string{wantInvite, wantTrying}, "", false},
+	{"udp without an empty line", true, []prototest.Part{c(strings.TrimSuffix(trying, "\r\n\r\n"))}, []string{wantTrying}, "", false},
+	{"udp rubbish", true, []prototest.Part{c("hello\r\n")}, nil, "", true},
+	{"tcp", false, []prototest.Part{c(invite + "\r\n\r\n" + invite), s(trying + trying)}, []string{wantInvite, wantInvite, wantTrying, wantTrying}, "", false},
+	{"tcp line feeds alone", false, []prototest.Part{c(strings.ReplaceAll(trying, "\r", ""))}, []string{wantTrying}, "", false},
+	{"tcp cut off", false, []prototest.Part{c(trying[:30])}, []string{wantTrying}, "", false},
+	{"tcp rubbish", false, []prototest.Part{c("hello\r\n")}, nil, "", true},
+	{"tcp endless start line", false, []prototest.Part{c(strings.Repeat("x", MaxStartLine+1))}, nil, "", true},
+	{"too many fields", false, []prototest.Part{c("SIP/2.0 100 Trying\r\n" + strings.Repeat("A: b\r\n", MaxHeaders+1) + "\r\n")}, []string{wantTrying}, "too_many_headers", false},
+	{"too long a head", true, []prototest.Part{c("SIP/2.0 100 Trying\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1000)+"\r\n", 10) + "\r\n")}, []string{wantTrying}, "too_many_headers", false},
+	{"gap in a body", false, []prototest.Part{c(invite[:len(invite)-4]), {Dir: packet.ToServer, Gap: 4, Data: []byte(trying)}}, []string{wantInvite, wantTrying}, "", false},
+	{"gap in a head", false, []prototest.Part{c(invite[:50]), {Dir: packet.ToServer, Gap: 4, Data: []byte(trying)}}, []string{"INVITE sip:bob@example.org SIP/2.0| |  "}, "", true},
+}
+
+func TestMessages(t *testing.T) {
+	for _, tt := range table {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := uint64(0); seed < 20; seed++ {
+				parts := tt.parts
+				o := prototest.Options{}
+				if tt.udp {
+					o.Conn.Transport = proto.UDP
+				} else if seed > 0 {
+					parts = prototest.Split(seed, parts...)
+				}
+				r, got := run(o, parts...)
+				if !tt.err && !slices.Equal(got, tt.want) || (r.Err != nil) != tt.err || strings.Join(r.Anomalies, " ") != tt.anomalies {
+					t.Fatalf("seed %d: %q err %v %v\nwant %q", seed, got, r.Err, r.Anomalies, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestEvent(t *testing.T) {
+	r, _ := run(prototest.Options{}, c(invite), s(trying))
+	want := `"sip":{"method":"INVITE","uri":"sip:bob@example.org","version":"SIP/2.0","request_line":"INVITE sip:bob@example.org SIP/2.0"}
+"sip":{"version":"SIP/2.0","code":"100","reason":"Trying","response_line":"SIP/2.0 100 Trying"}`
+	if r.Joined() != want {
+		t.Error(r.Joined())
+	}
+}
+
+func TestBuffers(t *testing.T) {
+	want := map[string]string{
+		"sip.method": "INVITE", "sip.uri": "sip:bob@example.org", "sip.request_line": "INVITE sip:bob@example.org SIP/2.0",
+		"sip.protocol": "SIP/2.0", "sip.from": "<sip:alice@example.org>;tag=1", "sip.to": "<sip:bob@example.org>", "sip.via": "SIP/2.0/UDP 192.0.2.1",
+		"sip.ua": "phone/1", "sip.user_agent": "phone/1", "sip.content_type": "application/sdp", "sip.content_length": "5",
+	}
+	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) {
+		for _, b := range Protocol.Buffers {
+			got, ok := b.Get(tx, 0)
+			w, there := want[b.Name]
+			if there = there && b.Dir == packet.ToServer; ok != there || string(got) != w && there {
+				t.Errorf("%s %v: %q %v", b.Name, b.Dir, got, ok)
+			}
+		}
+	}}, c(invite))
+	n := 0
+	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) {
+		for _, b := range Protocol.Buffers {
+			if got, ok := b.Get(tx, 0); ok {
+				n++
+				t.Logf("%s %q", b.Name, got)
+			}
+		}
+	}}, s(trying))
+	if n != 6 { // code, message, line, protocol, via, content length
+		t.Errorf("%d buffers of the answer", n)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	for b, want := range map[string]proto.Match{
+		"": proto.More, "INV": proto.More, "SIP": proto.More, "SIP/2.0": proto.Yes, "INVITE sip:b": proto.More,
+		invite: proto.Yes, trying: proto.Yes, "\r\n\r\n" + invite: proto.Yes, "REGISTER sip:x SIP/2.0\r\n": proto.Yes,
+		"OPTIONS * HTTP/1.1\r\n": proto.No, "OPTIONS rtsp://x RTSP/1.0\r\n": proto.No, "NOTIFY * HTTP/1.1\r\n": proto.No,
+		"USER joe\r\n": proto.No, "SIP\r\n": proto.No, "{\"id\":1}": proto.No, "GET / HTTP/1.0\r\n": proto.No,
+	} {
+		if got := Probe(packet.ToServer, []byte(b)); got != want {
+			t.Errorf("%q: %v, want %v", b, got, want)
+		}
+	}
+}
+
+func quiet() *proto.Conn {
+	return &proto.Conn{Transport: proto.UDP, OnTx: func(proto.Tx, bool) {}, OnAnomaly: func(string) {}}
+}
+
+func TestAllocs(t *testing.T) {
+	p, c := Protocol.New(), quiet()
+	m := []byte(invite)
+	if n := testing.AllocsPerRun(100, func() { p.Parse(c, packet.ToServer, m); p.Reset() }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	p, c := Protocol.New(), quiet()
+	m := []byte(invite)
+	b.SetBytes(int64(len(m)))
+	for b.Loop() {
+		p.Parse(c, packet.ToServer, m)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(invite), []byte(trying), uint64(1))
+	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
+		Probe(packet.ToServer, a)
+		run(prototest.Options{Conn: proto.Conn{Transport: proto.UDP}}, c(string(a)), s(string(b)))
+		parts := []prototest.Part{c(string(a)), s(string(b))}
+		x, whole := run(prototest.Options{}, parts...)
+		y, cut := run(prototest.Options{}, prototest.Split(seed, parts...)...)
+		if x.Err == nil && y.Err == nil && !slices.Equal(whole, cut) {
+			t.Fatalf("whole %q\ncut %q", whole, cut)
+		}
+	})
+}
