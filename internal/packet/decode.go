@@ -30,8 +30,8 @@ type Decoder struct {
 // nest says how far into a frame decoding has come.
 type nest struct {
 	cut   int    // bytes that this layer had on the wire and the capture does not hold
-	tun   Tunnel // encapsulations entered since the last IP header
-	depth uint8  // encapsulations entered in all
+	tun   Tunnel // encapsulations entered
+	depth uint8  // how many
 }
 
 // enter returns the nest of one more encapsulation, or false at MaxDepth.
@@ -138,7 +138,7 @@ func (p *Packet) resetIP() {
 
 // openIP makes room for an IP header that has been found sound: the header
 // around it, if any, becomes an outer one.
-func (p *Packet) openIP(version uint8, n *nest) {
+func (p *Packet) openIP(version uint8, t Tunnel) {
 	if p.Version != 0 {
 		if p.Depth == 0 {
 			p.OuterSrc, p.OuterDst = p.Src, p.Dst
@@ -147,8 +147,7 @@ func (p *Packet) openIP(version uint8, n *nest) {
 		p.resetIP()
 	}
 	p.Version = version
-	p.Tunnels |= n.tun
-	n.tun = 0
+	p.Tunnels |= t
 }
 
 // addVLAN notes a tag, inward of those noted before: the first slot is the

@@ -103,9 +103,8 @@ type Defrag struct {
 
 	pages  pagePool
 	blocks blockPool
-	split  []run     // scratch for merge
-	out    [2][]byte // reassembled packets: one may hold the fragment that completes the other
-	turn   int
+	split  []run  // scratch for merge
+	out    []byte // the reassembled packet
 }
 
 // NewDefrag returns a Defrag with cfg's limits. Memory is taken as it is
@@ -192,8 +191,9 @@ func (r *Defrag) void(i int32) {
 
 // add takes one fragment: the IP header to put before the whole datagram if
 // this is its first fragment, the fragment's data, its offset and whether more
-// follow. It returns the whole packet when this completes one (valid until the
-// next but one), and what was wrong with the fragment.
+// follow. It returns the whole packet when this completes one, valid until the
+// next one, and what was wrong with the fragment. hdr and data may lie in the
+// packet returned last.
 func (r *Defrag) add(k *fragKey, hdr, data []byte, off int, more bool, now int64) ([]byte, Anomaly) {
 	r.stats.Fragments++
 	r.Expire(now)
@@ -403,15 +403,14 @@ func (r *Defrag) compare6(g *datagram, off int, data []byte) int {
 }
 
 // assemble copies a complete datagram into one piece and makes its header say
-// so. The buffers take turns, because the fragment that completes a datagram
-// may itself lie in the one filled last.
+// so. The fragment that completed it may itself lie in the piece made last: by
+// now it has been copied too.
 func (r *Defrag) assemble(g *datagram) []byte {
-	if r.out[r.turn] == nil {
-		r.out[r.turn] = make([]byte, 65535+40)
+	if r.out == nil {
+		r.out = make([]byte, 65535+40)
 	}
 	hlen, total := int(g.hlen), int(g.total)
-	b := r.out[r.turn][: hlen+total : hlen+total]
-	r.turn ^= 1
+	b := r.out[: hlen+total : hlen+total]
 	copy(b, g.hdr[:hlen])
 	for at := 0; at < total; at += pageSize {
 		copy(b[hlen+at:], r.pages.bytes(g.pages[at/pageSize]))

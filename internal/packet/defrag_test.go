@@ -194,8 +194,8 @@ func TestDefragNested(t *testing.T) {
 	r.stats(func(s DefragStats) bool { return s.Reassembled == 3 && s.Held == 0 })
 }
 
-// Fragments in fragments in fragments, as deep as tunnels go, through the two
-// buffers that take turns.
+// Fragments in fragments in fragments: each fragment but the outermost lies in
+// the packet that was reassembled just before.
 func TestDefragDeep(t *testing.T) {
 	data := pattern(1600)
 	// split wraps every packet into two fragments.
@@ -285,6 +285,12 @@ func TestDefragAttacks(t *testing.T) {
 		r.none(v4frag(1, piece{0, string(data[:40]), true}), 0)
 		r.none(v4frag(1, piece{24, "\xff\xff\xff\xff", false}), FragmentOverlap)
 		r.stats(func(s DefragStats) bool { return s.Overlaps == 1 && s.Reassembled == 0 })
+	})
+	t.Run("end before data", func(t *testing.T) {
+		r := newRig(t, DefragConfig{})
+		r.none(v4frag(1, piece{0, string(data[:40]), true}), 0)
+		r.none(v4frag(1, piece{16, string(data[16:32]), false}), FragmentOverlap) // same bytes
+		r.whole(v4frag(1, piece{40, string(data[40:]), false}), data)
 	})
 	t.Run("end moves in", func(t *testing.T) {
 		r := newRig(t, DefragConfig{})

@@ -119,6 +119,10 @@ func TestHeaderLengths(t *testing.T) {
 			t.Errorf("%s: IPHdr %d, want %d; IP %d, L4 %d", c.name, p.IPHdr, c.want, len(p.IP), len(p.L4))
 		}
 	}
+	// Nothing next means no super-segment, however long the frame.
+	if p := decode(frame(LinkRaw, patch(v6(59, b1, b2, zeros(1400)), 4, 0, 0))); len(p.IP) != 40 {
+		t.Errorf("no next header: IP %d", len(p.IP))
+	}
 	if p := decode(frame(LinkRaw, v6(44, b1, b2, frag6(6, 1232, true, 77), zeros(8)))); p.IPID != 77 || p.FragOff != 1232 || p.IPFlags != ipMF {
 		t.Errorf("IPv6 fragment: %+v", p)
 	}

@@ -40,7 +40,7 @@ func (d *Decoder) ipv4(p *Packet, b []byte, n nest) {
 		}
 		n.cut = total - len(b)
 	}
-	p.openIP(4, &n)
+	p.openIP(4, n.tun)
 	p.EtherType = etherIPv4
 	p.TOS, p.TTL = b[1], b[8]
 	p.IPID = uint32(be16(b[4:]))

@@ -41,7 +41,7 @@ func (d *Decoder) ipv6(p *Packet, b []byte, n nest) {
 		}
 		n.cut = total - len(b)
 	}
-	p.openIP(6, &n)
+	p.openIP(6, n.tun)
 	p.EtherType = etherIPv6
 	p.TOS = b[0]<<4 | b[1]>>4
 	p.TTL = b[7]

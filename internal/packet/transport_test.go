@@ -139,6 +139,9 @@ func TestKey(t *testing.T) {
 	if to != back || !toHi || backHi {
 		t.Errorf("same address: %+v %v, %+v %v", to, toHi, back, backHi)
 	}
+	if _, hi := key(frame(LinkRaw, v4(1, a1, a1, icmp(8, 0, 1, "")))); hi {
+		t.Error("same address and port: from Hi")
+	}
 	// The innermost VLAN keeps flows apart, however many tags there are.
 	seen := map[Key]bool{}
 	for _, b := range [][]byte{
