@@ -1,6 +1,8 @@
 // Package packet turns a captured frame into headers: link layer, VLAN and
-// tunnels, IP, transport, and the key of the flow the packet belongs to. It
-// copies nothing, allocates nothing and never panics, whatever the bytes say.
+// tunnels, IP, transport, and the key of the flow the packet belongs to. It puts
+// fragments together under a memory budget. But for those it
+// copies nothing; it allocates nothing per packet and never panics, whatever the
+// bytes say.
 package packet
 
 import "net/netip"
