@@ -119,6 +119,9 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 	case JSON:
 		err = report.WriteJSON(r.Stdout, s)
 	case Human:
+		if s.Problem != nil && s.Stats.Packets == 0 {
+			return s, s.Problem // there is nothing to tell
+		}
 		err = report.WriteAccount(r.Stdout, s, r.Lang)
 	default:
 		err = flush()

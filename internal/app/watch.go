@@ -70,7 +70,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.coll = &report.Collector{}
+	w.coll = &report.Collector{OnNew: func(f *report.Finding) { report.WriteFinding(w.Stdout, f, w.Lang) }}
 	handlers, closeEvents, err := w.build(workers)
 	if err != nil {
 		return err
@@ -165,12 +165,11 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 			_ = f.Close()
 		}
 	}
-	tell := event.SinkFunc(w.tell)
 	cfg.Sink = func(i int) event.Sink {
 		if fronts[i] == nil {
-			return event.Tee{w.coll, tell}
+			return w.coll
 		}
-		return event.Tee{w.coll, tell, fronts[i]}
+		return event.Tee{w.coll, fronts[i]}
 	}
 	var err error
 	if w.engine, err = engine.New(cfg); err != nil {
@@ -192,16 +191,6 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 		}
 	}
 	return handlers, closeEvents, nil
-}
-
-// tell prints a finding as it is made.
-func (w *Watch) tell(ev *event.Event) {
-	if ev.Finding != nil {
-		var c report.Collector
-		c.Event(ev)
-		fs, _ := c.Findings()
-		report.WriteFinding(w.Stdout, &fs[0], w.Lang)
-	}
 }
 
 // draw keeps one line on the terminal up to date.

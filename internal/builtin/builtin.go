@@ -6,17 +6,28 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/detect"
+	"github.com/yamori-net/yamori/internal/detect/mining"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/dns"
+	"github.com/yamori-net/yamori/internal/proto/dtls"
+	"github.com/yamori-net/yamori/internal/proto/ftp"
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
 	"github.com/yamori-net/yamori/internal/proto/mdns"
+	"github.com/yamori-net/yamori/internal/proto/nbns"
 	"github.com/yamori-net/yamori/internal/proto/quic"
+	"github.com/yamori-net/yamori/internal/proto/rtsp"
+	"github.com/yamori-net/yamori/internal/proto/sip"
+	"github.com/yamori-net/yamori/internal/proto/smb"
+	"github.com/yamori-net/yamori/internal/proto/smtp"
+	"github.com/yamori-net/yamori/internal/proto/socks"
+	"github.com/yamori-net/yamori/internal/proto/ssdp"
 	"github.com/yamori-net/yamori/internal/proto/ssh"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 	"github.com/yamori-net/yamori/internal/proto/telnet"
 	"github.com/yamori-net/yamori/internal/proto/tls"
+	"github.com/yamori-net/yamori/internal/proto/websocket"
 )
 
 // Protocols lists the application protocols. Where two could claim the same
@@ -25,19 +36,30 @@ func Protocols() []proto.Protocol {
 	return []proto.Protocol{
 		tls.Protocol,
 		http.Protocol,
+		websocket.Protocol,
+		socks.Protocol,
+		ssh.Protocol,
+		smb.Protocol,
+		telnet.Protocol,
+		ftp.Protocol,
+		smtp.Protocol,
+		rtsp.Protocol,
+		sip.Protocol,
 		dns.Protocol,
 		mdns.Protocol,
 		llmnr.Protocol,
+		nbns.Protocol,
+		ssdp.Protocol,
 		quic.Protocol,
-		ssh.Protocol,
-		telnet.Protocol,
+		dtls.Protocol,
 		stratum.Protocol,
 	}
 }
 
 // Detectors lists the inline detectors.
 func Detectors() []detect.Detector {
-	return []detect.Detector{}
+	return []detect.Detector{
+		mining.Detector}
 }
 
 // EventTypes lists the EVE event types that can be asked for, besides alert

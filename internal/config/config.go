@@ -110,10 +110,23 @@ func Parse(name string, b []byte) (*Config, error) {
 		}
 		return nil, e
 	}
+	if c.Version == 0 && !has(b, "$.version") {
+		c.Version = 1
+	}
 	if err := c.check(name, b); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// has reports whether the file says anything at path.
+func has(b []byte, path string) bool {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return false
+	}
+	n, err := p.ReadNode(bytes.NewReader(b))
+	return err == nil && n != nil
 }
 
 // check validates the values; line numbers are found by path.

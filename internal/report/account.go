@@ -32,13 +32,17 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 			Span(st.Last-st.First), clock(st.First), clock(st.Last))
 	}
 	fmt.Fprintln(w)
-	groups := group(s.Findings)
-	if len(groups) == 0 {
+	slices.SortStableFunc(s.Findings, func(a, b Finding) int { return cmp.Compare(b.Level, a.Level) })
+	if len(s.Findings) == 0 {
 		fmt.Fprintln(w, t.quiet)
 	} else {
-		fmt.Fprintf(w, t.needsYou+"\n", len(groups))
-		for i := range groups {
-			writeFinding(w, t, &groups[i], s.Devices)
+		if n := len(s.Findings); n == 1 {
+			fmt.Fprintln(w, t.needsYou[0])
+		} else {
+			fmt.Fprintf(w, t.needsYou[1]+"\n", n)
+		}
+		for i := range s.Findings {
+			writeFinding(w, t, &s.Findings[i], s.Devices)
 		}
 	}
 	if s.More > 0 {
@@ -61,36 +65,7 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 	return w.Flush()
 }
 
-// grouped is a finding that happened n times in the same way.
-type grouped struct {
-	Finding
-	n int
-}
-
-// group folds findings of the same device, kind and far end into one.
-func group(fs []Finding) []grouped {
-	var out []grouped
-	at := map[string]int{}
-	for _, f := range fs {
-		k := f.Device.ID + "|" + f.Src.String() + "|" + string(f.Category) + f.Family + "|" + f.Dst.String() + ":" + strconv.Itoa(int(f.DstPort))
-		if i, ok := at[k]; ok {
-			g := &out[i]
-			g.n++
-			g.Last = max(g.Last, f.Last)
-			if f.Level > g.Level {
-				first := g.First
-				g.Finding, g.First = f, first
-			}
-			continue
-		}
-		at[k] = len(out)
-		out = append(out, grouped{f, 1})
-	}
-	slices.SortStableFunc(out, func(a, b grouped) int { return cmp.Compare(b.Level, a.Level) })
-	return out
-}
-
-func writeFinding(w io.Writer, t *text, f *grouped, devs []device.Device) {
+func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	who := deviceName(t, f, devs)
 	fmt.Fprint(w, "\n! ")
 	if f.Category == event.Mining {
@@ -106,8 +81,8 @@ func writeFinding(w io.Writer, t *text, f *grouped, devs []device.Device) {
 		fmt.Fprintf(w, t.happened["other"], who, f.Signature)
 	}
 	fmt.Fprintf(w, " [%s]\n  ", t.howSure[f.Level.String()])
-	if f.n > 1 {
-		fmt.Fprintf(w, t.times, f.n)
+	if f.Count > 1 {
+		fmt.Fprintf(w, t.times, f.Count)
 	}
 	fmt.Fprintf(w, t.since+"\n", clock(f.First))
 	fmt.Fprintf(w, "  %s:\n", t.know)
@@ -135,11 +110,11 @@ func WriteFinding(out io.Writer, f *Finding, lang Lang) {
 		t = &english
 	}
 	w := bufio.NewWriter(out)
-	writeFinding(w, t, &grouped{*f, 1}, nil)
+	writeFinding(w, t, f, nil)
 	_ = w.Flush() // a terminal that is gone is found by the next reader of it
 }
 
-func deviceName(t *text, f *grouped, devs []device.Device) string {
+func deviceName(t *text, f *Finding, devs []device.Device) string {
 	if f.Device.Name != "" {
 		return printable(f.Device.Name)
 	}

@@ -5,6 +5,7 @@ package report
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/engine"
@@ -16,23 +17,42 @@ import (
 // counted only.
 const MaxFindings = 10000
 
-// Finding is a finding together with the flow it is about, the misbehaving
-// side first.
+// Finding is what one side did to another, over one connection or many: the
+// misbehaving side first.
 type Finding struct {
 	event.Finding
 	First, Last      int64 // packet times, ns
+	Count            int   // connections that showed it
 	Src, Dst         packet.Addr
-	SrcPort, DstPort uint16
+	SrcPort, DstPort uint16 // of the connection shown
 	Proto            uint8
 	AppProto         string
 }
 
-// Collector is a sink that keeps the findings. Safe for several workers.
+// groupKey tells which findings are the same thing happening again.
+type groupKey struct {
+	device, family string
+	category       event.Category
+	src, dst       packet.Addr
+	port           uint16
+}
+
+// Collector is a sink that keeps the findings, repeated ones as one. Safe for
+// several workers.
 type Collector struct {
+	// OnNew, if set, is told of a finding when it is first made, and again
+	// when it goes on after a pause of Again.
+	OnNew func(*Finding)
+
 	mu       sync.Mutex
 	findings []Finding
+	at       map[groupKey]int // index in findings
 	more     uint64
 }
+
+// Again is the pause (ns of packet time) after which a finding that repeats
+// itself is news once more.
+const Again = int64(time.Hour)
 
 // Event keeps ev if it is a finding.
 func (c *Collector) Event(ev *event.Event) {
@@ -41,12 +61,51 @@ func (c *Collector) Event(ev *event.Event) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.findings) >= MaxFindings {
+	f := Finding{Finding: *ev.Finding, First: ev.Time, Last: ev.Time, Count: 1,
+		Src: ev.Src, Dst: ev.Dst, SrcPort: ev.SrcPort, DstPort: ev.DstPort, Proto: ev.Proto, AppProto: ev.AppProto}
+	k := groupKey{f.Device.ID, f.Family, f.Category, f.Src, f.Dst, f.DstPort}
+	i, known := c.at[k]
+	switch {
+	case known:
+		old := &c.findings[i]
+		pause := ev.Time - old.Last
+		f.First, f.Count = min(old.First, f.First), old.Count+1
+		f.Last = max(old.Last, f.Last)
+		if f.Level > old.Level || f.Level == old.Level && f.details() > old.details() {
+			*old = f
+		} else {
+			old.First, old.Last, old.Count = f.First, f.Last, f.Count
+		}
+		if pause < Again {
+			return
+		}
+	case len(c.findings) >= MaxFindings:
 		c.more++
 		return
+	default:
+		if c.at == nil {
+			c.at = map[groupKey]int{}
+		}
+		i = len(c.findings)
+		c.at[k] = i
+		c.findings = append(c.findings, f)
 	}
-	c.findings = append(c.findings, Finding{Finding: *ev.Finding, First: ev.Time, Last: ev.Time,
-		Src: ev.Src, Dst: ev.Dst, SrcPort: ev.SrcPort, DstPort: ev.DstPort, Proto: ev.Proto, AppProto: ev.AppProto})
+	if c.OnNew != nil {
+		c.OnNew(&c.findings[i])
+	}
+}
+
+// details counts what is known of a miner: of equal findings the one that says
+// most is shown.
+func (f *Finding) details() (n int) {
+	if m := f.Mining; m != nil {
+		for _, s := range []string{m.Coin, m.Algorithm, m.Agent, m.Worker, m.Wallet, m.Pool} {
+			if s != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Findings returns what was collected, oldest first, and how many more there

@@ -108,6 +108,7 @@ func encodeFinding(e *event.Encoder, f *Finding) {
 	e.Str("app_proto", f.AppProto)
 	e.Time("first", f.First)
 	e.Time("last", f.Last)
+	e.Uint("count", uint64(f.Count))
 	e.Str("device", f.Device.ID)
 	if f.Mining != nil {
 		event.EncodeMining(e, f.Mining)

@@ -23,8 +23,8 @@ type text struct {
 	headline   string // source
 	traffic    string // packets, bytes, duration, from, to
 	empty      string
-	quiet      string // no findings
-	needsYou   string // number of findings
+	quiet      string    // no findings
+	needsYou   [2]string // one, several (number)
 	happened   map[string]string
 	howSure    map[string]string // by level
 	know       string
@@ -55,7 +55,7 @@ var english = text{
 	traffic:  "%s packets, %s, over %s (from %s to %s)",
 	empty:    "There was no network traffic in it.",
 	quiet:    "Nothing needs you: no mining was found.",
-	needsYou: "%d thing(s) need you",
+	needsYou: [2]string{"1 thing needs you", "%d things need you"},
 	happened: map[string]string{
 		"mining": "%s is mining cryptocurrency%s, for the pool %s.",
 		"other":  "%s: %s",
@@ -97,7 +97,7 @@ var japanese = text{
 	traffic:  "%s パケット、%s、期間 %s（%s から %s まで）",
 	empty:    "通信は記録されていませんでした。",
 	quiet:    "対応は不要です。採掘（マイニング）は見つかりませんでした。",
-	needsYou: "ご確認ください：%d 件",
+	needsYou: [2]string{"ご確認ください：1 件", "ご確認ください：%d 件"},
 	happened: map[string]string{
 		"mining": "%s が仮想通貨%sの採掘（マイニング）をしています。接続先：%s",
 		"other":  "%s：%s",
