@@ -1,0 +1,237 @@
+// Package http2 parses HTTP/2 in clear text (RFC 9113): the header fields of
+// requests and answers; bodies are counted and skipped.
+package http2
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Limits.
+const (
+	// MaxBlock bounds a header block as sent, continuations included.
+	MaxBlock = 16 << 10
+	// MaxHead bounds the header fields kept of one message, decoded.
+	MaxHead = 8 << 10
+	// MaxHeaders is how many header fields of a message are kept.
+	MaxHeaders = 64
+	// MaxStreams is how many streams are followed at once; beyond it the
+	// oldest is handed over as it is. Browsers open about a hundred.
+	MaxStreams = 128
+)
+
+// Protocol is HTTP/2 without TLS.
+var Protocol = proto.Protocol{
+	Name:    "http2",
+	Doc:     "HTTP/2 in clear text, RFC 9113: header fields of requests and answers",
+	On:      proto.TCP,
+	Ports:   []uint16{80, 8080, 50051},
+	Event:   "http",
+	Limit:   1 << 10, // frame headers and the preface: frames are never held back
+	Probe:   Probe,
+	New:     func() proto.Parser { return newParser() },
+	Buffers: buffers,
+}
+
+// Header is one header field.
+type Header struct{ Name, Value []byte }
+
+// Tx is one stream: a request with its answer. It is emitted when the header
+// fields of either are complete and, done, when the stream is.
+type Tx struct {
+	Stream      uint32
+	Method      []byte
+	Path        []byte // as sent
+	Scheme      []byte
+	Host        []byte // authority or host, without port
+	HostRaw     []byte
+	Status      int
+	UserAgent   []byte
+	ContentType []byte // of the answer, without parameters
+
+	RequestHeaders  []Header // pseudo-header fields included
+	ResponseHeaders []Header
+	RequestLen      int64 // bytes in DATA frames, padding included
+	ResponseLen     int64
+	RequestHead     bool
+	ResponseHead    bool
+	RequestDone     bool
+	ResponseDone    bool
+
+	mem  [2][]byte
+	cut  bool // fields were left out
+	code []byte
+}
+
+var txs = sync.Pool{New: func() any { return new(Tx) }}
+
+func (t *Tx) release() {
+	*t = Tx{RequestHeaders: t.RequestHeaders[:0], ResponseHeaders: t.ResponseHeaders[:0],
+		mem: [2][]byte{t.mem[0][:0], t.mem[1][:0]}}
+	txs.Put(t)
+}
+
+// Header returns the value of the first field of that name sent in direction
+// d, nil when there is none. Names are lower case on the wire.
+func (t *Tx) Header(d packet.Dir, name string) []byte {
+	hs := t.RequestHeaders
+	if d == packet.ToClient {
+		hs = t.ResponseHeaders
+	}
+	for i := range hs {
+		if string(hs[i].Name) == name {
+			return hs[i].Value
+		}
+	}
+	return nil
+}
+
+// EventType implements proto.Tx.
+func (t *Tx) EventType() event.Type { return "http" }
+
+// EncodeEVE implements proto.Tx.
+func (t *Tx) EncodeEVE(e *event.Encoder) {
+	e.Obj("http")
+	e.Str("version", "2")
+	e.OptBytes("hostname", t.Host)
+	e.OptBytes("url", t.Path)
+	e.OptBytes("http_user_agent", t.UserAgent)
+	e.OptBytes("http_content_type", t.ContentType)
+	e.OptBytes("http_refer", t.Header(packet.ToServer, "referer"))
+	e.OptBytes("http_method", t.Method)
+	if t.Status != 0 {
+		e.Int("status", int64(t.Status))
+		if t.Status/100 == 3 {
+			e.OptBytes("redirect", t.Header(packet.ToClient, "location"))
+		}
+	}
+	e.Int("length", t.ResponseLen)
+	e.Obj("http2")
+	e.Uint("stream_id", uint64(t.Stream))
+	e.EndObj()
+	e.EndObj()
+}
+
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// Probe recognises the preface; a SETTINGS frame, with which both sides begin,
+// is Weak.
+func Probe(d packet.Dir, b []byte) proto.Match {
+	if d == packet.ToServer {
+		if n := min(len(b), len(preface)); string(b[:n]) == preface[:n] {
+			if n < len(preface) {
+				return proto.More
+			}
+			return proto.Yes
+		}
+	}
+	return probeSettings(b)
+}
+
+// maxSettings is how many settings the first frame may hold to be recognised.
+const maxSettings = 32
+
+func probeSettings(b []byte) proto.Match {
+	want := [9]byte{0, 0, 0, frSettings}
+	for i, c := range b[:min(len(b), 9)] {
+		switch {
+		case i == 2:
+			if c%6 != 0 || c > 6*maxSettings {
+				return proto.No
+			}
+		case i == 4:
+			if c > 1 || c == 1 && b[2] != 0 {
+				return proto.No
+			}
+		case c != want[i]:
+			return proto.No
+		}
+	}
+	if len(b) < 9 {
+		return proto.More
+	}
+	for s := b[9:]; len(s) >= 6 && len(b)-len(s) < 9+int(b[2]); s = s[6:] {
+		// Identifiers in use: 1 to 9 and reserved ones (0x?a?a) as grease.
+		if id := binary.BigEndian.Uint16(s); id == 0 || id > 16 && id&0x0f0f != 0x0a0a {
+			return proto.No
+		}
+	}
+	return proto.Weak
+}
+
+// hostOnly takes the port off an authority.
+func hostOnly(a []byte) []byte {
+	if i := bytes.LastIndexByte(a, ':'); i >= 0 && bytes.IndexByte(a[i:], ']') < 0 {
+		return a[:i]
+	}
+	return a
+}
+
+type getter func(t *Tx) []byte
+
+func buffer(name, doc string, d packet.Dir, get getter) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
+			return nil, false
+		}
+		b := get(t)
+		return b, b != nil
+	}}
+}
+
+func field(d packet.Dir, name string) getter {
+	return func(t *Tx) []byte { return t.Header(d, name) }
+}
+
+// names makes http2.header_name: one instance for each field.
+func names(d packet.Dir, doc string) proto.Buffer {
+	return proto.Buffer{Name: "http2.header_name", Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok {
+			return nil, false
+		}
+		hs := t.RequestHeaders
+		if d == packet.ToClient {
+			hs = t.ResponseHeaders
+		}
+		if i < 0 || i >= len(hs) {
+			return nil, false
+		}
+		return hs[i].Name, true
+	}}
+}
+
+const (
+	toS = packet.ToServer
+	toC = packet.ToClient
+)
+
+var buffers = []proto.Buffer{
+	buffer("http.method", ":method", toS, func(t *Tx) []byte { return t.Method }),
+	buffer("http.uri", ":path", toS, func(t *Tx) []byte { return t.Path }),
+	buffer("http.uri.raw", ":path", toS, func(t *Tx) []byte { return t.Path }),
+	buffer("http.host", ":authority without port", toS, func(t *Tx) []byte { return t.Host }),
+	buffer("http.host.raw", ":authority", toS, func(t *Tx) []byte { return t.HostRaw }),
+	buffer("http.user_agent", "user-agent", toS, func(t *Tx) []byte { return t.UserAgent }),
+	buffer("http.referer", "referer", toS, field(toS, "referer")),
+	buffer("http.cookie", "cookie", toS, field(toS, "cookie")),
+	buffer("http.cookie", "set-cookie", toC, field(toC, "set-cookie")),
+	buffer("http.accept", "accept", toS, field(toS, "accept")),
+	buffer("http.accept_enc", "accept-encoding", toS, field(toS, "accept-encoding")),
+	buffer("http.accept_lang", "accept-language", toS, field(toS, "accept-language")),
+	buffer("http.content_type", "content-type of the request", toS, field(toS, "content-type")),
+	buffer("http.content_type", "content-type of the answer", toC, field(toC, "content-type")),
+	buffer("http.content_len", "content-length of the request", toS, field(toS, "content-length")),
+	buffer("http.content_len", "content-length of the answer", toC, field(toC, "content-length")),
+	buffer("http.stat_code", ":status", toC, func(t *Tx) []byte { return t.code }),
+	buffer("http.server", "server", toC, field(toC, "server")),
+	buffer("http.location", "location", toC, field(toC, "location")),
+	names(toS, "name of each field of the request"),
+	names(toC, "name of each field of the answer"),
+}

@@ -1,0 +1,416 @@
+package http2
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+var (
+	errFrame = errors.New("http2: invalid frame")
+	errLost  = errors.New("http2: frame boundary lost")
+)
+
+// Frame types, RFC 9113 section 6.
+const (
+	frData         = 0
+	frHeaders      = 1
+	frPriority     = 2
+	frReset        = 3
+	frSettings     = 4
+	frPush         = 5
+	frContinuation = 9
+)
+
+// Flags.
+const (
+	flEndStream  = 0x01
+	flEndHeaders = 0x04
+	flPadded     = 0x08
+	flPriority   = 0x20
+)
+
+type side struct {
+	begun   bool // past the preface
+	inFrame bool
+	typ     byte
+	flags   byte
+	stream  uint32
+	remain  int
+
+	// Header block under way, over HEADERS or PUSH_PROMISE and CONTINUATION.
+	open      bool
+	openFlags byte
+	push      bool // the block is a PUSH_PROMISE's
+	openOn    uint32
+	start     int // of this frame's payload within block
+	block     []byte
+	broken    bool // HPACK state lost: header fields are not read any more
+	hpack     decoder
+}
+
+type parser struct {
+	side    [2]side
+	streams []*Tx // oldest first
+	many    bool  // too_many_streams was reported
+	cut     bool  // too_many_headers was reported
+	long    bool  // header_block_too_long was reported
+}
+
+func newParser() *parser {
+	p := new(parser)
+	p.side[0].hpack.table.reset()
+	p.side[1].hpack.table.reset()
+	return p
+}
+
+// Parse implements proto.Parser.
+func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
+	s := &p.side[d]
+	off := 0
+	if !s.begun {
+		if d == packet.ToServer {
+			n := min(len(data), len(preface))
+			if string(data[:n]) == preface[:n] {
+				if n < len(preface) {
+					return 0, nil
+				}
+				off = n
+			}
+		}
+		s.begun = true
+	}
+	for {
+		if !s.inFrame {
+			if len(data)-off < 9 {
+				return off, nil
+			}
+			if err := p.head(data[off:], s); err != nil {
+				return off, err
+			}
+			off += 9
+		}
+		n := min(s.remain, len(data)-off)
+		p.payload(c, d, data[off:off+n])
+		off += n
+		if s.remain -= n; s.remain > 0 {
+			return off, nil
+		}
+		s.inFrame = false
+		if err := p.frameEnd(c, d); err != nil {
+			return off, err
+		}
+	}
+}
+
+// head reads a frame header, RFC 9113 section 4.1.
+func (p *parser) head(b []byte, s *side) error {
+	s.inFrame = true
+	s.remain = int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+	s.typ, s.flags = b[3], b[4]
+	s.stream = binary.BigEndian.Uint32(b[5:]) &^ (1 << 31)
+	if s.open != (s.typ == frContinuation) || s.open && s.stream != s.openOn {
+		return errFrame
+	}
+	switch s.typ {
+	case frHeaders, frPush:
+		if s.stream == 0 {
+			return errFrame
+		}
+		s.open, s.openFlags, s.openOn, s.push = true, s.flags, s.stream, s.typ == frPush
+		s.block = s.block[:0]
+	case frData:
+		if s.stream == 0 {
+			return errFrame
+		}
+	case frSettings:
+		if s.stream != 0 || s.remain%6 != 0 {
+			return errFrame
+		}
+	}
+	s.start = len(s.block)
+	return nil
+}
+
+func (p *parser) payload(c *proto.Conn, d packet.Dir, b []byte) {
+	s := &p.side[d]
+	switch s.typ {
+	case frData:
+		if t := p.find(s.stream); t != nil {
+			if d == packet.ToServer {
+				t.RequestLen += int64(len(b))
+			} else {
+				t.ResponseLen += int64(len(b))
+			}
+		}
+	case frHeaders, frPush, frContinuation:
+		if s.broken {
+			return
+		}
+		if len(s.block)+len(b) > MaxBlock {
+			s.broken = true
+			if !p.long {
+				p.long = true
+				c.Anomaly("header_block_too_long")
+			}
+			return
+		}
+		s.block = append(s.block, b...)
+	}
+}
+
+func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
+	s := &p.side[d]
+	switch s.typ {
+	case frData:
+		if t := p.find(s.stream); t != nil && s.flags&flEndStream != 0 {
+			p.end(c, d, t)
+		}
+	case frReset:
+		if t := p.find(s.stream); t != nil {
+			p.finish(c, t)
+		}
+	case frHeaders, frPush:
+		if err := s.strip(); err != nil {
+			return err
+		}
+		fallthrough
+	case frContinuation:
+		if s.flags&flEndHeaders != 0 {
+			s.open = false
+			return p.headers(c, d)
+		}
+	}
+	return nil
+}
+
+// strip takes padding and priority off the payload of the first frame of a
+// header block, RFC 9113 section 6.2; for PUSH_PROMISE it leaves the promised
+// stream's number in front.
+func (s *side) strip() error {
+	if s.broken {
+		return nil
+	}
+	b := s.block
+	if s.flags&flPadded != 0 {
+		if len(b) < 1 || len(b) < 1+int(b[0]) {
+			return errFrame
+		}
+		b = b[1 : len(b)-int(b[0])]
+	}
+	if s.typ == frHeaders && s.flags&flPriority != 0 {
+		if len(b) < 5 {
+			return errFrame
+		}
+		b = b[5:]
+	}
+	s.block = s.block[:copy(s.block, b)]
+	return nil
+}
+
+// headers decodes a complete header block.
+func (p *parser) headers(c *proto.Conn, d packet.Dir) error {
+	s := &p.side[d]
+	block, id, side := s.block, s.openOn, d
+	if s.push {
+		if s.broken {
+			return nil
+		}
+		if len(block) < 4 {
+			return errFrame
+		}
+		id, block = binary.BigEndian.Uint32(block)&^(1<<31), block[4:]
+		side = packet.ToServer // the promise holds the request
+	}
+	t := p.find(id)
+	if t == nil {
+		t = p.open(c, id)
+	}
+	keep := fieldOf[side]
+	if side == packet.ToServer && t.RequestHead || side == packet.ToClient && t.ResponseHead {
+		keep = ignore // trailers
+	}
+	if !s.broken {
+		if err := s.hpack.decode(block, t, keep); err != nil {
+			s.broken = true
+			if !c.Midstream {
+				c.Anomaly("header_block_invalid")
+			}
+		}
+	}
+	if t.cut && !p.cut {
+		p.cut = true
+		c.Anomaly("too_many_headers")
+	}
+	if side == packet.ToServer {
+		if !t.RequestHead {
+			t.RequestHead = true
+			c.Emit(t, false)
+		}
+	} else if !t.ResponseHead {
+		if t.Status >= 100 && t.Status < 200 && s.openFlags&flEndStream == 0 {
+			t.ResponseHeaders, t.mem[1], t.Status = t.ResponseHeaders[:0], t.mem[1][:0], 0
+			return nil
+		}
+		t.ResponseHead = true
+		c.Emit(t, false)
+	}
+	if s.push {
+		t.RequestDone = true
+	} else if s.openFlags&flEndStream != 0 {
+		p.end(c, d, t)
+	}
+	return nil
+}
+
+func (p *parser) find(id uint32) *Tx {
+	for i := len(p.streams) - 1; i >= 0; i-- {
+		if p.streams[i].Stream == id {
+			return p.streams[i]
+		}
+	}
+	return nil
+}
+
+func (p *parser) open(c *proto.Conn, id uint32) *Tx {
+	if len(p.streams) >= MaxStreams {
+		if !p.many {
+			p.many = true
+			c.Anomaly("too_many_streams")
+		}
+		p.finish(c, p.streams[0])
+	}
+	t := txs.Get().(*Tx)
+	t.Stream = id
+	p.streams = append(p.streams, t)
+	return t
+}
+
+// end notes that direction d of a stream is complete.
+func (p *parser) end(c *proto.Conn, d packet.Dir, t *Tx) {
+	if d == packet.ToServer {
+		t.RequestDone = true
+	} else {
+		t.ResponseDone = true
+	}
+	// An answer may end first, but seldom does; without a request seen (an
+	// upgraded connection's first stream) it ends the stream.
+	if t.ResponseDone && (t.RequestDone || !t.RequestHead) {
+		p.finish(c, t)
+	}
+}
+
+func (p *parser) finish(c *proto.Conn, t *Tx) {
+	for i, q := range p.streams {
+		if q == t {
+			copy(p.streams[i:], p.streams[i+1:])
+			p.streams = p.streams[:len(p.streams)-1]
+			break
+		}
+	}
+	c.Emit(t, true)
+	t.release()
+}
+
+// fieldOf stores a field, by the direction it belongs to.
+var fieldOf = [2]func(*Tx, []byte, []byte){requestField, responseField}
+
+func ignore(*Tx, []byte, []byte) {}
+
+// keep copies a field into the transaction, within its limits.
+func (t *Tx) keep(d packet.Dir, hs []Header, name, value []byte) ([]Header, Header) {
+	m := t.mem[d]
+	if len(hs) >= MaxHeaders || len(m)+len(name)+len(value) > MaxHead {
+		t.cut = true
+		return hs, Header{}
+	}
+	at := len(m)
+	m = append(append(m, name...), value...)
+	t.mem[d] = m
+	h := Header{m[at : at+len(name) : at+len(name)], m[at+len(name):]}
+	return append(hs, h), h
+}
+
+func requestField(t *Tx, name, value []byte) {
+	var h Header
+	t.RequestHeaders, h = t.keep(packet.ToServer, t.RequestHeaders, name, value)
+	switch string(h.Name) {
+	case ":method":
+		t.Method = h.Value
+	case ":path":
+		t.Path = h.Value
+	case ":scheme":
+		t.Scheme = h.Value
+	case ":authority":
+		t.HostRaw, t.Host = h.Value, hostOnly(h.Value)
+	case "host":
+		if t.HostRaw == nil {
+			t.HostRaw, t.Host = h.Value, hostOnly(h.Value)
+		}
+	case "user-agent":
+		t.UserAgent = h.Value
+	}
+}
+
+func responseField(t *Tx, name, value []byte) {
+	var h Header
+	t.ResponseHeaders, h = t.keep(packet.ToClient, t.ResponseHeaders, name, value)
+	switch string(h.Name) {
+	case ":status":
+		t.code, t.Status = h.Value, 0
+		for _, b := range h.Value {
+			if b < '0' || b > '9' || t.Status > 99 {
+				t.Status = 0
+				break
+			}
+			t.Status = t.Status*10 + int(b-'0')
+		}
+	case "content-type":
+		ct, _, _ := bytes.Cut(h.Value, []byte{';'})
+		t.ContentType = bytes.TrimSpace(ct)
+	}
+}
+
+// Gap implements proto.Parser: a loss inside a frame's payload is counted off.
+func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
+	s := &p.side[d]
+	if !s.inFrame || n > s.remain {
+		return errLost
+	}
+	s.remain -= n
+	switch s.typ {
+	case frHeaders, frPush, frContinuation:
+		s.broken = true
+	}
+	if s.remain == 0 {
+		s.inFrame = false
+		return p.frameEnd(c, d)
+	}
+	return nil
+}
+
+// End implements proto.Parser.
+func (p *parser) End(c *proto.Conn) {
+	for len(p.streams) > 0 {
+		p.finish(c, p.streams[0])
+	}
+}
+
+// Reset implements proto.Parser.
+func (p *parser) Reset() {
+	for _, t := range p.streams {
+		t.release()
+	}
+	clear(p.streams)
+	p.streams = p.streams[:0]
+	p.many, p.long, p.cut = false, false, false
+	for d := range p.side {
+		s := &p.side[d]
+		h := s.hpack
+		h.table.reset()
+		p.side[d] = side{block: s.block[:0], hpack: h}
+	}
+}
