@@ -209,8 +209,8 @@ func TestRingSize(t *testing.T) {
 		{0, blockSize, DefaultRing / blockSize},
 		{-1, blockSize, DefaultRing / blockSize},
 		{1, smallBlockSize, 2},
-		{smallRing - 1, smallBlockSize, 7},
-		{smallRing, blockSize, 4},
+		{smallRing - 1, smallBlockSize, 31},
+		{smallRing, blockSize, 16},
 		{MaxRing + 1, blockSize, MaxRing / blockSize},
 	} {
 		if size, blocks := ringSize(c.wish); size != c.size || blocks != c.blocks {

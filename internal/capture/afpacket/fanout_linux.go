@@ -106,8 +106,7 @@ func (a *assembler) finish() []unix.SockFilter {
 	return a.code
 }
 
-// spread returns the program for frames handed over as kind says. A frame too
-// short for what its headers promise goes to the first worker.
+// spread returns the program for frames handed over as kind says.
 func spread(kind framing, multiplier uint32) []unix.SockFilter {
 	a := &assembler{base: fromFrame, place: map[label]int{}, jumps: map[int]label{}}
 	network, done := a.label(), a.label()

@@ -178,11 +178,14 @@ func (g *group) away(err error) {
 
 // leave ends the membership of a worker; s may be nil.
 func (g *group) leave(s *socket) {
+	if s != nil {
+		// The kernel waits for every processor to let go of a packet socket:
+		// not under the lock, so that workers that end together wait together.
+		defer s.close()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s != nil {
-		g.remove(s)
-	}
+	g.forget(s)
 	g.members--
 	// The others may have been waiting for this one.
 	if err := g.complete(); err != nil {
@@ -190,9 +193,15 @@ func (g *group) leave(s *socket) {
 	}
 }
 
+// remove closes s under the lock: the kernel's group has to be empty before
+// the interface that returned is opened.
 func (g *group) remove(s *socket) {
+	g.forget(s)
+	s.close()
+}
+
+func (g *group) forget(s *socket) {
 	if i := slices.Index(g.open, s); i >= 0 {
 		g.open = slices.Delete(g.open, i, i+1)
 	}
-	s.close()
 }

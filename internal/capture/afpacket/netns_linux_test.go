@@ -3,12 +3,14 @@ package afpacket
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -153,4 +155,24 @@ func (p *peer) link(t *testing.T, name string) {
 	})
 	mustIP(t, "link set "+name+" up", "addr add "+near+"/24 dev "+name, "addr add "+near6+"/64 dev "+name+" nodad")
 	t.Cleanup(func() { _ = ip("link del " + name) })
+	// Frames sent before the kernel has noticed the carrier are lost.
+	if err := carrier(name); err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, func() error { return carrier("far") })
+}
+
+// carrier waits until an interface of the calling thread's namespace runs.
+func carrier(name string) error {
+	for range 1000 {
+		i, err := net.InterfaceByName(name)
+		if err != nil {
+			return err
+		}
+		if i.Flags&net.FlagRunning != 0 {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return fmt.Errorf("%s does not run", name)
 }
