@@ -181,7 +181,7 @@ func (m *model) evict() {
 }
 
 func TestOracle(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		rnd := rand.New(rand.NewPCG(seed, 9))
 		limit := 3 + rnd.IntN(30)
 		m := &model{max: limit, flows: map[string]*modelFlow{}, timing: [2]Timeouts{DefaultTimeouts(), EmergencyTimeouts()}}

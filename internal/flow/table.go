@@ -143,7 +143,8 @@ func (t *Table) take() *Flow {
 	return f
 }
 
-// end reports a flow, takes it out and puts its entry back.
+// end takes a flow out, reports it and puts its entry back, also when the
+// report panics: a fault in what hangs on one flow must not cost the table.
 func (t *Table) end(f *Flow, r Reason) {
 	t.queues[f.queue].remove(f)
 	at := &t.buckets[f.Hash&t.mask]
@@ -153,14 +154,18 @@ func (t *Table) end(f *Flow, r Reason) {
 	*at = f.hnext
 	t.stats.Current--
 	t.stats.Ended[r]++
-	if t.cfg.OnEnd != nil {
-		t.cfg.OnEnd(f, r)
-	}
-	*f = Flow{hnext: t.free}
-	t.free = f
 	if t.stats.InEmergency && t.stats.Current <= t.cfg.MaxFlows*emergencyLeave/10 {
 		t.stats.InEmergency = false
 	}
+	defer t.put(f)
+	if t.cfg.OnEnd != nil {
+		t.cfg.OnEnd(f, r)
+	}
+}
+
+func (t *Table) put(f *Flow) {
+	*f = Flow{hnext: t.free}
+	t.free = f
 }
 
 // Advance tells the table the time, in nanoseconds since the epoch, and ends
