@@ -24,10 +24,7 @@ func (in *inline) http(c *proto.Conn, t *http.Tx) (f event.Finding, ok bool) {
 	}
 	s := &in.session
 	calls := body(t.RequestBody)
-	poll := bytes.Equal(t.URI, []byte(heightPath)) || bytes.Equal(t.URI, []byte(infoPath))
-	if !calls && !poll && len(t.UserAgent) == 0 {
-		return f, false
-	}
+	poll := string(t.URI) == heightPath || string(t.URI) == infoPath
 	miner := stratum.IsMiner(t.UserAgent)
 	if !calls && !miner {
 		return f, false

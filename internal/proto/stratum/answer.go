@@ -124,7 +124,11 @@ func (s *Session) work(d packet.Dir, m *Message, q Method) {
 // coinhive reads the Coinhive family's messages: type and params.
 func (s *Session) coinhive(d packet.Dir, m *Message) {
 	f := &m.Params
-	switch string(m.Text(m.Top.Get(KeyType))) {
+	kind := m.Top.Get(KeyType)
+	if kind.Kind != String {
+		return
+	}
+	switch string(m.Text(kind)) {
 	case "auth":
 		key := f.Get(KeySiteKey)
 		if key.Kind != String {
@@ -176,7 +180,11 @@ func (s *Session) coinhive(d packet.Dir, m *Message) {
 // members beside it.
 func (s *Session) webMinerPool(d packet.Dir, m *Message) {
 	f := &m.Top
-	switch string(m.Text(f.Get(KeyIdentifier))) {
+	kind := f.Get(KeyIdentifier)
+	if kind.Kind != String {
+		return
+	}
+	switch string(m.Text(kind)) {
 	case "handshake":
 		if p, l := f.Get(KeyPool), f.Get(KeyLogin); p.Kind == String && l.Kind == String {
 			s.add(MarkHandshake)
@@ -185,14 +193,8 @@ func (s *Session) webMinerPool(d packet.Dir, m *Message) {
 			s.login(m, l)
 			s.Pool.Set(m.Text(p))
 		}
-	case "job":
-		jobs := s.Jobs
-		if s.job(d, m, f); s.Jobs != jobs {
-			s.is(DialectWebMinerPool)
-		}
-	case "solved":
-		shares := s.Shares
-		if s.share(d, m, f); s.Shares != shares {
+	case "job", "solved": // bare judges the members
+		if f.Has(set(KeyJobID)) {
 			s.is(DialectWebMinerPool)
 		}
 	case "hashsolved":
@@ -200,7 +202,7 @@ func (s *Session) webMinerPool(d packet.Dir, m *Message) {
 	}
 }
 
-// bare judges messages that name no method and answer nothing.
+// bare judges the members of a message that names no method.
 func (s *Session) bare(d packet.Dir, m *Message) {
 	f := &m.Top
 	switch {
@@ -218,7 +220,9 @@ func (s *Session) bare(d packet.Dir, m *Message) {
 		s.role(d, true)
 	default:
 		s.job(d, m, f)
-		s.job(d, m, &m.Job)
+		if m.Top.Get(KeyResult).Kind != Object { // else response has judged it
+			s.job(d, m, &m.Job)
+		}
 		s.share(d, m, f)
 	}
 }

@@ -8,21 +8,25 @@ import "github.com/yamori-net/yamori/internal/packet"
 // it asks for. Words inside strings mean nothing.
 func (s *Session) Observe(d packet.Dir, m *Message) {
 	s.Messages[d]++
-	switch {
-	case m.Method != NoMethod:
+	// What a message is must not depend on one member that anybody may add: a
+	// call with a result beside its params is read as both.
+	answer := m.Top.has&set(KeyResult, KeyError) != 0
+	if m.Method != NoMethod && (!answer || m.Top.Has(set(KeyParams)) || null(m.Top.Get(KeyResult)) && null(m.Top.Get(KeyError))) {
 		s.Methods |= 1 << m.Method
 		s.ask(d, m)
 		s.request(d, m)
-	case m.Top.Get(KeyResult).Kind != Absent || m.Top.Get(KeyError).Kind != Absent:
+	}
+	if answer {
 		s.response(d, m)
-	case m.Top.Get(KeyType).Kind == String:
+	}
+	if m.Method == NoMethod {
 		s.coinhive(d, m)
-	case m.Top.Get(KeyIdentifier).Kind == String:
 		s.webMinerPool(d, m)
-	default:
 		s.bare(d, m)
 	}
 }
+
+func null(v Value) bool { return v.Kind == Absent || v.Kind == Null }
 
 func (s *Session) request(d packet.Dir, m *Message) {
 	switch m.Method {
@@ -268,7 +272,9 @@ func (s *Session) algo(m *Message, v Value) {
 
 // submit tells the forms of mining.submit apart.
 func (s *Session) submit(m *Message) {
-	s.login(m, m.Arg(0))
+	if s.Login.n == 0 && s.Dialect != DialectEthereum2 { // which names the job first
+		s.login(m, m.Arg(0))
+	}
 	switch {
 	case m.NArgs >= 5 && m.Arg(3).HexLen() == 64 && m.Arg(4).HexLen() == 64 && m.Arg(2).Flags&Prefixed != 0: // worker, job, nonce, header, mix
 		s.add(MarkSubmit)
