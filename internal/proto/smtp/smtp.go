@@ -1,0 +1,131 @@
+// Package smtp reads mail submission and relay (RFC 5321): who greets, from
+// whom and to whom mails go, and the head of each mail. Bodies are passed
+// over.
+package smtp
+
+import (
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Limits.
+const (
+	// maxLine is how much of a line is kept (RFC 5321 section 4.5.3.1.6 allows
+	// 1000 in a mail); the rest is passed over.
+	maxLine = 1024
+	// maxRcpt bounds the recipients kept of one mail; section 4.5.3.1.8 asks
+	// servers for 100.
+	maxRcpt = 100
+	// maxField is how much of an address, a name or a header field is kept.
+	maxField = 320
+	// maxHeader bounds the bytes of a mail's head that are read.
+	maxHeader = 16 << 10
+)
+
+// Type is the event_type of mails.
+const Type event.Type = "smtp"
+
+// Protocol describes SMTP.
+var Protocol = proto.Protocol{
+	Name:  "smtp",
+	Doc:   "Simple Mail Transfer Protocol",
+	On:    proto.TCP,
+	Ports: []uint16{25, 587, 2525},
+	Limit: maxLine,
+	Probe: probe,
+	New:   func() proto.Parser { return new(parser) },
+	Buffers: []proto.Buffer{
+		{Name: "smtp.helo", Doc: "argument of HELO or EHLO", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Helo })},
+		{Name: "smtp.mail_from", Doc: "sender as in MAIL FROM, with its angle brackets", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.From })},
+		{Name: "smtp.rcpt_to", Doc: "each recipient as in RCPT TO, with its angle brackets", Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+			t, ok := tx.(*Tx)
+			if !ok || i < 0 || i >= len(t.Rcpt) {
+				return nil, false
+			}
+			return t.Rcpt[i], true
+		}},
+	},
+}
+
+func one(f func(*Tx) []byte) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 {
+			return nil, false
+		}
+		b := f(t)
+		return b, len(b) > 0
+	}
+}
+
+// Tx is a mail, or what a session without one said. It is emitted with each
+// thing learnt, and as done with the server's answer to the mail.
+type Tx struct {
+	Helo     []byte
+	From     []byte
+	Rcpt     [][]byte
+	Subject  []byte // of the mail's head, as sent
+	HdrFrom  []byte
+	HdrTo    []byte
+	MailSize int    // bytes of the mail seen
+	Status   uint16 // reply code to the mail, 0: none seen
+	Auth     []byte // mechanism of the last AUTH
+	AuthOK   bool
+	AuthBad  int  // refused so far in the flow
+	StartTLS bool // was accepted
+	Data     bool // DATA or BDAT was given
+
+	buf []byte
+}
+
+// EventType returns Type when there is anything to tell.
+func (t *Tx) EventType() event.Type {
+	if len(t.Helo)+len(t.From)+len(t.Rcpt) == 0 {
+		return ""
+	}
+	return Type
+}
+
+// EncodeEVE appends "smtp":{…}, and "email":{…} when the mail's head was seen,
+// in Suricata's shape.
+func (t *Tx) EncodeEVE(e *event.Encoder) {
+	e.Obj("smtp")
+	e.OptBytes("helo", t.Helo)
+	e.OptBytes("mail_from", t.From)
+	if len(t.Rcpt) > 0 {
+		e.Arr("rcpt_to")
+		for _, r := range t.Rcpt {
+			e.Bytes("", r)
+		}
+		e.EndArr()
+	}
+	e.EndObj()
+	if len(t.HdrFrom)+len(t.HdrTo)+len(t.Subject) > 0 {
+		e.Obj("email")
+		e.OptBytes("from", t.HdrFrom)
+		if len(t.HdrTo) > 0 {
+			e.Arr("to")
+			e.Bytes("", t.HdrTo)
+			e.EndArr()
+		}
+		e.OptBytes("subject", t.Subject)
+		e.EndObj()
+	}
+}
+
+// keep copies up to maxField bytes of b into the transaction's memory.
+func (t *Tx) keep(b []byte) []byte {
+	start := len(t.buf)
+	t.buf = append(t.buf, b[:min(len(b), maxField)]...)
+	return t.buf[start:len(t.buf):len(t.buf)]
+}
+
+// next empties t for another mail of the same session.
+func (t *Tx) next() {
+	auth, ok, bad := t.Auth, t.AuthOK, t.AuthBad
+	var helo, mech [maxField]byte
+	h, a := copy(helo[:], t.Helo), copy(mech[:], auth)
+	*t = Tx{buf: t.buf[:0], Rcpt: t.Rcpt[:0], AuthOK: ok, AuthBad: bad}
+	t.Helo, t.Auth = t.keep(helo[:h]), t.keep(mech[:a])
+}
