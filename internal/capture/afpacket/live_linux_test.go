@@ -890,7 +890,7 @@ func TestConfigErrors(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{Config{Interface: "nope0"}, "there is no interface nope0"},
+		{Config{Interface: "nope0"}, "there is no interface nope0 (there are: lo"},
 		{Config{}, "empty"},
 		{Config{Interface: strings.Repeat("x", 16)}, "longer than 15"},
 		{Config{Interface: "lo", Workers: MaxWorkers + 1}, "at most 256"},

@@ -183,7 +183,7 @@ func explain(what, iface string, err error) error {
 		if xerr != nil {
 			program = os.Args[0]
 		}
-		return fmt.Errorf("%w: %w; it needs CAP_NET_RAW (and CAP_NET_ADMIN for promiscuous mode): "+
+		return fmt.Errorf("%w: %w; it needs CAP_NET_RAW, and CAP_NET_ADMIN where promiscuous mode asks for it: "+
 			"run as root, or grant them once with: sudo setcap cap_net_raw,cap_net_admin+ep %s", ErrPermission, err, program)
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENETDOWN):
 		return fmt.Errorf("%w: %w", ErrDown, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +52,7 @@ func New(c Config) ([]*Source, error) {
 		return nil, fmt.Errorf("afpacket: fan-out group %d is not within 0 and 65535", c.FanoutID)
 	}
 	if _, err := find(c.Interface); err != nil {
-		return nil, fmt.Errorf("capture on %s: %w", c.Interface, err)
+		return nil, fmt.Errorf("capture: %w%s", err, others())
 	}
 	g := &group{cfg: c, members: c.Workers, factor: newFactor(&c)}
 	all := make([]*Source, c.Workers)
@@ -72,6 +74,19 @@ func New(c Config) ([]*Source, error) {
 		}
 	}
 	return all, nil
+}
+
+// others names the interfaces there are, for who mistyped one.
+func others() string {
+	list, err := net.Interfaces()
+	if err != nil || len(list) == 0 {
+		return ""
+	}
+	var names []string
+	for _, i := range list[:min(len(list), 20)] {
+		names = append(names, i.Name)
+	}
+	return " (there are: " + strings.Join(names, ", ") + ")"
 }
 
 // Run delivers frames until the context ends, which is not an error, or until
