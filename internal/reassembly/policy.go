@@ -20,7 +20,7 @@ const (
 	numPolicies
 )
 
-// names are those of Suricata's host-os-policy.
+// names are those of Suricata's host-os-policy, and the two plain ones.
 var names = [...]struct {
 	name string
 	p    Policy

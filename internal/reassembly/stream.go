@@ -123,8 +123,8 @@ func (s *Stream) Flush(pool *Pool, out Output) {
 	}
 }
 
-// Ack says that the other side acknowledges all bytes before ack. (Take it
-// only from segments with the ACK flag, and before the segment's own payload.)
+// Ack says that the other side acknowledges all bytes before ack. Take it from
+// segments with the ACK flag and without RST, before their own payload.
 func (s *Stream) Ack(pool *Pool, ack uint32, out Output) {
 	switch {
 	case s.flags&finished != 0:

@@ -419,3 +419,26 @@ func TestStopFromOutput(t *testing.T) {
 		t.Errorf("only %d calls", full)
 	}
 }
+
+// The same while a segment waits for a hole to be given up for it.
+func TestStopWhileGivingUp(t *testing.T) {
+	for stop, want := range []string{1: "<3>", 2: "<3>d", 3: "<3>d<4>"} {
+		if stop == 0 {
+			continue
+		}
+		r := newRig(t, Config{HoldTime: 1000}, First, 0)
+		r.out.stop = stop
+		r.syn(0)
+		r.seg(3, "d")
+		r.now = 2000
+		r.seg(8, "i")
+		r.now = 4000
+		r.seg(9, "j")
+		r.now = 6000
+		r.seg(20, "u")
+		if !strings.HasPrefix(r.out.String(), want) || r.out.calls != stop || !r.s.Stopped() {
+			t.Errorf("stopped at call %d: %q", stop, r.out.String())
+		}
+		checkEmpty(t, r.pool)
+	}
+}
