@@ -14,7 +14,8 @@
 // (PACKET_FANOUT_FLAG_DEFRAG), as fragments have no ports to hash; with several
 // workers the engine therefore sees whole datagrams, and fragments that
 // contradict each other are judged by the kernel's rules before anybody sees
-// them. With one worker there is no group and nothing is put together.
+// them; one whose fragments never complete is never seen. With one worker there
+// is no group, nothing is put together and every fragment is delivered.
 //
 // What may still be split over workers: fragments that the kernel does not put
 // together (IPv6, or IPv4 behind a tag or in a tunnel), which go by addresses
