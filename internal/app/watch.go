@@ -108,7 +108,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	sum := &report.Summary{Source: w.iface, Stats: w.engine.Stats(), Devices: w.engine.Devices(), Problem: err}
+	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.engine.Stats(), Devices: w.engine.Devices(), Problem: err}
 	sum.Findings, sum.More = w.coll.Findings()
 	return errors.Join(err, report.WriteAccount(w.Stdout, sum, w.Lang))
 }

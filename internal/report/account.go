@@ -23,7 +23,11 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 		t = &english
 	}
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, t.headline+"\n", s.Source)
+	head := t.headline
+	if s.Live {
+		head = t.watched
+	}
+	fmt.Fprintf(w, head+"\n", s.Source)
 	st := &s.Stats
 	if st.Packets == 0 {
 		fmt.Fprintln(w, t.empty)
@@ -86,8 +90,17 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	}
 	fmt.Fprintf(w, t.since+"\n", clock(f.First))
 	fmt.Fprintf(w, "  %s:\n", t.know)
+	said := map[string]bool{}
 	for _, e := range f.Evidence {
-		fmt.Fprintf(w, "    - %s (%s)\n", printable(e.Value), e.Code)
+		line := printable(e.Value)
+		if s := words(e.Code, t.lang); s != "" {
+			line = s + " (" + line + ")"
+			if said[s] {
+				continue // another mark of the same thing
+			}
+			said[s] = true
+		}
+		fmt.Fprintf(w, "    - %s\n", line)
 	}
 	fmt.Fprintf(w, "  %s\n", t.weDid[cmp.Or(f.Action, "allowed")])
 	fmt.Fprintf(w, "  %s\n", cmp.Or(t.youDo[string(f.Category)], t.youDo["other"]))

@@ -129,6 +129,7 @@ func (c *Collector) Findings() (kept []Finding, more uint64) {
 // Summary is everything an account is made of.
 type Summary struct {
 	Source   string // what was read or watched, for the headline
+	Live     bool   // Source is an interface
 	Stats    engine.Stats
 	Devices  []device.Device
 	Findings []Finding

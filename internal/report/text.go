@@ -20,7 +20,9 @@ func LangFromLocale(s string) Lang {
 // text holds every sentence of an account in one language. A missing one does
 // not compile.
 type text struct {
+	lang       Lang
 	headline   string // source
+	watched    string // interface
 	traffic    string // packets, bytes, duration, from, to
 	empty      string
 	quiet      string    // no findings
@@ -51,7 +53,9 @@ type text struct {
 var texts = map[Lang]*text{English: &english, Japanese: &japanese}
 
 var english = text{
+	lang:     English,
 	headline: "Yamori read %s",
+	watched:  "Yamori watched %s",
 	traffic:  "%s packets, %s, over %s (from %s to %s)",
 	empty:    "There was no network traffic in it.",
 	quiet:    "Nothing needs you: no mining was found.",
@@ -93,7 +97,9 @@ var english = text{
 }
 
 var japanese = text{
+	lang:     Japanese,
 	headline: "%s を読みました",
+	watched:  "%s を見守りました",
 	traffic:  "%s パケット、%s、期間 %s（%s から %s まで）",
 	empty:    "通信は記録されていませんでした。",
 	quiet:    "対応は不要です。採掘（マイニング）は見つかりませんでした。",
