@@ -48,11 +48,13 @@ var layers = map[string]int{
 // sameLayer lists the imports allowed within a layer: protocols that carry or
 // share the wire format of another.
 var sameLayer = map[string][]string{
-	"internal/proto/dtls":  {"internal/proto/tls"},
-	"internal/proto/quic":  {"internal/proto/tls"},
-	"internal/proto/mdns":  {"internal/proto/dns"},
-	"internal/proto/llmnr": {"internal/proto/dns"},
-	"internal/proto/nbns":  {"internal/proto/dns"},
+	"internal/proto/dtls":   {"internal/proto/tls"},
+	"internal/proto/quic":   {"internal/proto/tls"},
+	"internal/proto/mdns":   {"internal/proto/dns"},
+	"internal/proto/llmnr":  {"internal/proto/dns"},
+	"internal/proto/nbns":   {"internal/proto/dns"},
+	"internal/proto/dhcp":   {"internal/proto/dns"}, // names in options
+	"internal/proto/dhcpv6": {"internal/proto/dns"},
 }
 
 func layerOf(pkg string) (int, bool) {
