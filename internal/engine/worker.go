@@ -145,9 +145,6 @@ func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
 }
 
 func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
-	if p.TCPFlags&packet.SYN != 0 {
-		fl.ISN[d], fl.HasISN[d] = p.Seq, true
-	}
 	if fl.App == any(w.over) {
 		return
 	}
@@ -163,7 +160,7 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	w.cur, w.curFlow = c, fl
 	c.pc.Time = p.Time
 	s := c.of(d)
-	if p.TCPFlags&packet.ACK != 0 {
+	if p.TCPFlags&(packet.ACK|packet.RST) == packet.ACK { // a reset's number may be anything
 		o := c.other(s)
 		o.stream.Ack(w.pool, p.Ack, o)
 	}
@@ -232,6 +229,17 @@ func (w *Worker) rescue() {
 
 // flowEnd is called by the table for each flow that leaves it.
 func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
+	w.endConn(fl)
+	fl.App = nil
+	w.countFlow(fl)
+	if w.e.cfg.Flows {
+		w.emitFlow(fl, why)
+	}
+}
+
+// endConn gives the parsers what is left of the flow's streams, and ends them.
+func (w *Worker) endConn(fl *flow.Flow) {
+	defer w.rescue() // the table must go on with its other flows
 	if c, ok := fl.App.(*conn); ok && c != w.over {
 		w.cur, w.curFlow = c, fl
 		c.pc.Time = fl.Last
@@ -243,10 +251,5 @@ func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
 		}
 		w.release(fl, c)
 		w.cur = nil
-	}
-	fl.App = nil
-	w.countFlow(fl)
-	if w.e.cfg.Flows {
-		w.emitFlow(fl, why)
 	}
 }
