@@ -1,0 +1,31 @@
+package mining_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTestdata judges the captures beside this test; testdata/README.md tells
+// where they come from.
+func TestTestdata(t *testing.T) {
+	want := map[string][]string{ // dialect, agent, wallet's beginning, server
+		"browser.pcap":  {"coinhive  48ed 127.0.0.1:8892", "cryptonote  48ed 127.0.0.1:3334"},
+		"template.pcap": {"getblocktemplate  44AF 127.0.0.1:18081"},
+		"chat.pcap":     nil, "wallet.pcap": nil, "aria2.pcap": nil,
+	}
+	files, err := filepath.Glob("testdata/*.pcap")
+	if err != nil || len(files) != len(want) {
+		t.Fatalf("%d captures, want %d (%v)", len(files), len(want), err)
+	}
+	for _, f := range files {
+		var got []string
+		for _, x := range replay(t, f) {
+			_, server, _ := strings.Cut(x.flow, ">")
+			got = append(got, x.Mining.Dialect+" "+x.Mining.Agent+" "+x.Mining.Wallet[:min(4, len(x.Mining.Wallet))]+" "+server)
+		}
+		if w, ok := want[filepath.Base(f)]; !ok || strings.Join(got, "|") != strings.Join(w, "|") {
+			t.Errorf("%s: %q, want %q", f, got, w)
+		}
+	}
+}
