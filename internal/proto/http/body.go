@@ -38,14 +38,10 @@ func (p *parser) body(c *proto.Conn, d packet.Dir, b []byte) {
 	}
 	var res decodeResult
 	m.body, res = m.dec.write(m.body, b)
-	switch {
-	case res == decodePlain:
+	if res == decodePlain {
 		p.anomaly(c, anNotEncoded)
-		m.dec.release()
-		m.dec = nil
-		if len(m.body) == MaxBody {
-			p.bodyFull(c, d)
-		}
+	}
+	switch {
 	case res == decodeBad:
 		p.anomaly(c, anDecode)
 		p.bodyFull(c, d)
@@ -86,6 +82,25 @@ func (t *Tx) publish(d packet.Dir) {
 	}
 }
 
+// notChunked looks at the first byte of a chunk's line. When it is no digit
+// the rest is a body without chunks, as to browsers and libhtp: the line may
+// never end.
+func (p *parser) notChunked(c *proto.Conn, d packet.Dir, b []byte) bool {
+	i := 0
+	for i < len(b) && (isSpace(b[i]) || b[i] == 0) {
+		i++
+	}
+	if i == len(b) {
+		return false
+	}
+	if _, ok := hexValue(b[i]); ok {
+		return false
+	}
+	p.anomaly(c, anChunkLen)
+	p.side[d].state, p.side[d].scan = stUntilEnd, 0
+	return true
+}
+
 // chunkLine handles the line before a chunk, RFC 9112 section 7.1: white
 // space and control bytes before the number and anything after it are
 // tolerated, as by libhtp.
@@ -103,11 +118,11 @@ func (p *parser) chunkLine(c *proto.Conn, d packet.Dir, line, raw []byte) {
 		size = size<<4 | int64(v)
 		digits++
 	}
-	if digits == 0 && len(line) == 0 {
+	if digits == 0 {
 		p.count(d, len(raw)) // a stray line end
 		return
 	}
-	if digits == 0 || size < 0 || size > maxChunk {
+	if size < 0 || size > maxChunk {
 		// Browsers and libhtp go on with the rest as an unchunked body.
 		p.anomaly(c, anChunkLen)
 		s.state = stUntilEnd

@@ -45,6 +45,7 @@ const (
 	lyTrailer                   // CRC and size of gzip
 	lyAgain                     // after a member: another one or rubbish
 	lyRest                      // ignore everything
+	lyPlain                     // not coded after all: pass on
 )
 
 // layer undoes one gzip (RFC 1952) or deflate (RFC 1950, or bare RFC 1951 as
@@ -56,16 +57,38 @@ type layer struct {
 	flags  byte
 	first  byte
 	n      int // bytes seen or left in this state
+	stash  [maxStash]byte
+	held   int // first bytes of input, kept while nothing came of them; -1 when too many
 	z      inflate.Stream
 }
 
 func (l *layer) reset(c coding) {
-	l.state, l.coding, l.gzip, l.flags, l.n = lySniff, c, false, 0, 0
+	l.state, l.coding, l.gzip, l.flags, l.n, l.held = lySniff, c, false, 0, 0, 0
 	l.z.Reset(0)
 }
 
-// write decodes in onto out up to limit.
+// write decodes in onto out up to limit. What turns out not to be coded at
+// all, while nothing was decoded yet, is passed on as it came.
 func (l *layer) write(out, in []byte, limit int) ([]byte, error) {
+	if l.state == lyPlain {
+		return append(out, in[:min(len(in), limit-len(out))]...), nil
+	}
+	held := l.held
+	if held >= 0 {
+		if l.held += copy(l.stash[held:], in); len(in) > maxStash-held {
+			l.held = -1
+		}
+	}
+	grown, err := l.decode(out, in, limit)
+	if err == nil || held < 0 || len(grown) > 0 {
+		return grown, err
+	}
+	l.state = lyPlain
+	out = append(out, l.stash[:min(held, limit)]...)
+	return append(out, in[:min(len(in), limit-len(out))]...), nil
+}
+
+func (l *layer) decode(out, in []byte, limit int) ([]byte, error) {
 	for len(in) > 0 && len(out) < limit {
 		if l.state == lyData {
 			var n int
@@ -209,7 +232,6 @@ type decoder struct {
 	mid   [MaxLayers - 1][]byte // output of all layers but the last
 	used  [MaxLayers - 1]int    // how much of it the next layer has taken
 	in    int
-	stash []byte
 }
 
 // decoders are shared, so that only bodies under way hold one: flows that idle
@@ -218,7 +240,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func newDecoder(codings []coding) *decoder {
 	d := decoders.Get().(*decoder)
-	d.n, d.in, d.stash = len(codings), 0, d.stash[:0]
+	d.n, d.in = len(codings), 0
 	for i, c := range codings {
 		// Codings are listed in the order they were applied.
 		d.layer[d.n-1-i].reset(c)
@@ -239,16 +261,13 @@ type decodeResult uint8
 const (
 	decodeOK    decodeResult = iota
 	decodeBad                // invalid data: what was decoded before it stands
-	decodePlain              // not compressed at all: out holds the body as it came
+	decodePlain              // as decodeOK, but a coding that was announced is not there
 	decodeLimit              // a limit other than MaxBody
 )
 
 // write decodes in onto out, which grows up to MaxBody.
 func (d *decoder) write(out, in []byte) ([]byte, decodeResult) {
 	d.in += len(in)
-	if room := maxStash - len(d.stash); room > 0 {
-		d.stash = append(d.stash, in[:min(room, len(in))]...)
-	}
 	var err error
 	full := false
 	cur := in
@@ -262,13 +281,15 @@ func (d *decoder) write(out, in []byte) ([]byte, decodeResult) {
 		out, err = d.layer[d.n-1].write(out, cur, MaxBody)
 	}
 	switch {
-	case err != nil && len(out) == 0 && d.in-len(in) <= len(d.stash):
-		out = append(out, d.stash[:min(len(d.stash), d.in-len(in))]...)
-		return append(out, in[:min(len(in), MaxBody-len(out))]...), decodePlain
 	case err != nil:
 		return out, decodeBad
 	case len(out) < MaxBody && (full || d.in > maxCompressed):
 		return out, decodeLimit
+	}
+	for i := range d.n {
+		if d.layer[i].state == lyPlain {
+			return out, decodePlain
+		}
 	}
 	return out, decodeOK
 }

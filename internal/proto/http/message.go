@@ -24,7 +24,8 @@ func (m *message) startLine(line, raw []byte) []byte {
 func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more bool) {
 	t := p.side[d].tx
 	m := &t.msg[d]
-	if len(line) == 0 {
+	// An answer's head also ends with a line of white space and a bare LF.
+	if len(line) == 0 || d == packet.ToClient && len(line)+1 == len(raw) && len(trim(line)) == 0 && line[0] != '\r' {
 		if len(m.head)+2 <= MaxHead {
 			m.head = append(m.head, raw[:min(len(raw), 2)]...)
 		}
@@ -35,35 +36,51 @@ func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more
 		}
 		return !p.switched
 	}
+	p.fields(c, d, line, raw)
+	return true
+}
+
+// fields stores the fields of a line: some clients take a lone CR for a line
+// end.
+func (p *parser) fields(c *proto.Conn, d packet.Dir, line, raw []byte) {
 	for {
-		// Some clients take a lone CR for a line end.
 		i := bytes.IndexByte(line, '\r')
 		if i < 0 {
 			break
 		}
-		p.field(c, m, line[:i], line[:i+1])
+		p.field(c, d, line[:i], line[:i+1])
 		line = line[i+1:]
 		raw = raw[i+1:]
 	}
 	if len(raw) > MaxLine {
 		raw = line
 	}
-	p.field(c, m, line, raw)
-	return true
+	p.field(c, d, line, raw)
 }
 
 // framing reports whether a field decides where the message ends or how its
 // body is coded: such fields are kept even beyond the limits.
 func framing(name []byte) bool {
-	switch len(name) {
-	case 14:
-		return equalFold(name, "content-length")
-	case 16:
-		return equalFold(name, "content-encoding")
-	case 17:
-		return equalFold(name, "transfer-encoding")
+	return len(name) >= 14 && (nameIs(name, "content-length") || nameIs(name, "content-encoding") || nameIs(name, "transfer-encoding"))
+}
+
+// nameIs compares a field name with the lower-case string s, overlooking zero
+// bytes, as libhtp does.
+func nameIs(name []byte, s string) bool {
+	i := 0
+	for _, c := range name {
+		if c == 0 {
+			continue
+		}
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if i == len(s) || c != s[i] {
+			return false
+		}
+		i++
 	}
-	return false
+	return i == len(s)
 }
 
 // Room beyond MaxHeaders and MaxHead for fields that decide the framing.
@@ -73,12 +90,14 @@ const (
 )
 
 // field stores one header field; raw is its line with the line's end.
-func (p *parser) field(c *proto.Conn, m *message, line, raw []byte) {
+func (p *parser) field(c *proto.Conn, d packet.Dir, line, raw []byte) {
+	m := &p.side[d].tx.msg[d]
 	if len(line) == 0 {
 		return
 	}
-	space := isSpace(line[0])
-	if space && len(m.headers) > 0 {
+	// A continuation line in an answer that looks like a field of its own is
+	// one to browsers.
+	if (isSpace(line[0]) || line[0] == 0) && len(m.headers) > 0 && !(d == packet.ToClient && looksLikeHeader(trim(line))) {
 		p.foldLine(c, m, line, raw)
 		return
 	}
@@ -114,12 +133,19 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 		p.anomaly(c, anHeaders)
 		return
 	}
+	at := len(m.head)
 	m.head = append(m.head, raw...)
+	if rest := trim(line); h.Name == nil && len(rest) > 0 && rest[0] == ':' {
+		// The colon came only after the fold.
+		kept := m.head[at : at+len(line)]
+		h.Name, h.Value = h.Value, trim(kept[bytes.IndexByte(kept, ':')+1:])
+		return
+	}
 	if !m.folded {
 		m.fold = append(m.fold, h.Value...)
 		m.folded = true
 	}
-	at := len(m.fold) - len(h.Value)
+	at = len(m.fold) - len(h.Value)
 	if len(h.Value) > 0 {
 		m.fold = append(m.fold, ' ')
 	}
@@ -129,12 +155,13 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 
 // framingOf reads how the body of a message is delimited: chunked, by a length
 // (negative when there is none), or neither.
-func (p *parser) framingOf(c *proto.Conn, m *message) (chunked bool, length int64) {
+func (p *parser) framingOf(c *proto.Conn, d packet.Dir) (chunked bool, length int64) {
+	m := &p.side[d].tx.msg[d]
 	length = -1
 	for i := range m.headers {
 		h := &m.headers[i]
 		switch {
-		case equalFold(h.Name, "transfer-encoding"):
+		case nameIs(h.Name, "transfer-encoding"):
 			if containsFold(h.Value, "chunked") {
 				chunked = true
 				if !hasToken(h.Value, "chunked") {
@@ -143,12 +170,13 @@ func (p *parser) framingOf(c *proto.Conn, m *message) (chunked bool, length int6
 			} else if !equalFold(h.Value, "identity") {
 				p.anomaly(c, anCodingTE)
 			}
-		case equalFold(h.Name, "content-length"):
+		case nameIs(h.Name, "content-length"):
 			v, ok := contentLength(h.Value)
 			if !ok {
 				p.anomaly(c, anLengthBad)
 			}
-			if v < 0 {
+			// An answer with a length like "50-100" lasts until the end.
+			if v < 0 || !ok && d == packet.ToClient {
 				continue
 			}
 			if length >= 0 && v != length {
@@ -179,10 +207,24 @@ func contentLength(v []byte) (n int64, ok bool) {
 	return n, i == 0 && digits == len(v)
 }
 
+// containsFold reports whether b holds the lower-case string s, overlooking
+// zero bytes.
 func containsFold(b []byte, s string) bool {
 	for i := 0; i+len(s) <= len(b); i++ {
-		if equalFold(b[i:i+len(s)], s) {
-			return true
+		j := 0
+		for _, c := range b[i:] {
+			if c == 0 && j > 0 {
+				continue
+			}
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			}
+			if c != s[j] {
+				break
+			}
+			if j++; j == len(s) {
+				return true
+			}
 		}
 	}
 	return false
@@ -211,8 +253,8 @@ func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 	n, opaque := 0, false
 	for i := range m.headers {
 		h := &m.headers[i]
-		te := equalFold(h.Name, "transfer-encoding")
-		if !te && !equalFold(h.Name, "content-encoding") {
+		te := nameIs(h.Name, "transfer-encoding")
+		if !te && !nameIs(h.Name, "content-encoding") {
 			continue
 		}
 		for v := h.Value; len(v) > 0; {
@@ -224,9 +266,9 @@ func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 			v = v[min(e+1, len(v)):]
 			k := codeNone
 			switch {
-			case equalFold(name, "gzip"), equalFold(name, "x-gzip"):
+			case containsFold(name, "gzip"): // x-gzip and worse
 				k = codeGzip
-			case equalFold(name, "deflate"), equalFold(name, "x-deflate"):
+			case containsFold(name, "deflate"):
 				k = codeDeflate
 			case te, len(name) == 0, equalFold(name, "identity"), equalFold(name, "none"):
 				continue

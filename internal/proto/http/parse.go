@@ -95,6 +95,10 @@ func (p *parser) step(c *proto.Conn, d packet.Dir, b []byte) (n int, more bool) 
 		return len(b), false
 	case stMaybeBody:
 		return p.maybeBody(c, d, b)
+	case stChunkLen:
+		if p.notChunked(c, d, b) {
+			return 0, true
+		}
 	case stWait:
 		return p.wait(c, b)
 	case stResync:
@@ -161,8 +165,9 @@ func (s *side) line(b []byte) (line []byte, n int, ok bool) {
 	i += s.scan
 	s.scan = 0
 	line = b[:min(i, MaxLine)]
-	for len(line) > 0 && line[len(line)-1] == '\r' {
-		line = line[:len(line)-1]
+	// One CR belongs to the line's end; more of them make the line not empty.
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
 	}
 	return line, i + 1, true
 }
@@ -172,9 +177,11 @@ func (p *parser) lineStep(c *proto.Conn, d packet.Dir, line, raw []byte) (more b
 	s := &p.side[d]
 	switch s.state {
 	case stStart:
-		if d == packet.ToServer {
+		switch {
+		case len(trim(line)) == 0:
+		case d == packet.ToServer:
 			p.requestLine(c, line, raw)
-		} else {
+		default:
 			p.statusLine(c, line, raw)
 		}
 	case stHeaders09:
@@ -196,7 +203,7 @@ func (p *parser) lineStep(c *proto.Conn, d packet.Dir, line, raw []byte) (more b
 		p.chunkLine(c, d, line, raw)
 	case stChunkEnd:
 		p.count(d, len(raw))
-		if len(line) > 0 {
+		if len(trim(line)) > 0 {
 			p.anomaly(c, anChunkEnd)
 		}
 		s.state = stChunkLen

@@ -75,7 +75,7 @@ func (p *parser) requestHead(c *proto.Conn) {
 	t := s.tx
 	t.requestFields()
 	t.RequestHead = true
-	chunked, length := p.framingOf(c, &t.msg[packet.ToServer])
+	chunked, length := p.framingOf(c, packet.ToServer)
 	if chunked || length > 0 {
 		p.startBody(c, packet.ToServer, chunked, length)
 		c.Emit(t, false)

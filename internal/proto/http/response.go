@@ -69,12 +69,22 @@ func (p *parser) statusLine(c *proto.Conn, line, raw []byte) {
 	t := p.answer(c)
 	p.answered = true
 	s.tx, s.state = t, stHeaders
+	var more []byte
+	if i := bytes.IndexByte(line, '\r'); i >= 0 && len(trim(line[i:])) > 0 {
+		more = line[i+1:] // header fields after a lone CR
+		line, raw = line[:i], line[:i+1]
+	}
 	l := parseStatusLine(t.msg[packet.ToClient].startLine(line, raw))
 	t.AnswerVersion, t.StatusCode, t.StatusText = l.version, l.code, l.text
-	if v, n := number(l.code); n == 3 {
+	v, n := number(l.code)
+	if v <= 999 {
 		t.Status = int(v)
-	} else {
+	}
+	if n != 3 || len(l.code) != 3 {
 		p.anomaly(c, anStatusLine)
+	}
+	if len(more) > 0 {
+		p.fields(c, packet.ToClient, more, more)
 	}
 }
 
@@ -82,8 +92,8 @@ func (p *parser) statusLine(c *proto.Conn, line, raw []byte) {
 func (p *parser) responseHead(c *proto.Conn) {
 	s := &p.side[packet.ToClient]
 	t := s.tx
-	m := &t.msg[packet.ToClient]
-	if t.Status >= 100 && t.Status < 200 && t.Status != 101 {
+	chunked, length := p.framingOf(c, packet.ToClient)
+	if t.Status == 100 || t.Status > 101 && t.Status < 200 && !chunked && length < 0 {
 		p.interim(t)
 		return
 	}
@@ -101,12 +111,11 @@ func (p *parser) responseHead(c *proto.Conn) {
 		p.switchTo(c, name)
 		return
 	}
-	chunked, length := p.framingOf(c, m)
 	switch {
 	case equalFold(t.Method, "head"), !chunked && length == 0:
 		p.responseDone(c, t)
 		return
-	case t.Status == 204 || t.Status == 304:
+	case t.Status == 204 || t.Status == 304 || t.Status/100 == 1:
 		if !chunked && length < 0 {
 			p.responseDone(c, t)
 			return
