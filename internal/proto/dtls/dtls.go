@@ -11,6 +11,7 @@ import (
 // Protocol is DTLS over UDP, versions 1.0 to 1.3.
 var Protocol = proto.Protocol{
 	Name:    "dtls",
+	Event:   "tls",
 	Doc:     "Datagram TLS 1.0 to 1.3",
 	On:      proto.UDP,
 	Ports:   []uint16{443, 4433, 5684, 853, 5349},

@@ -13,6 +13,11 @@ type keys struct {
 	iv   [12]byte
 	// largest is the highest packet number seen, to complete truncated ones.
 	largest int64
+
+	// Handed to the ciphers through interfaces: here, and not on the stack,
+	// so that a packet costs no allocation.
+	mask  [16]byte
+	nonce [12]byte
 }
 
 // secrets are the two traffic secrets that follow from a connection id,
@@ -77,8 +82,8 @@ func (k *keys) open(scratch *[]byte, b []byte, pn int) ([]byte, bool) {
 	}
 	p := append((*scratch)[:0], b...)
 	*scratch = p
-	var mask [16]byte
-	k.hp.Encrypt(mask[:], p[pn+4:pn+20]) // RFC 9001 section 5.4.3
+	mask := k.mask[:]
+	k.hp.Encrypt(mask, p[pn+4:pn+20]) // RFC 9001 section 5.4.3
 	if p[0]&0x80 != 0 {
 		p[0] ^= mask[0] & 0x0f
 	} else {
@@ -91,12 +96,12 @@ func (k *keys) open(scratch *[]byte, b []byte, pn int) ([]byte, bool) {
 		num = num<<8 | int64(p[pn+i])
 	}
 	num = completeNumber(k.largest, num, n)
-	nonce := k.iv
+	k.nonce = k.iv
 	for i := range 8 {
-		nonce[4+i] ^= byte(num >> (56 - 8*i))
+		k.nonce[4+i] ^= byte(num >> (56 - 8*i))
 	}
 	body := p[pn+n:]
-	out, err := k.aead.Open(body[:0], nonce[:], body, p[:pn+n])
+	out, err := k.aead.Open(body[:0], k.nonce[:], body, p[:pn+n])
 	if err != nil {
 		return nil, false
 	}

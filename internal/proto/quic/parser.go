@@ -22,7 +22,8 @@ const (
 
 type parser struct {
 	tx      Tx
-	keys    [2]*keys // by sender: client, server
+	keys    [2]*keys // by sender: client, server (nil until it speaks)
+	server  [32]byte // secret of the server's keys
 	suite   *suite
 	dcid    [maxCID]byte // that the keys follow from
 	dcidLen int
@@ -32,6 +33,7 @@ type parser struct {
 	stream  [2]cryptoStream // by sender
 	late    [2]bool         // packets beyond the Initial were seen, by direction
 	seen    int             // datagrams
+	again   bool            // another ClientHello takes the place of the one before
 	begun   bool            // the transaction has something to tell
 	done    bool
 	scratch []byte
@@ -120,8 +122,8 @@ func (p *parser) negotiation() {
 		return // one is enough, and a late one is void (RFC 9000 section 6.2)
 	}
 	p.tx.Negotiate = true
-	p.tx.HasHello, p.tx.Hello = false, tls.ClientHello{}
-	p.tx.Prints.Reset()
+	p.again = p.tx.HasHello
+	p.stream[0].buf = nil // the hello shown so far stays: there may be no other in this flow
 	p.stream[0].reset()
 	p.stream[1].reset()
 	p.haveKey = false
@@ -172,6 +174,9 @@ func (p *parser) open(d packet.Dir, b []byte, h *header) (frames []byte, sender 
 		if p.flip {
 			sender = d.Reverse()
 		}
+		if p.keys[sender] == nil {
+			p.keys[sender] = newKeys(p.suite, &p.server)
+		}
 		if frames, ok = p.keys[sender].open(&p.scratch, b, h.pn); ok {
 			return frames, sender, true
 		}
@@ -196,7 +201,7 @@ func (p *parser) open(d packet.Dir, b []byte, h *header) (frames []byte, sender 
 			continue
 		}
 		// Only a client's packet opens with keys of its own destination.
-		p.keys = [2]*keys{k, newKeys(s, &server)}
+		p.keys, p.server = [2]*keys{k, nil}, server
 		p.suite, p.haveKey = s, true
 		p.dcidLen = copy(p.dcid[:], h.dcid)
 		p.flip = d == packet.ToClient
@@ -222,7 +227,9 @@ func (p *parser) messages(c *proto.Conn, sender packet.Dir) {
 		}
 		body := b[4 : 4+n]
 		switch {
-		case b[0] == tls.MsgClientHello && sender == packet.ToServer && !t.HasHello:
+		case b[0] == tls.MsgClientHello && sender == packet.ToServer && (!t.HasHello || p.again):
+			t.HasHello, p.again = false, false
+			t.Prints.Reset()
 			if tls.ParseClientHello(body, &t.Hello) != nil {
 				c.Anomaly("malformed_client_hello")
 				return

@@ -13,6 +13,7 @@ import (
 // Protocol is QUIC over UDP.
 var Protocol = proto.Protocol{
 	Name:    "quic",
+	Event:   "quic",
 	Doc:     "QUIC: versions 1 and 2, drafts 21 to 34, mvfst, Google's Q0xx and T0xx",
 	On:      proto.UDP,
 	Ports:   []uint16{443},

@@ -53,7 +53,7 @@ func hello(f func(*Tx) []byte) func(proto.Tx, int) ([]byte, bool) {
 func server(f func(*Tx) []byte) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		t, ok := tx.(*Tx)
-		if !ok || i != 0 || !t.HasSH {
+		if !ok || i != 0 || !t.HasSH || t.Server.Version == VersionSSL2 {
 			return nil, false
 		}
 		b := f(t)

@@ -137,7 +137,7 @@ func (c *Chain) SAN(i int) ([]byte, bool) {
 	if c.N == 0 || c.Leaf.SAN == nil {
 		return nil, false
 	}
-	if i == 0 || i < c.sanNext {
+	if c.sanNext == 0 || i < c.sanNext {
 		c.sanRest, c.sanNext = c.Leaf.SAN, 0
 	}
 	for ; c.sanNext <= i; c.sanNext++ {

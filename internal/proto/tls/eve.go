@@ -54,7 +54,7 @@ func (t *Tx) encodePrints(e *event.Encoder) {
 	if t.HasHello {
 		t.EncodeClient(e, &t.Hello, t.Over)
 	}
-	if t.HasSH {
+	if t.HasSH && t.Server.Version != VersionSSL2 {
 		e.Obj("ja3s")
 		e.Bytes("hash", t.JA3SHash(&t.Server))
 		e.Bytes("string", t.JA3S(&t.Server))

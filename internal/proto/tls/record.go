@@ -96,6 +96,9 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 		st.left -= k
 		n += k
 	}
+	if c.Finished() {
+		return len(data), nil // nothing is worth holding back
+	}
 	return n, nil
 }
 
@@ -118,6 +121,10 @@ func (p *parser) header(c *proto.Conn, d packet.Dir, b []byte) error {
 	case recChangeCipher, recData:
 		if p.session.Secure(c, d) {
 			st.secure = true
+			if p.dir[d.Reverse()].dead {
+				p.session.End(c)
+				c.Finish()
+			}
 		}
 	}
 	return nil

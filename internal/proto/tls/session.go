@@ -1,6 +1,8 @@
 package tls
 
 import (
+	"bytes"
+
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -179,7 +181,7 @@ func (s *Session) Secure(c *proto.Conn, d packet.Dir) bool {
 	}
 	t := &s.Tx
 	if s.role(d) == packet.ToClient && t.HasSH && !is13(t.Server.Selected) &&
-		!s.noResume && !t.Certs[packet.ToClient].Seen {
+		!s.noResume && !t.Certs[packet.ToClient].Seen && t.offered() {
 		t.Resumed = true // RFC 5246 section 7.3, figure 2: ServerHello, ChangeCipherSpec
 	}
 	s.secure[d] = true
@@ -188,6 +190,16 @@ func (s *Session) Secure(c *proto.Conn, d packet.Dir) bool {
 		c.Finish()
 	}
 	return true
+}
+
+// offered reports whether the client asked for an earlier session, by its
+// number, which the server then repeats, or by a ticket. Without the client's
+// side the server's word has to do.
+func (t *Tx) offered() bool {
+	if !t.HasHello {
+		return true
+	}
+	return len(t.Hello.Ticket) > 0 || len(t.Hello.SessionID) > 0 && bytes.Equal(t.Hello.SessionID, t.Server.SessionID)
 }
 
 // Lost says that part of direction d was not seen, so that nothing may be

@@ -13,6 +13,7 @@ import (
 // Protocol is TLS over TCP, SSLv2-compatible hello to TLS 1.3.
 var Protocol = proto.Protocol{
 	Name:    "tls",
+	Event:   "tls",
 	Doc:     "Transport Layer Security, SSL 3.0 to TLS 1.3",
 	On:      proto.TCP,
 	Ports:   []uint16{443, 8443, 853, 465, 563, 636, 989, 990, 992, 993, 995, 5061, 5223, 8883, 4433},
