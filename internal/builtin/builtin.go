@@ -9,18 +9,27 @@ import (
 	"github.com/yamori-net/yamori/internal/detect/mining"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/dhcp"
+	"github.com/yamori-net/yamori/internal/proto/dhcpv6"
 	"github.com/yamori-net/yamori/internal/proto/dns"
 	"github.com/yamori-net/yamori/internal/proto/dtls"
 	"github.com/yamori-net/yamori/internal/proto/ftp"
 	"github.com/yamori-net/yamori/internal/proto/http"
+	"github.com/yamori-net/yamori/internal/proto/http2"
+	"github.com/yamori-net/yamori/internal/proto/imap"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
 	"github.com/yamori-net/yamori/internal/proto/mdns"
+	"github.com/yamori-net/yamori/internal/proto/mqtt"
 	"github.com/yamori-net/yamori/internal/proto/nbns"
+	"github.com/yamori-net/yamori/internal/proto/ntp"
+	"github.com/yamori-net/yamori/internal/proto/pop3"
 	"github.com/yamori-net/yamori/internal/proto/quic"
+	"github.com/yamori-net/yamori/internal/proto/rdp"
 	"github.com/yamori-net/yamori/internal/proto/rtsp"
 	"github.com/yamori-net/yamori/internal/proto/sip"
 	"github.com/yamori-net/yamori/internal/proto/smb"
 	"github.com/yamori-net/yamori/internal/proto/smtp"
+	"github.com/yamori-net/yamori/internal/proto/snmp"
 	"github.com/yamori-net/yamori/internal/proto/socks"
 	"github.com/yamori-net/yamori/internal/proto/ssdp"
 	"github.com/yamori-net/yamori/internal/proto/ssh"
@@ -36,22 +45,32 @@ func Protocols() []proto.Protocol {
 	return []proto.Protocol{
 		tls.Protocol,
 		http.Protocol,
+		http2.Protocol,
 		websocket.Protocol,
 		socks.Protocol,
 		ssh.Protocol,
 		smb.Protocol,
 		telnet.Protocol,
+		rdp.Protocol,
 		ftp.Protocol,
 		smtp.Protocol,
+		imap.Protocol,
+		pop3.Protocol,
 		rtsp.Protocol,
 		sip.Protocol,
 		dns.Protocol,
 		mdns.Protocol,
 		llmnr.Protocol,
 		nbns.Protocol,
+		nbns.DatagramProtocol,
+		dhcp.Protocol,
+		dhcpv6.Protocol,
 		ssdp.Protocol,
+		ntp.Protocol,
+		snmp.Protocol,
 		quic.Protocol,
 		dtls.Protocol,
+		mqtt.Protocol,
 		stratum.Protocol,
 	}
 }
