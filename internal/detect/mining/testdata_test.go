@@ -1,9 +1,13 @@
 package mining_test
 
 import (
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/yamori-net/yamori/internal/proto/stratum"
 )
 
 // TestTestdata judges the captures beside this test; testdata/README.md tells
@@ -26,6 +30,22 @@ func TestTestdata(t *testing.T) {
 		}
 		if w, ok := want[filepath.Base(f)]; !ok || strings.Join(got, "|") != strings.Join(w, "|") {
 			t.Errorf("%s: %q, want %q", f, got, w)
+		}
+	}
+}
+
+// TestReadme keeps the table of marks true.
+func TestReadme(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m := range stratum.NumMarks {
+		row := "| `" + m.Code() + "` | "
+		_, rest, ok := strings.Cut(string(b), row)
+		line, _, _ := strings.Cut(rest, "\n")
+		if !ok || !strings.HasSuffix(line, " | "+strconv.FormatFloat(m.Weight(), 'f', -1, 64)+" | "+m.Doc()+" |") {
+			t.Errorf("README.md on %s: %q", m.Code(), line)
 		}
 	}
 }
