@@ -237,6 +237,9 @@ func (p *parser) messages(c *proto.Conn, sender packet.Dir) {
 			if t.Hello.Malformed {
 				c.Anomaly("malformed_extension")
 			}
+			if t.Hello.LongList || t.Hello.TooMany {
+				c.Anomaly("list_too_long")
+			}
 			t.HasHello = true
 			c.Emit(t, false)
 		case b[0] == tls.MsgServerHello && sender == packet.ToClient && !t.HasSH:

@@ -9,6 +9,12 @@ import (
 // twenty; the registry holds fewer than a hundred.
 const MaxExtensions = 256
 
+// MaxList bounds the entries read of one list in a hello: ciphers, groups,
+// signature algorithms, versions. The registries hold fewer than 400 of any
+// kind; the fingerprints of a list as long as a message can be would take
+// milliseconds.
+const MaxList = 1024
+
 // ErrHello says that a hello ends before its fixed part is complete.
 var ErrHello = errors.New("tls: malformed hello")
 
@@ -71,8 +77,9 @@ type ClientHello struct {
 	// Malformed says that an extension contradicts itself or the block ends
 	// within one. Everything readable before that is kept.
 	Malformed bool
-	// TooMany says that the block holds more than MaxExtensions.
-	TooMany bool
+	// TooMany says that the block holds more than MaxExtensions, LongList that
+	// a list has more entries than MaxList. What is beyond is left out.
+	TooMany, LongList bool
 }
 
 // reader takes fields off the front of b. Once a field is missing, bad stays
@@ -131,8 +138,8 @@ func ParseClientHello(body []byte, ch *ClientHello) error {
 	}
 	if len(ch.Ciphers)%2 != 0 {
 		ch.Malformed = true
-		ch.Ciphers = ch.Ciphers[:len(ch.Ciphers)-1]
 	}
+	ch.Ciphers = ch.list(ch.Ciphers)
 	for i := 0; i+1 < len(ch.Ciphers); i += 2 {
 		if IsGREASE(binary.BigEndian.Uint16(ch.Ciphers[i:])) {
 			ch.GREASE = true
@@ -229,13 +236,13 @@ func (ch *ClientHello) readExtension(typ uint16, b []byte) bool {
 		}
 		return set(&ch.ALPN, v, r.bad)
 	case ExtGroups:
-		return set(&ch.Groups, even(r.vec16()), r.bad)
+		return set(&ch.Groups, ch.list(r.vec16()), r.bad)
 	case ExtPointFormats:
 		return set(&ch.PointFormats, r.vec8(), r.bad)
 	case ExtSignatureAlgs:
-		return set(&ch.SigAlgs, even(r.vec16()), r.bad)
+		return set(&ch.SigAlgs, ch.list(r.vec16()), r.bad)
 	case ExtSupportedVersions:
-		return set(&ch.Versions, even(r.vec8()), r.bad)
+		return set(&ch.Versions, ch.list(r.vec8()), r.bad)
 	case ExtKeyShare:
 		return set(&ch.KeyShares, r.vec16(), r.bad)
 	case ExtSessionTicket:
@@ -268,7 +275,14 @@ func set(dst *[]byte, v []byte, bad bool) bool {
 	return true
 }
 
-func even(b []byte) []byte { return b[:len(b)&^1] }
+// list cuts a list of two-byte values to whole ones and to MaxList.
+func (ch *ClientHello) list(b []byte) []byte {
+	if len(b) > 2*MaxList {
+		ch.LongList = true
+		return b[:2*MaxList]
+	}
+	return b[:len(b)&^1]
+}
 
 // ALPNAt returns the i-th protocol name of a list as in ClientHello.ALPN.
 func ALPNAt(list []byte, i int) ([]byte, bool) {

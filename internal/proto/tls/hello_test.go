@@ -114,6 +114,17 @@ func TestMaxExtensions(t *testing.T) {
 	}
 }
 
+func TestMaxList(t *testing.T) {
+	var ch ClientHello
+	body := clientHello(0x303, bytes.Repeat([]byte{0, 1}, MaxList), ext(13, vec16(bytes.Repeat([]byte{4, 3}, MaxList+1)...)...))
+	if err := ParseClientHello(body, &ch); err != nil || len(ch.Ciphers) != 2*MaxList || len(ch.SigAlgs) != 2*MaxList || !ch.LongList {
+		t.Errorf("%v, %d ciphers, %d algorithms, marked %v", err, len(ch.Ciphers)/2, len(ch.SigAlgs)/2, ch.LongList)
+	}
+	if ParseClientHello(body[:len(body)-2*MaxList-12], &ch); ch.LongList {
+		t.Error("exactly the limit is too long")
+	}
+}
+
 func TestServerHello(t *testing.T) {
 	var sh ServerHello
 	body := serverHello(0x303, 0xc02f, cat(alpn("h2"), ext(ExtSessionTicket), ext(0xff01, 0)))

@@ -169,6 +169,8 @@ func TestViolations(t *testing.T) {
 		{"certificate list too long", []prototest.Part{s(rec(22, msg(MsgCertificate, 0, 1, 0)...))}, "malformed_certificate"},
 		{"certificate list empty", []prototest.Part{s(rec(22, msg(MsgCertificate, 0)...))}, "malformed_certificate"},
 		{"too many extensions", []prototest.Part{c(hello(exts))}, "too_many_extensions"},
+		{"too many ciphers", []prototest.Part{c(rec(22, msg(1, clientHello(0x303, make([]byte, 2*MaxList+2), nil)...)...))}, "list_too_long"},
+		{"too many groups", []prototest.Part{c(hello(ext(10, vec16(make([]byte, 2*MaxList+2)...)...)))}, "list_too_long"},
 		{"bad extension", []prototest.Part{c(hello(ext(10, 0, 9)))}, "malformed_extension"},
 		{"short hello", []prototest.Part{c(rec(22, msg(1, 3, 3, 1)...))}, "malformed_client_hello"},
 		{"short server hello", []prototest.Part{s(rec(22, msg(2, 3, 3, 1)...))}, "malformed_server_hello"},

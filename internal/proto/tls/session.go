@@ -135,6 +135,9 @@ func (s *Session) clientHello(c *proto.Conn, d packet.Dir, body []byte) {
 	if t.Hello.TooMany {
 		c.Anomaly("too_many_extensions")
 	}
+	if t.Hello.LongList {
+		c.Anomaly("list_too_long")
+	}
 	t.HasHello = true
 	c.Emit(t, false)
 }
