@@ -136,6 +136,10 @@ func (p *parser) resync(c *proto.Conn, d packet.Dir, line, raw []byte) {
 		return
 	}
 	if l := parseStatusLine(line); len(l.version) >= 4 && len(l.code) == 3 && isDigit(l.code[0]) {
+		// Who does not pipeline had all answers but this one.
+		for t := p.pending(); !p.pipelined && t != nil && t != p.queue[len(p.queue)-1]; t = p.pending() {
+			p.finish(c, t)
+		}
 		p.statusLine(c, line, raw)
 	}
 }

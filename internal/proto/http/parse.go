@@ -41,6 +41,9 @@ type parser struct {
 	reported uint32
 	answered bool // a status line was seen
 	switched bool
+	// pipelined: a request was seen to be sent before the answer to the one
+	// before it.
+	pipelined bool
 }
 
 // Parse implements proto.Parser.

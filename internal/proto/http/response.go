@@ -156,6 +156,7 @@ func (p *parser) responseDone(c *proto.Conn, t *Tx) {
 	s := &p.side[packet.ToClient]
 	t.ResponseDone = true
 	s.state, s.tx, s.scan = stStart, nil, 0
+	p.pipelined = p.pipelined || p.pending() != nil
 	if w := &p.side[packet.ToServer]; w.state == stWait && w.tx == t {
 		// Declined: what the client sent ahead is the next request.
 		w.state, w.tx = stStart, nil
