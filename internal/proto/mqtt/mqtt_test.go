@@ -121,7 +121,7 @@ func TestPackets(t *testing.T) {
 			if r.Err == nil && r.Rest[0]+r.Rest[1] != "" {
 				t.Errorf("%s: left %q", tt.name, r.Rest)
 			}
-			if r.Joined() != "" && !json.Valid([]byte("{"+strings.Join(r.Events, "},{")+"}")[:len(r.Events[0])+2]) {
+			if r.Joined() != "" && !json.Valid([]byte("{" + strings.Join(r.Events, "},{") + "}")[:len(r.Events[0])+2]) {
 				t.Errorf("%s: not JSON", tt.name)
 			}
 			if strings.Contains(r.Joined(), "secret") {
