@@ -28,6 +28,7 @@ const Type event.Type = "ftp"
 // Protocol describes FTP.
 var Protocol = proto.Protocol{
 	Name:  "ftp",
+	Event: Type,
 	Doc:   "File Transfer Protocol, control connection",
 	On:    proto.TCP,
 	Ports: []uint16{21, 2121},

@@ -27,6 +27,7 @@ const Type event.Type = "imap"
 // Protocol describes IMAP.
 var Protocol = proto.Protocol{
 	Name:  "imap",
+	Event: Type,
 	Doc:   "Internet Message Access Protocol",
 	On:    proto.TCP,
 	Ports: []uint16{143},

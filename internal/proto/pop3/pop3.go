@@ -24,6 +24,7 @@ const Type event.Type = "pop3"
 // Protocol describes POP3.
 var Protocol = proto.Protocol{
 	Name:  "pop3",
+	Event: Type,
 	Doc:   "Post Office Protocol 3",
 	On:    proto.TCP,
 	Ports: []uint16{110},

@@ -30,10 +30,10 @@ type segment struct {
 	data []byte
 }
 
-// Flows reads the TCP connections of a classic pcap file (Ethernet, Linux
+// Flows reads the TCP connections of a classic pcap file (Ethernet, null, Linux
 // cooked or raw IP; no tunnels, no fragments) in the order in which they begin.
 // It is no reassembler: it serves captures recorded on a loopback interface,
-// and it keeps a hole only until the end of the file.
+// where a hole is one for good once the peer has acknowledged what follows.
 func Flows(path string) ([]*Flow, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -58,7 +58,7 @@ func Flows(path string) ([]*Flow, error) {
 		}
 		frame := b[16 : 16+n]
 		b = b[16+n:]
-		skip, ok := map[uint32]int{1: 14, 101: 0, 12: 0, 113: 16, 276: 20}[link]
+		skip, ok := map[uint32]int{0: 4, 1: 14, 12: 0, 101: 0, 113: 16, 276: 20}[link]
 		if !ok {
 			return nil, fmt.Errorf("prototest: link type %d: %s", link, path)
 		}
@@ -112,6 +112,9 @@ func addPacket(flows []*Flow, ip []byte, t int64) []*Flow {
 		}
 		flows = append(flows, f)
 	}
+	if flags&packet.ACK != 0 {
+		f.acked(d.Reverse(), binary.BigEndian.Uint32(tcp[8:]))
+	}
 	if flags&packet.SYN != 0 {
 		f.next[d], f.has[d] = seq+1, true
 		return flows
@@ -146,24 +149,33 @@ func (f *Flow) add(d packet.Dir, seq uint32, data []byte) {
 	}
 }
 
-// giveUp turns the holes that were never filled into gaps.
-func (f *Flow) giveUp() {
-	for d := range packet.Dir(2) {
-		for len(f.late[d]) > 0 {
-			first := f.late[d][0].seq
-			for _, s := range f.late[d] {
-				if int32(s.seq-first) < 0 {
-					first = s.seq
-				}
-			}
-			f.gap[d] += int(first - f.next[d])
-			f.next[d] = first
-			late := f.late[d]
-			f.late[d] = nil
-			for _, s := range late {
-				f.add(d, s.seq, s.data)
+// acked gives up the holes of direction d before ack: the peer has what the
+// capture lacks.
+func (f *Flow) acked(d packet.Dir, ack uint32) {
+	for len(f.late[d]) > 0 {
+		first := f.late[d][0].seq
+		for _, s := range f.late[d] {
+			if int32(s.seq-first) < 0 {
+				first = s.seq
 			}
 		}
+		if int32(ack-first) <= 0 {
+			return
+		}
+		f.gap[d] += int(first - f.next[d])
+		f.next[d] = first
+		late := f.late[d]
+		f.late[d] = nil
+		for _, s := range late {
+			f.add(d, s.seq, s.data)
+		}
+	}
+}
+
+// giveUp gives up all holes.
+func (f *Flow) giveUp() {
+	for d := range packet.Dir(2) {
+		f.acked(d, f.next[d]+1<<31-1)
 	}
 }
 

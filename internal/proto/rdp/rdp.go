@@ -29,6 +29,7 @@ const Type event.Type = "rdp"
 // Protocol describes RDP.
 var Protocol = proto.Protocol{
 	Name:  "rdp",
+	Event: Type,
 	Doc:   "Remote Desktop Protocol, connection sequence",
 	On:    proto.TCP,
 	Ports: []uint16{3389},

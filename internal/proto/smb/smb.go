@@ -48,6 +48,7 @@ const Type event.Type = "smb"
 // Protocol describes SMB.
 var Protocol = proto.Protocol{
 	Name:  "smb",
+	Event: Type,
 	Doc:   "Windows file sharing: SMB1, SMB2 and SMB3",
 	On:    proto.TCP,
 	Ports: []uint16{445, 139},

@@ -65,14 +65,32 @@ func (p *parser) smb2(c *proto.Conn, m []byte, size int) {
 	}
 	// An interim response says that the real one comes later.
 	interim := h.Status == statusPending && h.Async
-	t := p.waiting(c, 2, command, h.MID, interim)
+	t := p.multiProtocol(command)
+	if t == nil {
+		t = p.waiting(c, 2, command, h.MID, interim)
+	}
 	t.Rsp, t.HasRsp, t.RspLength = h, true, size
 	if interim {
 		return
 	}
-	p.reply2(t, m, body)
+	p.reply2(t, command, m, body)
 	t.Dialect = p.dialect
 	p.single(c, t)
+}
+
+// multiProtocol returns the SMB1 negotiation that an SMB2 server answers in its
+// own version, [MS-SMB2] 3.3.5.3.1, or nil.
+func (p *parser) multiProtocol(command uint16) *Tx {
+	if command != cmd2Negotiate {
+		return nil
+	}
+	for i, t := range p.pending {
+		if t.Version == 1 && t.Command == cmd1Negotiate {
+			p.remove(i)
+			return t
+		}
+	}
+	return nil
 }
 
 // request2 reads the body of a request. Offsets count from the header.
@@ -154,8 +172,8 @@ func (t *Tx) setInfo(b []byte) {
 	}
 }
 
-func (p *parser) reply2(t *Tx, m, b []byte) {
-	switch t.Command {
+func (p *parser) reply2(t *Tx, command uint16, m, b []byte) {
+	switch command {
 	case cmd2Negotiate:
 		if len(b) >= 64 {
 			p.dialect = dialect2(le16(b[4:]))

@@ -29,6 +29,7 @@ const Type event.Type = "smtp"
 // Protocol describes SMTP.
 var Protocol = proto.Protocol{
 	Name:  "smtp",
+	Event: Type,
 	Doc:   "Simple Mail Transfer Protocol",
 	On:    proto.TCP,
 	Ports: []uint16{25, 587, 2525},

@@ -34,6 +34,7 @@ const Type event.Type = "ssh"
 // Protocol describes SSH.
 var Protocol = proto.Protocol{
 	Name:  "ssh",
+	Event: Type,
 	Doc:   "Secure Shell: software versions and algorithm lists (HASSH)",
 	On:    proto.TCP,
 	Ports: []uint16{22, 2222},

@@ -41,6 +41,7 @@ const Type event.Type = "telnet"
 // Protocol describes Telnet.
 var Protocol = proto.Protocol{
 	Name:  "telnet",
+	Event: Type,
 	Doc:   "Telnet: options, prompts, lines and logins",
 	On:    proto.TCP,
 	Ports: []uint16{23, 2323},
