@@ -215,9 +215,9 @@ func TestNothingFoundAllocs(t *testing.T) {
 	request := []byte(`[{"method":"eth_chainId","params":[],"id":1},{"method":"getblocktemplate","params":[],"id":2}]`)
 	tx := &http.Tx{RequestDone: true, RequestHead: true, URI: []byte("/getheight"), UserAgent: []byte("Mozilla/5.0 (X11)"), RequestBody: request,
 		ResponseBody: []byte(`{"id":1,"result":"0x1"}`), RequestHeaders: []http.Header{{Name: []byte("Authorization"), Value: []byte("Basic bWU6eA==")}}}
-	st := &stratum.Tx{}
-	stratum.ParseMessage([]byte(`{"id":1,"method":"login","params":{"login":"a","pass":"b"}}`), &st.Msg)
-	st.Observe(packet.ToServer, &st.Msg)
+	st := &stratum.Tx{Msg: new(stratum.Message)}
+	stratum.ParseMessage([]byte(`{"id":1,"method":"login","params":{"login":"a","pass":"b"}}`), st.Msg)
+	st.Observe(packet.ToServer, st.Msg)
 	if n := testing.AllocsPerRun(200, func() {
 		if _, ok := in.Inspect(nil, &conn, tx); ok {
 			t.Fatal("found")

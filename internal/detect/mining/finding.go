@@ -39,6 +39,7 @@ var kinds = [...]kind{
 	stratum.DialectCoinhive:     {1014, "coinhive", "mining.browser", "browser miner, Coinhive protocol"},
 	stratum.DialectWebMinerPool: {1015, "coinhive", "mining.browser", "browser miner, webminerpool protocol"},
 	stratum.DialectDero:         {1016, "getwork", "mining.getwork", "Dero getwork"},
+	stratum.DialectIronFish:     {1017, "stratum", "mining.stratum", "Iron Fish Stratum"},
 }
 
 // prior is the logarithm of the odds that a conversation in JSON calls on a

@@ -204,6 +204,19 @@ var sessions = []session{
 		`< {"jobid":"1.2.3","blockhashing_blob":"` + strings.Repeat("41000000", 12) + `","difficulty":"1000","difficultyuint64":1000,"height":9,"blocks":0,"miniblocks":1,"rejected":0,"lasterror":"","status":false}`,
 		`> {"jobid":"1.2.3","mbl_blob":"` + strings.Repeat("41000000", 12) + `"}`,
 	}, 0, 0, "dero", "", "////"},
+	{"Iron Fish", []string{
+		`> {"id":0,"method":"mining.subscribe","body":{"version":3,"name":"r1","publicAddress":"$HASH1","agent":"if/1"}}`,
+		`< {"id":0,"method":"mining.subscribed","body":{"clientId":7,"graffiti":"g"}}`,
+		`< {"id":1,"method":"mining.set_target","body":{"target":"$BOUND"}}`,
+		`< {"id":2,"method":"mining.notify","body":{"miningRequestId":5,"header":"$BLOB"}}`,
+		`> {"id":3,"method":"mining.submit","body":{"miningRequestId":5,"randomness":"2c41000000001234"}}`,
+	}, 1, 0, "ironfish", "", "//if/1/" + hash1 + "/"},
+	{"Alephium", []string{
+		`> {"id":1,"method":"mining.authorize","params":["acct"]}`,
+		`< {"id":null,"method":"mining.set_difficulty","params":[4]}`,
+		`< {"id":null,"method":"mining.notify","params":[{"jobId":"1","fromGroup":0,"toGroup":1,"headerBlob":"$COINB$COINB","txsBlob":"$COINB","targetBlob":"00ff"}]}`,
+		`> {"id":2,"method":"mining.submit","params":{"jobId":"1","fromGroup":0,"toGroup":1,"nonce":"2c41000000001234","worker":"acct"}}`,
+	}, 1, 0, "stratum-v1", "", "///acct/"},
 	{"getblocktemplate, bare", []string{
 		`> {"id": 0, "method": "getblocktemplate", "params": [{"capabilities": ["coinbasetxn", "workid"], "maxversion": 4}]}`,
 		`< {"id":0,"result":{"bits":"1d00ffff","coinbasevalue":1,"longpollid":"x","previousblockhash":"$HASH1","transactions":[],"target":"$BOUND"},"error":null}`,

@@ -73,6 +73,9 @@ const (
 	KeyMidstate
 	KeyHash1
 
+	KeyHeader
+	KeyPublicAddress
+
 	numKeys
 	noKey Key = 255
 )
@@ -110,7 +113,7 @@ func keyOf(t []byte) Key {
 		return KeyJSONRPC
 	case "method":
 		return KeyMethod
-	case "params":
+	case "params", "body": // Iron Fish says body
 		return KeyParams
 	case "result":
 		return KeyResult
@@ -156,13 +159,13 @@ func keyOf(t []byte) Key {
 		return KeyProto
 	case "job":
 		return KeyJob
-	case "job_id", "jobid":
+	case "job_id", "jobid", "miningrequestid":
 		return KeyJobID
 	case "blob":
 		return KeyBlob
 	case "target":
 		return KeyTarget
-	case "nonce":
+	case "nonce", "randomness":
 		return KeyNonce
 	case "height":
 		return KeyHeight
@@ -228,6 +231,10 @@ func keyOf(t []byte) Key {
 		return KeyMidstate
 	case "hash1":
 		return KeyHash1
+	case "header":
+		return KeyHeader
+	case "publicaddress":
+		return KeyPublicAddress
 	}
 	return noKey
 }

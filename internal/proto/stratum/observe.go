@@ -88,9 +88,13 @@ func (s *Session) request(d packet.Dir, m *Message) {
 			s.Diff.Set(m.Text(m.Arg(0)))
 		}
 	case SetTarget:
-		if m.Arg(0).HexLen() == 64 {
+		t := m.Arg(0)
+		if t.Kind == Absent {
+			t = m.Params.Get(KeyTarget)
+		}
+		if t.HexLen() == 64 {
 			s.add(MarkSetting)
-			s.Diff.Set(m.Text(m.Arg(0)))
+			s.Diff.Set(m.Text(t))
 		}
 	case SetExtranonce, SetVersionMask:
 		if m.Arg(0).HexLen() > 0 {
@@ -160,6 +164,14 @@ func (s *Session) subscribe(m *Message) {
 	if a := m.Arg(0); a.Kind == String {
 		s.agent(m.Text(a))
 	}
+	if k := m.Params.Get(KeyPublicAddress); k.HexLen() == 64 { // Iron Fish
+		s.add(MarkAuthorize)
+		s.is(DialectIronFish)
+		s.Login.Set(m.Text(k))
+		if a := m.Params.Get(KeyAgent); a.Kind == String {
+			s.agent(m.Text(a))
+		}
+	}
 	for i := range min(m.NArgs, 3) {
 		if a := m.Arg(i); a.Kind == String {
 			s.proto(m.Text(a))
@@ -206,7 +218,7 @@ func (s *Session) proto(t []byte) {
 // pool keeps "host:port".
 func (s *Session) pool(m *Message, host, port Value) {
 	s.Pool.Set(m.Text(host))
-	if p := m.Text(port); len(p) > 0 && len(p) <= 5 && int(s.Pool.n)+1+len(p) <= maxField {
+	if p := m.Text(port); len(p) > 0 && len(p) <= 5 && int(s.Pool.n)+1+len(p) <= maxShort {
 		n := int(s.Pool.n)
 		s.Pool.b[n] = ':'
 		s.Pool.n = uint8(n + 1 + copy(s.Pool.b[n+1:], p))
@@ -284,6 +296,8 @@ func (s *Session) submit(m *Message) {
 		s.is(DialectEquihash)
 	case m.NArgs >= 5 && m.Arg(3).HexLen() == 8 && m.Arg(4).HexLen() == 8: // worker, job, extranonce2, ntime, nonce
 		s.add(MarkSubmit)
+	case m.Params.Has(set(KeyJobID)) && m.Params.Get(KeyNonce).HexLen() >= 8: // Alephium, Iron Fish
+		s.add(MarkSubmit)
 	case m.NArgs >= 3 && (m.Arg(2).HexLen() >= 8 || m.Arg(1).HexLen() >= 8): // user, job, nonce; job, nonce, worker
 		s.add(MarkSubmit)
 	}
@@ -309,6 +323,11 @@ func (s *Session) notify(m *Message) {
 		m.NArgs == 3 && h(1) >= 64 && a[2].Kind == Number:
 		s.add(MarkNotify)
 		s.is(DialectKaspa)
+	case m.Params.Get(KeyHeader).HexLen() >= 128: // Iron Fish
+		s.add(MarkNotify)
+		s.is(DialectIronFish)
+	case a[0].Kind == Object && m.NArgs > 0 && a[0].Len() >= 256: // Alephium: jobs of its chains, with their headers
+		s.add(MarkNotify)
 	default:
 		for i := 1; i < min(m.NArgs, MaxArgs); i++ {
 			if h(i) >= 64 {

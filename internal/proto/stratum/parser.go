@@ -1,6 +1,8 @@
 package stratum
 
 import (
+	"sync"
+
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -21,6 +23,10 @@ type side struct {
 	hole   bool // bytes before the next ones are missing
 	synced bool // a call or answer was read since
 }
+
+// messages lends each call of Parse its Message: it has six kilobytes, and a
+// flow needs one only while it is looked at.
+var messages = sync.Pool{New: func() any { return new(Message) }}
 
 type parser struct {
 	tx   Tx
@@ -126,8 +132,10 @@ func (s *side) seek(b []byte) int {
 // tells whether there was a call or an answer among them: an object that is
 // neither may be a piece of something larger.
 func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
+	m := messages.Get().(*Message)
+	p.tx.Msg = m
 	for {
-		n, st := ParseMessage(b, &p.tx.Msg)
+		n, st := ParseMessage(b, m)
 		if st == Malformed || n == 0 || lead(b) == len(b) {
 			if st == Malformed {
 				p.anomaly(c, saidMalformed)
@@ -136,7 +144,7 @@ func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
 		}
 		p.any = true
 		p.tx.Dir = d
-		p.tx.Observe(d, &p.tx.Msg)
+		p.tx.Observe(d, m)
 		switch {
 		case p.tx.Mining():
 			c.AppProto = "stratum"
@@ -144,12 +152,14 @@ func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
 			c.AppProto = "jsonrpc"
 		}
 		c.Emit(&p.tx, false)
-		rpc = rpc || p.tx.Msg.Method != NoMethod || p.tx.Msg.Top.has&set(KeyResult, KeyError) != 0
+		rpc = rpc || m.Method != NoMethod || m.Top.has&set(KeyResult, KeyError) != 0
 		if b = b[n:]; st != Complete || len(b) == 0 {
 			break
 		}
 	}
-	p.tx.Msg.reset(nil)
+	p.tx.Msg = nil
+	m.reset(nil)
+	messages.Put(m)
 	return rpc
 }
 
@@ -186,9 +196,7 @@ func (p *parser) End(c *proto.Conn) {
 
 // Reset forgets the flow.
 func (p *parser) Reset() {
-	p.tx.Session = Session{}
-	p.tx.Msg.reset(nil)
-	p.tx.Done = false
+	p.tx = Tx{}
 	p.side = [2]side{}
 	p.any, p.said = false, 0
 }

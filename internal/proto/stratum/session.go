@@ -25,11 +25,12 @@ const (
 	DialectCoinhive
 	DialectWebMinerPool
 	DialectDero
+	DialectIronFish
 )
 
 var dialects = [...]string{
 	"", "stratum-v1", "cryptonote", "ethproxy", "getwork", "getblocktemplate", "ethereumstratum-1.0", "ethereumstratum-2.0",
-	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero",
+	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero", "ironfish",
 }
 
 // String returns the name that events carry.
@@ -38,10 +39,11 @@ func (d Dialect) String() string { return dialects[d] }
 // Limits of what a session remembers.
 const (
 	maxPending = 16  // requests waiting for their answer, each way; the oldest is forgotten
-	maxField   = 160 // bytes of a name, login or agent; two Monero addresses do not fit, one with worker does
+	maxField   = 160 // bytes of a login or agent: a Monero address with payment id and worker
+	maxShort   = 72  // bytes of other texts: 0x and 64 digits
 )
 
-// Field is a short text kept inline, cut at maxField bytes.
+// Field is a text kept inline, cut at maxField bytes.
 type Field struct {
 	n uint8
 	b [maxField]byte
@@ -57,23 +59,39 @@ func (f *Field) Set(t []byte) {
 // Bytes returns the text, valid as long as f.
 func (f *Field) Bytes() []byte { return f.b[:f.n] }
 
+// Short is a Field of maxShort bytes.
+type Short struct {
+	n uint8
+	b [maxShort]byte
+}
+
+// Set replaces the text, unless t is empty.
+func (f *Short) Set(t []byte) {
+	if len(t) > 0 {
+		f.n = uint8(copy(f.b[:], t))
+	}
+}
+
+// Bytes returns the text, valid as long as f.
+func (f *Short) Bytes() []byte { return f.b[:f.n] }
+
 type pending struct {
 	id     uint32 // hash of the id as written
 	method Method
 }
 
 // Session is what one flow's messages have shown so far. It has a fixed size
-// and no pointers; its zero value is a flow of which nothing was seen.
+// and no pointers (the tests hold it under a kilobyte); its zero value is a flow of which nothing was seen.
 type Session struct {
 	Marks     Marks
 	Dialect   Dialect
 	Methods   uint64 // set of Method values seen
 	Agent     Field  // software as it names itself
 	Login     Field  // account, address and worker as sent
-	Worker    Field  // where it has a member of its own
-	Algorithm Field  // the one algorithm agreed on
-	Pool      Field  // "host" or "host:port" where the miner tells it
-	Diff      Field  // latest difficulty or target, as sent
+	Worker    Short  // where it has a member of its own
+	Algorithm Short  // the one algorithm agreed on
+	Pool      Short  // "host" or "host:port" where the miner tells it
+	Diff      Short  // latest difficulty or target, as sent
 
 	Messages [2]uint32 // by packet.Dir
 	Jobs     uint32

@@ -34,11 +34,10 @@ var Protocol = proto.Protocol{
 }
 
 // Tx is the flow's one transaction: the latest message and what all of them
-// have shown. It is emitted after every message and, as done, at the end, when
-// Msg is empty.
+// have shown. It is emitted after every message and, as done, at the end.
 type Tx struct {
 	Session
-	Msg  Message
+	Msg  *Message   // nil when the flow has ended
 	Dir  packet.Dir // of Msg
 	Done bool       // the flow has ended
 }
@@ -77,7 +76,7 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 func getMethod(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		t, ok := tx.(*Tx)
-		if !ok || i > 0 || t.Dir != d {
+		if !ok || i > 0 || t.Dir != d || t.Msg == nil {
 			return nil, false
 		}
 		b := t.Msg.MethodName()

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // encode makes the Base58Check address of a version and a hash of zeros and
@@ -109,6 +110,13 @@ func TestCoin(t *testing.T) {
 	}
 }
 
+// TestSize: a flow costs little, however many there are.
+func TestSize(t *testing.T) {
+	if n := unsafe.Sizeof(parser{}); n > 1200 {
+		t.Errorf("a parser has %d bytes", n)
+	}
+}
+
 // TestBounds reaches the limits of a session.
 func TestBounds(t *testing.T) {
 	var s Session
@@ -130,7 +138,7 @@ func TestBounds(t *testing.T) {
 	s.Pool.Set([]byte("a"))
 	ParseMessage([]byte(`{"id":1,"method":"mining.subscribe","params":["x",null,"`+strings.Repeat("h", 3*maxField)+`",3333]}`), &m)
 	s.Observe(0, &m)
-	if p := s.Pool.Bytes(); len(p) != maxField {
+	if p := s.Pool.Bytes(); len(p) != maxShort {
 		t.Errorf("a pool of %d bytes", len(p))
 	}
 }
