@@ -9,7 +9,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 )
 
-// WriteJSON writes s as one JSON object with a newline: docs/formats/summary.md
+// WriteJSON writes s as one JSON object with a newline: docs/formats/README.md
 // describes it.
 func WriteJSON(w io.Writer, s *Summary) error {
 	e := &event.Encoder{}
