@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 if [ "${1:-}" != inside ]; then
-	exec unshare -n -m sh "$(basename "$0")" inside
+	exec unshare -n -m -p --fork --kill-child sh "$(basename "$0")" inside
 fi
 ip link set lo up mtu 1500
 tmp=$(mktemp -d)

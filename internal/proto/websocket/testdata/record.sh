@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")"
 if [ "${1:-}" != inside ]; then
-	exec unshare -n sh "$(basename "$0")" inside
+	exec unshare -n -p --fork --kill-child sh "$(basename "$0")" inside
 fi
 ip link set lo up mtu 1500
 tmp=$(mktemp -d)
