@@ -7,6 +7,10 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
+// maxEmpty bounds the empty handshake records skipped before a first message:
+// OpenSSL takes 32.
+const maxEmpty = 32
+
 // probe judges the first bytes of a direction. It does not care which one: a
 // stream picked up midway may have its sides exchanged.
 func probe(_ packet.Dir, b []byte) proto.Match {
@@ -16,10 +20,16 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 	if b[0]&0x80 != 0 {
 		return probeHello2(b)
 	}
-	if b[0] < recChangeCipher || b[0] > recHeartbeat {
+	for i := 0; i < maxEmpty && len(b) > recordHeader && b[0] == recHandshake && b[1] == 3 && b[3]|b[4] == 0; i++ {
+		b = b[recordHeader:]
+	}
+	if b[0] < recChangeCipher || b[0] > recHeartbeat || len(b) > 1 && b[1] != 3 {
 		return proto.No
 	}
-	if len(b) > 1 && b[1] != 3 || len(b) > 2 && b[2] > 4 {
+	// Servers look at the minor version of a first ClientHello's record as
+	// little as RFC 8446 section 5.1 tells them to.
+	odd := len(b) > 2 && b[2] > 4
+	if odd && b[0] != recHandshake {
 		return proto.No
 	}
 	if len(b) < recordHeader {
@@ -32,7 +42,7 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 	body := b[recordHeader:]
 	switch b[0] {
 	case recHandshake:
-		return probeHandshake(body, n)
+		return probeHandshake(body, n, odd)
 	case recAlert:
 		if n == 2 {
 			if len(body) < 2 {
@@ -79,13 +89,20 @@ func next(b []byte, alone proto.Match) proto.Match {
 	return proto.Yes
 }
 
-// probeHandshake judges the body of a handshake record of n bytes.
-func probeHandshake(b []byte, n int) proto.Match {
-	if n == 0 {
-		return proto.No // RFC 8446 section 5.1 forbids it
+// probeHandshake judges the body of a handshake record of n bytes. An odd one
+// must be a whole ClientHello.
+func probeHandshake(b []byte, n int, odd bool) proto.Match {
+	if n == 0 { // forbidden by RFC 8446 section 5.1, skipped by servers
+		if odd {
+			return proto.No
+		}
+		return proto.Weak
 	}
 	if len(b) == 0 {
 		return proto.More
+	}
+	if odd && (b[0] != MsgClientHello || len(b) >= 4 && u24(b[1:])+4 != n) {
+		return proto.No
 	}
 	if !known(b[0]) {
 		// Perhaps an encrypted one, of a stream picked up midway.
@@ -110,6 +127,9 @@ func probeHandshake(b []byte, n int) proto.Match {
 	case MsgClientHello, MsgServerHello:
 		v := binary.BigEndian.Uint16(b[4:])
 		if v>>8 == 3 && v&0xff <= 4 || v>>8 == 0x7f || v>>8 == 0xfb {
+			return proto.Yes
+		}
+		if v>>8 == 3 && u24(b[1:])+4 == n { // a version yet to come: servers answer with their own
 			return proto.Yes
 		}
 		return proto.No

@@ -119,6 +119,9 @@ func (p *parser) header(c *proto.Conn, d packet.Dir, b []byte) error {
 			st.msg, st.skip = st.msg[:0], 0
 		}
 	case recChangeCipher, recData:
+		if st.typ == recChangeCipher && !c.Midstream && !p.session.noResume && !p.session.spoke(d) {
+			break // before its hello a side cannot change anything
+		}
 		if p.session.Secure(c, d) {
 			st.secure = true
 			if p.dir[d.Reverse()].dead {

@@ -80,6 +80,14 @@ func (s *Session) role(d packet.Dir) packet.Dir {
 	return d
 }
 
+// spoke reports whether the sender of direction d has sent its hello.
+func (s *Session) spoke(d packet.Dir) bool {
+	if s.role(d) == packet.ToClient {
+		return s.Tx.HasSH
+	}
+	return s.Tx.HasHello
+}
+
 // Message takes one whole handshake message, without its header. It copies
 // what it keeps.
 func (s *Session) Message(c *proto.Conn, d packet.Dir, typ byte, body []byte) {
