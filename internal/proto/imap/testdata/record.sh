@@ -1,7 +1,7 @@
 #!/bin/sh
 # Records the captures of this folder and of ../../pop3/testdata: Dovecot with
-# curl, alone in a network namespace. Needs root, dovecot-imapd, dovecot-pop3d,
-# curl, openssl, tcpdump and editcap.
+# curl and Python's clients, alone in a network namespace. Needs root, dovecot-imapd, dovecot-pop3d,
+# curl, python3, openssl, tcpdump and editcap.
 set -eu
 [ "${1-}" = inside ] || exec unshare --net --uts -- "$0" inside
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,7 +39,7 @@ userdb {
 }
 END
 dovecot -F -c "$tmp/conf" & pids="$pids $!"
-sleep 2
+sleep 4
 record() { # file port command…
 	out=$1 port=$2
 	shift 2
@@ -52,9 +52,22 @@ record() { # file port command…
 	wait "$cap" 2>/dev/null || true
 	editcap -F pcap "$tmp/cap" "$out"
 }
-record "$here/fetch.pcap" 143 curl -s --login-options AUTH=+LOGIN -u labuser:labpass 'imap://127.0.0.1/INBOX;MAILINDEX=1'
+record "$here/fetch.pcap" 143 python3 -c '
+import imaplib
+m = imaplib.IMAP4("127.0.0.1")
+m.login("labuser", "labpass")
+m.select("INBOX")
+m.fetch("1", "(RFC822)")
+m.logout()'
 record "$here/refused.pcap" 143 curl -s --login-options AUTH=PLAIN -u labuser:wrong imap://127.0.0.1/
 record "$here/starttls.pcap" 143 curl -s -k --ssl-reqd -u labuser:labpass imap://127.0.0.1/
-record "$pop3/fetch.pcap" 110 curl -s -u labuser:labpass pop3://127.0.0.1/1
+record "$pop3/fetch.pcap" 110 python3 -c '
+import poplib
+m = poplib.POP3("127.0.0.1")
+m.user("labuser")
+m.pass_("labpass")
+m.list()
+m.retr(1)
+m.quit()'
 record "$pop3/refused.pcap" 110 curl -s --login-options AUTH=PLAIN -u labuser:wrong pop3://127.0.0.1/
 record "$pop3/stls.pcap" 110 curl -s -k --ssl-reqd -u labuser:labpass pop3://127.0.0.1/
