@@ -12,6 +12,7 @@ import (
 // Protocol is DHCPv6.
 var Protocol = proto.Protocol{
 	Name:  "dhcpv6",
+	Event: "dhcpv6",
 	Doc:   "Dynamic Host Configuration Protocol for IPv6, RFC 8415",
 	On:    proto.UDP,
 	Ports: []uint16{547, 546},
@@ -251,8 +252,8 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 	if len(id) >= 4 && len(id) <= 130 && id[0] == 0 && id[1] >= 1 && id[1] <= 4 && b[0] <= InformationRequest {
 		return proto.Yes
 	}
-	if len(b) == 4 || b[4] != 0 {
-		return proto.No // every registered option code is below 256 but a few
+	if len(b) == 4 {
+		return proto.No
 	}
 	return proto.Weak
 }
@@ -262,7 +263,7 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 func walk(b []byte, code uint16) (v []byte, ok bool) {
 	for len(b) > 0 {
 		o, rest, ok := next(b)
-		if !ok {
+		if !ok || o.Code == 0 || o.Code > 255 { // the registry ends below 160
 			return nil, false
 		}
 		if o.Code == code && v == nil {

@@ -16,6 +16,7 @@ import (
 // Protocol is DNS.
 var Protocol = proto.Protocol{
 	Name:    "dns",
+	Event:   "dns",
 	Doc:     "Domain Name System queries and answers, RFC 1035, over UDP and TCP",
 	On:      proto.UDP | proto.TCP,
 	Ports:   []uint16{53},

@@ -172,8 +172,9 @@ func probeStream(b []byte) proto.Match {
 		return judge(b[:size], size)
 	}
 	if len(b) < HeaderLen {
-		// Nobody opens with a message beyond a segment or two.
-		if size > 4096 || len(b) > 2 && (b[2]>>3)&15 > 6 || len(b) > 5 && (b[4] != 0 || b[5] != 1) {
+		// Some clients write the length in a segment of its own, but only before
+		// a query, which is short.
+		if size > 512 || len(b) > 2 && (b[2]>>3)&15 > 6 || len(b) > 5 && (b[4] != 0 || b[5] != 1) {
 			return proto.No
 		}
 		return proto.More
@@ -212,7 +213,7 @@ func judge(b []byte, size int) proto.Match {
 		}
 		return proto.No
 	case s.Question && h.Counts[0] <= 4, h.Counts[0] == 0 && s.Exact && h.Counts[1] > 0,
-		h.Counts[0] == 1 && h.Flags&FlagZ == 0:
+		h.Counts[0] == 1 && h.Flags&FlagZ == 0 && h.Counts[1]|h.Counts[2]|h.Counts[3] < 256:
 		return proto.Weak
 	}
 	return proto.No

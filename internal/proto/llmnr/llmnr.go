@@ -14,6 +14,7 @@ import (
 // Protocol is LLMNR.
 var Protocol = proto.Protocol{
 	Name:  "llmnr",
+	Event: "llmnr",
 	Doc:   "link-local multicast name resolution, RFC 4795, over UDP and TCP",
 	On:    proto.UDP | proto.TCP,
 	Ports: []uint16{5355},
@@ -103,10 +104,20 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 	if len(b)-2 >= size {
 		return max(m, judge(b[2:2+size]))
 	}
-	if s, ok := dns.Look(b[2:]); m == proto.No && (len(b) < 2+dns.HeaderLen || ok && s.Partial && s.Counts[0] == 1 && s.Flags&(flagZ|0x7800) == 0) {
+	if m == proto.No && prefix(b[2:], size) {
 		return proto.More
 	}
 	return m
+}
+
+// prefix reports whether b begins a message of size octets; a query with its
+// one name is short.
+func prefix(b []byte, size int) bool {
+	if len(b) >= dns.HeaderLen {
+		s, ok := dns.Look(b)
+		return ok && s.Partial && s.Counts[0] == 1 && s.Flags&(flagZ|0x7800) == 0 && s.Counts[1]|s.Counts[2] < 64
+	}
+	return size <= 512 && (len(b) < 4 || b[2]&0x78 == 0 && b[3]&0xf0 == 0) && (len(b) < 6 || b[4] == 0 && b[5] == 1)
 }
 
 func judge(b []byte) proto.Match {

@@ -12,8 +12,8 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
-// Protocol is STUN. On UDP other protocols share its flows (DTLS, RTP, RFC
-// 7983): what is not STUN is passed over.
+// Protocol is STUN. On UDP other protocols share its flows (RFC 7983): with the
+// first DTLS record the flow becomes DTLS, anything else is passed over.
 var Protocol = proto.Protocol{
 	Name:  "stun",
 	Event: "stun",
@@ -125,7 +125,12 @@ var errStream = errors.New("stun: stream without message")
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
 	if c.Transport != proto.TCP {
-		p.datagram(c, d, data)
+		if !p.datagram(c, d, data) && isDTLS(data) {
+			// A call's keys are agreed on beside its STUN (RFC 5764): from here
+			// on the flow is worth more as DTLS.
+			c.Switch("dtls")
+			return 0, nil
+		}
 		return len(data), nil
 	}
 	for {
@@ -169,6 +174,12 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		}
 		n += size
 	}
+}
+
+// isDTLS reports whether b begins with a DTLS record, RFC 6347 section 4.1.
+func isDTLS(b []byte) bool {
+	return len(b) >= 13 && b[0] >= 20 && b[0] <= 25 && b[1] == 0xfe && (b[2] == 0xff || b[2] == 0xfd) &&
+		13+int(binary.BigEndian.Uint16(b[11:])) <= len(b)
 }
 
 // isFramed reports whether b begins with a message behind its length.
@@ -225,11 +236,13 @@ func (p *parser) Reset() { *p = parser{} }
 
 // probe: the magic cookie at its place is telling. Messages of RFC 3489 have
 // none; their few types, an exact length and attributes that fill it are weak,
-// as is a ChannelData frame that fills its datagram.
+// as is a ChannelData frame of media that fills its datagram.
 func probe(_ packet.Dir, b []byte) proto.Match {
 	if len(b) > 0 && b[0] >= 0x40 {
 		var m Message
-		if size, ok := m.channelData(b); ok && (size == len(b) || (size+3)&^3 == len(b)) && m.Data > 0 {
+		// GTP has the same first four octets: what is relayed must be RTP or
+		// DTLS as well.
+		if size, ok := m.channelData(b); ok && (size == len(b) || (size+3)&^3 == len(b)) && m.Data > 0 && (b[4]&0xc0 == 0x80 || isDTLS(b[4:])) {
 			return proto.Weak
 		}
 		return proto.No
@@ -295,8 +308,8 @@ func attributes(a []byte) bool {
 		if len(a) == 0 {
 			return true
 		}
-		t, _, rest, ok := attribute(a)
-		if !ok || t > 0x0030 && t < 0x8000 {
+		_, _, rest, ok := attribute(a)
+		if !ok {
 			return false
 		}
 		a = rest

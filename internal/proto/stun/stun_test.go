@@ -75,8 +75,8 @@ func TestMessages(t *testing.T) {
 		{"unknown method", strange, proto.Yes, `"stun":{"class":"request","method":"513"}`, nil},
 		{"classic", old, proto.Weak, `"stun":{"class":"request","method":"binding","classic":true}`, nil},
 		{"classic answer", oldReply, proto.Weak, `"stun":{"class":"success","method":"binding","classic":true,"mapped":` + ep + `}`, nil},
-		{"channel data", channel, proto.Weak, `"stun":{"class":"channel_data","channel":16385,"length":5}`, nil},
-		{"channel data padded", channel + "\x00\x00\x00", proto.Weak, `"stun":{"class":"channel_data","channel":16385,"length":5}`, nil},
+		{"channel data", channel, proto.No, `"stun":{"class":"channel_data","channel":16385,"length":5}`, nil},
+		{"channel data of media", "\x40\x01\x00\x05\x80hell\x00\x00\x00", proto.Weak, `"stun":{"class":"channel_data","channel":16385,"length":5}`, nil},
 		{"channel data too long", channel + "0123456789", proto.No, ``, nil},
 		{"attribute beyond the end", message(0x0001, id, "\x80\x22\x00\x09abcd"), proto.Yes, `"stun":{"class":"request","method":"binding"}`, []string{"malformed_data"}},
 		{"too many attributes", message(0x0001, id, strings.Repeat(attr(0x8022, "x"), MaxAttributes+1)), proto.Yes,
@@ -177,6 +177,22 @@ func TestProbePrefix(t *testing.T) {
 	}
 	if weak > 20 {
 		t.Errorf("%d weak", weak)
+	}
+}
+
+// TestDTLS: with the first DTLS record the flow is DTLS; what only looks like
+// one leaves it STUN.
+func TestDTLS(t *testing.T) {
+	udp := prototest.Options{Conn: proto.Conn{Transport: proto.UDP}}
+	hello := "\x16\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04abcd"
+	r := prototest.Drive(Protocol, udp, prototest.C(binding), prototest.S(success), prototest.C(hello), prototest.S(success))
+	if !r.Switched || r.Next != "dtls" || len(r.Events) != 2 {
+		t.Errorf("switched %v to %q, %d events", r.Switched, r.Next, len(r.Events))
+	}
+	for _, s := range []string{hello[:16], "\x16\x03\x01" + hello[3:], "\x80" + hello[1:]} {
+		if r := prototest.Drive(Protocol, udp, prototest.C(binding), prototest.C(s)); r.Switched {
+			t.Errorf("switched for %q", s)
+		}
 	}
 }
 
