@@ -111,6 +111,11 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+// either is the better answer of the two directions.
+func either(b []byte) proto.Match {
+	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
+}
+
 func TestProbe(t *testing.T) {
 	tests := []struct {
 		in   string
@@ -122,9 +127,13 @@ func TestProbe(t *testing.T) {
 		{"EHLO x\r\n", proto.No}, {"GET / HTTP/1.1\r\n", proto.No}, {"USER \x01\r\n", proto.No}, {"", proto.More},
 	}
 	for _, tt := range tests {
-		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
+		if got := either([]byte(tt.in)); got != tt.want {
 			t.Errorf("probe(%q) = %v, want %v", tt.in, got, tt.want)
 		}
+	}
+	// The wrong way round is left for the engine to turn.
+	if probe(packet.ToServer, []byte("220 FTP\r\n")) != proto.No || probe(packet.ToClient, []byte("FEAT\r\n")) != proto.No {
+		t.Error("direction does not matter")
 	}
 }
 

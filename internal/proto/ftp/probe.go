@@ -14,8 +14,8 @@ const maxBanner = 512
 // probe judges a greeting by its words, and a client by its first command:
 // greetings with "220" are SMTP's as well.
 func probe(d packet.Dir, b []byte) proto.Match {
-	if m := probeReply(b); m != proto.No {
-		return m
+	if d == packet.ToClient {
+		return probeReply(b)
 	}
 	return probeCommand(b)
 }

@@ -76,6 +76,11 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// either is the better answer of the two directions.
+func either(b []byte) proto.Match {
+	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
+}
+
 func TestProbe(t *testing.T) {
 	tests := []struct {
 		in   string
@@ -86,9 +91,13 @@ func TestProbe(t *testing.T) {
 		{"\x16\x03\x01", proto.No}, {strings.Repeat("a", maxTag+1), proto.No}, {"", proto.More},
 	}
 	for _, tt := range tests {
-		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
+		if got := either([]byte(tt.in)); got != tt.want {
 			t.Errorf("probe(%.40q) = %v, want %v", tt.in, got, tt.want)
 		}
+	}
+	// The wrong way round is left for the engine to turn.
+	if probe(packet.ToServer, []byte("* OK IMAP\r\n")) != proto.No || probe(packet.ToClient, []byte("a1 CAPABILITY\r\n")) != proto.No {
+		t.Error("direction does not matter")
 	}
 }
 

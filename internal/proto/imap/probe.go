@@ -9,11 +9,11 @@ import (
 )
 
 // probe judges by a server's greeting and by a client's tagged command.
-func probe(_ packet.Dir, b []byte) proto.Match {
+func probe(d packet.Dir, b []byte) proto.Match {
 	if len(b) == 0 {
 		return proto.More
 	}
-	if b[0] == '*' {
+	if d == packet.ToClient {
 		for _, g := range [...]string{"* OK ", "* PREAUTH ", "* BYE ", "* CAPABILITY "} {
 			n := min(len(b), len(g))
 			if strings.EqualFold(string(b[:n]), g[:n]) {

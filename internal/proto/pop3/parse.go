@@ -14,18 +14,9 @@ const tlsHandshake = 0x16
 
 // probe judges by the status of a server ("+OK" alone is what Redis answers,
 // too) and by the first command of a client (USER is FTP's as well).
-func probe(_ packet.Dir, b []byte) proto.Match {
-	const ok = "+OK"
-	if n := min(len(b), len(ok)); string(b[:n]) == ok[:n] {
-		switch {
-		case len(b) < 5:
-			return proto.More
-		case b[3] == ' ':
-			return proto.Yes
-		case b[3] == '\r' && b[4] == '\n':
-			return proto.Weak
-		}
-		return proto.No
+func probe(d packet.Dir, b []byte) proto.Match {
+	if d == packet.ToClient {
+		return probeStatus(b)
 	}
 	end := bytes.IndexByte(b, '\n')
 	line := b
@@ -48,6 +39,22 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 		case end >= 0 && is(word, w.name) && (spaced || !w.arg) && printable(arg):
 			return w.m
 		}
+	}
+	return proto.No
+}
+
+func probeStatus(b []byte) proto.Match {
+	const ok = "+OK"
+	if n := min(len(b), len(ok)); string(b[:n]) != ok[:n] {
+		return proto.No
+	}
+	switch {
+	case len(b) < 5:
+		return proto.More
+	case b[3] == ' ':
+		return proto.Yes
+	case b[3] == '\r' && b[4] == '\n':
+		return proto.Weak
 	}
 	return proto.No
 }

@@ -47,6 +47,9 @@ func probe(d packet.Dir, b []byte) proto.Match {
 	}
 	switch b[5] {
 	case tpduRequest, tpduConfirm:
+		if (b[5] == tpduRequest) != (d == packet.ToServer) {
+			return proto.No
+		}
 		if li+5 != size || b[6]|b[7] != 0 {
 			return proto.No
 		}
@@ -66,7 +69,7 @@ func probe(d packet.Dir, b []byte) proto.Match {
 			return proto.Weak
 		}
 	case tpduData:
-		if li == 2 && b[6] == 0x80 && b[7] == 0x7f && (b[8] == 0x65 || b[8] == 0x66) {
+		if li == 2 && b[6] == 0x80 && b[7] == 0x7f && b[8] == [2]byte{0x65, 0x66}[d] {
 			return proto.Yes
 		}
 	}

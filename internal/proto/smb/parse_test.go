@@ -234,10 +234,13 @@ func TestProbe(t *testing.T) {
 		{"GET /SMB HTTP/1.1\r\n\r\n", proto.No}, {"\x16\x03\x01\x00\x00", proto.No}, {"", proto.More},
 	}
 	for _, tt := range tests {
-		for d := range packet.Dir(2) {
-			if got := probe(d, []byte(tt.in)); got != tt.want {
-				t.Errorf("probe(%q) = %v, want %v", tt.in, got, tt.want)
-			}
+		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
+			t.Errorf("probe(%q) = %v, want %v", tt.in, got, tt.want)
+		}
+	}
+	for _, m := range []string{nb(head2(cmd2Echo, 1, 0, 1, 0) + u16(4, 0)), nb(head1(cmd1Echo, flagReply, 0, 1) + body1("", "")), "junk" + nb(head2(cmd2Echo, 1, 0, 1, 0)+u16(4, 0))} {
+		if probe(packet.ToServer, []byte(m)) != proto.No || probe(packet.ToClient, []byte(m)) != proto.Yes {
+			t.Errorf("direction of %q", m)
 		}
 	}
 }

@@ -34,8 +34,9 @@ func isMagic(b []byte) bool {
 // message.
 const probeWindow = 2 << 10
 
-// probe judges both directions alike: what a message is stands in it.
-func probe(_ packet.Dir, b []byte) proto.Match {
+// probe judges by what a message says itself, also whether it is a request: in
+// a flow picked up midstream the client is a guess.
+func probe(d packet.Dir, b []byte) proto.Match {
 	if len(b) == 0 {
 		return proto.More
 	}
@@ -50,6 +51,9 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 			return proto.More
 		}
 		if isMagic(b[4:]) {
+			if from, ok := sender(b[4:]); ok && from != d {
+				return proto.No
+			}
 			return proto.Yes
 		}
 	case nbRequest:
@@ -70,10 +74,27 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 		}
 		return proto.No
 	}
-	if find(b[:min(len(b), probeWindow)]) >= 0 {
+	b = b[:min(len(b), probeWindow)]
+	if at := find(b); at >= 0 {
+		if from, ok := sender(b[at+4:]); ok && from != d {
+			return proto.No
+		}
 		return proto.Yes
 	}
 	return proto.No
+}
+
+// sender tells which side sends the message, when its flags are there.
+func sender(m []byte) (d packet.Dir, ok bool) {
+	switch {
+	case m[0] == idSMB1 && len(m) > 9:
+		d = packet.Dir(m[9] >> 7)
+	case m[0] == idSMB2 && len(m) > 16:
+		d = packet.Dir(m[16] & flagResponse)
+	default:
+		return 0, false
+	}
+	return d, true
 }
 
 // find returns where in b the next message begins that looks sound, or -1.

@@ -112,6 +112,11 @@ func TestAuth(t *testing.T) {
 	}
 }
 
+// either is the better answer of the two directions.
+func either(b []byte) proto.Match {
+	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
+}
+
 func TestProbe(t *testing.T) {
 	tests := []struct {
 		in   string
@@ -123,9 +128,13 @@ func TestProbe(t *testing.T) {
 		{"EHLO " + strings.Repeat("x", maxLine), proto.No}, {"", proto.More},
 	}
 	for _, tt := range tests {
-		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
+		if got := either([]byte(tt.in)); got != tt.want {
 			t.Errorf("probe(%.40q) = %v, want %v", tt.in, got, tt.want)
 		}
+	}
+	// The wrong way round is left for the engine to turn.
+	if probe(packet.ToServer, []byte("220 mx ESMTP\r\n")) != proto.No || probe(packet.ToClient, []byte("EHLO x\r\n")) != proto.No {
+		t.Error("direction does not matter")
 	}
 }
 

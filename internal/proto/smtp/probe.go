@@ -12,15 +12,18 @@ import (
 const maxBanner = 512
 
 // probe judges a greeting by its words and a client by its first command.
-func probe(_ packet.Dir, b []byte) proto.Match {
-	const code = "220"
-	if n := min(len(b), len(code)); string(b[:n]) == code[:n] {
+func probe(d packet.Dir, b []byte) proto.Match {
+	if d == packet.ToClient {
 		return probeGreeting(b)
 	}
 	return probeCommand(b)
 }
 
 func probeGreeting(b []byte) proto.Match {
+	const code = "220"
+	if n := min(len(b), len(code)); string(b[:n]) != code[:n] {
+		return proto.No
+	}
 	if len(b) < 4 {
 		return proto.More
 	}
