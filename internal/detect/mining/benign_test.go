@@ -184,6 +184,7 @@ func TestHTTP(t *testing.T) {
 			"getblocktemplate/XMRig/6.26.0 (Linux)//" + xmr + "/pool.example:8332"},
 		{"xmrig polls a daemon", []prototest.Part{prototest.C("GET /getheight HTTP/1.1\r\nHost: node\r\nUser-Agent: XMRig/6.26.0 (Linux)\r\n\r\n")}, "getblocktemplate/XMRig/6.26.0 (Linux)///node:8332"},
 		{"eth_getWork", []prototest.Part{post("/", "", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`), answer("", `{"id":1,"jsonrpc":"2.0","result":["0x$HASH1","0x$SEED","0x$BOUND"]}`)}, "ethproxy////pool.example:8332"},
+		{"eth_getWork, account in the path", []prototest.Part{post("/"+eth+"/rig", "User-Agent: ethminer/0.19\r\n", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`)}, "ethproxy/ethminer/0.19/rig/" + eth + "/pool.example:8332"},
 		{"batch", []prototest.Part{post("/", "", `[{"id":0,"method":"getbestblockhash"},{"id":1,"method":"submitblock","params":["`+strings.Repeat("04000000", 30)+`"]}]`)}, "getblocktemplate////pool.example:8332"},
 
 		{"wallet", []prototest.Part{post("/", "User-Agent: ethers\r\n", `[{"method":"eth_chainId","params":[],"id":1},{"method":"eth_blockNumber","params":[],"id":2}]`), answer("", `[{"id":1,"result":"0x539"},{"id":2,"result":"0x4"}]`)}, ""},

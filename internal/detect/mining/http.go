@@ -118,9 +118,14 @@ func name(b []byte, want string) bool {
 }
 
 // account takes the worker from HTTP's basic authentication (RFC 7617), as
-// getwork and getblocktemplate have it.
+// getwork and getblocktemplate have it, or from the path, where ethminer puts
+// it ("/ADDRESS/worker").
 func account(s *stratum.Session, t *http.Tx) {
 	if len(s.Login.Bytes()) > 0 {
+		return
+	}
+	if len(t.URI) > 1 && stratum.FindAddress(t.URI[1:]).Sure {
+		s.Login.Set(t.URI[1:])
 		return
 	}
 	for _, h := range t.RequestHeaders {
