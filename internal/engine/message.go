@@ -18,16 +18,29 @@ type inner struct {
 
 func (c *conn) onMessage(d packet.Dir, msg []byte) {
 	if c.inner == nil {
-		in := &inner{c: c, cand: c.w.e.msg.all}
-		in.pc = proto.Conn{
-			Transport: proto.Message, OnTx: in.onTx, OnAnomaly: c.onAnomaly,
-			OnMessage: func(packet.Dir, []byte) {}, // one level of carried messages is looked into
-			Client:    c.pc.Client, ClientPort: c.pc.ClientPort,
-			Server: c.pc.Server, ServerPort: c.pc.ServerPort, Midstream: c.pc.Midstream,
-		}
-		c.inner = in
+		c.inner = c.w.newInner(c)
 	}
 	c.inner.message(d, msg)
+}
+
+func (w *Worker) newInner(c *conn) *inner {
+	var in *inner
+	if n := len(w.inners); n > 0 {
+		in = w.inners[n-1]
+		w.inners = w.inners[:n-1]
+	} else {
+		in = &inner{}
+		in.pc.OnTx = in.onTx
+		in.pc.OnAnomaly = func(name string) { in.c.anomaly(name) }
+		in.pc.OnMessage = func(packet.Dir, []byte) {} // one level of carried messages is looked into
+	}
+	in.c, in.cand, in.seen, in.over = c, w.e.msg.all, 0, false
+	in.pc.Reset()
+	in.pc.Transport = proto.Message
+	in.pc.Client, in.pc.ClientPort = c.pc.Client, c.pc.ClientPort
+	in.pc.Server, in.pc.ServerPort = c.pc.Server, c.pc.ServerPort
+	in.pc.Midstream = c.pc.Midstream
+	return in
 }
 
 func (in *inner) message(d packet.Dir, msg []byte) {
@@ -64,5 +77,6 @@ func (in *inner) end(w *Worker) {
 		w.putParser(in.idx, in.parser)
 		in.parser = nil
 	}
-	in.over = true
+	in.over, in.c = true, nil
+	w.inners = append(w.inners, in)
 }

@@ -30,6 +30,7 @@ type Worker struct {
 
 	detectors []detect.Inline
 	conns     []*conn          // free ones
+	inners    []*inner         // free ones
 	parsers   [][]proto.Parser // free ones, by protocol
 	over      *conn            // stands in Flow.App for flows that are done with
 
