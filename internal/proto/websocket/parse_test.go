@@ -175,6 +175,30 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
+func TestProbe(t *testing.T) {
+	text := func(d packet.Dir, s string) string { return frame(0x81, d == packet.ToServer, s) }
+	for _, tt := range []struct {
+		name string
+		d    packet.Dir
+		b    string
+		want proto.Match
+	}{
+		{"nothing", 0, "", proto.More}, {"one byte", 0, "\x81", proto.More}, {"head alone", 0, text(0, "hello world")[:6], proto.More},
+		{"some text", 0, text(0, "hello world")[:12], proto.More}, {"client text", 0, text(0, "hello world"), proto.Yes},
+		{"long client text", 0, text(0, strings.Repeat("{}", 100)), proto.Yes}, {"short client text", 0, text(0, "hi"), proto.Weak},
+		{"several frames", 0, text(0, "hello world") + "\x82\x80", proto.Yes}, {"utf-8", 0, text(0, "grüße, 世界"), proto.Yes},
+		{"unmasked client", 0, text(1, "hello world"), proto.No}, {"masked server", 1, text(0, "hello world"), proto.No},
+		{"server json", 1, text(1, "{\"jsonrpc\":2}"), proto.Yes}, {"server text", 1, text(1, "hello world"), proto.Weak},
+		{"binary", 0, text(0, "hello\x00world"), proto.No}, {"binary frame", 0, "\x82" + text(0, "hello world")[1:], proto.No},
+		{"empty", 0, text(0, ""), proto.No}, {"length not shortest", 1, "\x81\x7e\x00\x05{abc}", proto.No}, {"http", 0, "GET / HTTP/1.1\r\n", proto.No},
+		{"tls", 0, "\x16\x03\x01", proto.No}, {"64-bit length", 1, "\x81\x7f\x00\x00", proto.No}, {"length cut off", 1, "\x81\x7e\x00", proto.More},
+	} {
+		if got := Probe(tt.d, []byte(tt.b)); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func quiet() *proto.Conn {
 	return &proto.Conn{Transport: proto.TCP, OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
 }
@@ -218,6 +242,8 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
+		Probe(packet.ToServer, a)
+		Probe(packet.ToClient, b)
 		parts := []prototest.Part{prototest.C(string(a)), prototest.S(string(b))}
 		_, whole := run(parts...)
 		_, cut := run(prototest.Split(seed, parts...)...)

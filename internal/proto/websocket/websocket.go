@@ -13,13 +13,12 @@ import (
 // and skipped.
 const MaxMessage = 64 << 10
 
-// Protocol is WebSocket. It is entered by an HTTP upgrade only: its frames
-// alone are too short to be told from anything.
+// Protocol is WebSocket, entered by an HTTP upgrade, or midstream by Probe.
 var Protocol = proto.Protocol{
 	Name:    "websocket",
 	Doc:     "WebSocket, RFC 6455: messages, unmasked, defragmented and inflated",
 	On:      proto.TCP,
-	Probe:   func(packet.Dir, []byte) proto.Match { return proto.No },
+	Probe:   Probe,
 	New:     func() proto.Parser { return new(parser) },
 	Buffers: buffers,
 }
