@@ -87,7 +87,11 @@ func publicHeader(b []byte) (version uint32, n int) {
 	if !isGoogle(version) || longGoogle(version) {
 		return 0, 0
 	}
-	return version, 13 + [4]int{1, 2, 4, 6}[b[0]>>4&3]
+	n = 13 + [4]int{1, 2, 4, 6}[b[0]>>4&3]
+	if n > len(b) {
+		return 0, 0
+	}
+	return version, n
 }
 
 // longQ046 reads the long header of Q044 to Q046, whose connection ids have

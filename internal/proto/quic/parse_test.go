@@ -310,6 +310,7 @@ func TestProbe(t *testing.T) {
 		{"unknown version", packet.ToServer, initial(packetSpec{version: 0x12345678, suite: &suite1, dcid: dcid, frames: hello, pad: 1200}), proto.Weak},
 		{"unknown version, small", packet.ToServer, initial(packetSpec{version: 0x12345678, suite: &suite1, dcid: dcid, frames: hello}), proto.No},
 		{"Q043", packet.ToServer, cat([]byte{0x0d}, dcid, []byte("Q043"), noise(40)), proto.Yes},
+		{"Q043 cut within the packet number", packet.ToServer, cat([]byte{0x3d}, dcid, []byte("Q043"), noise(5)), proto.No},
 		{"Q046", packet.ToServer, cat([]byte{0xc3}, []byte("Q046"), []byte{0x50}, dcid, noise(40)), proto.Yes},
 		{"Q046 cut", packet.ToServer, cat([]byte{0xc3}, []byte("Q046"), []byte{0x50}, dcid), proto.No},
 		{"seven bytes", packet.ToServer, []byte{0xc0, 0, 0, 0, 1, 0, 0}, proto.No},

@@ -134,7 +134,7 @@ func FuzzParse(f *testing.F) {
 		if r.Joined() != whole.Joined() || r.Finished != whole.Finished || (r.Err == nil) != (whole.Err == nil) {
 			t.Fatalf("cut differently:\n%+v\n%+v", r, whole)
 		}
-		if r.Done > 1 || len(client) > 0 && probe(packet.ToServer, client) == proto.No && r.Emits > 0 && len(server) == 0 && client[0] != recHandshake {
+		if r.Done > 1 || r.Done == 0 && r.Emits > 0 {
 			t.Fatalf("%+v", r)
 		}
 		prototest.Drive(Protocol, prototest.Options{}, prototest.Part{Data: client},

@@ -20,8 +20,8 @@ func (p *parser) hello2(c *proto.Conn, d packet.Dir, b []byte) (int, error) {
 		return 0, nil
 	}
 	n := int(b[0]&0x7f)<<8 | int(b[1])
-	if b[2] == 4 { // SSLv2 SERVER-HELLO
-		t := &p.session.Tx
+	t := &p.session.Tx
+	if b[2] == 4 && t.HasHello { // SSLv2 SERVER-HELLO
 		t.Server = ServerHello{Version: VersionSSL2, Selected: VersionSSL2}
 		t.HasSH = true
 		c.Emit(t, false)

@@ -274,6 +274,7 @@ func TestHello2(t *testing.T) {
 		t.Errorf("SSLv2 server: %+v", r)
 	}
 	for name, b := range map[string][]byte{
+		"answer":    {0x84, 0, 4, 0, 1, 0, 2},
 		"length":    cat(u16(0x8000|len(body)+1), body, []byte{0}),
 		"too long":  cat(u16(0x8000|maxHello2+1), body),
 		"type":      cat(u16(0x8000|len(body)), []byte{2}, body[1:]),
