@@ -141,6 +141,7 @@ func TestProbe(t *testing.T) {
 		{"tls-crypt-v2", crypt(10, sidC, 300), proto.Weak},
 		{"early negotiation", "\x50" + sidC + "\x0f\x00\x00\x01\x65\x00\x00\x00" + strings.Repeat("e", 340), proto.Weak},
 		{"wrapped key too long", crypt(10, sidC, 2000), proto.No},
+		{"short v3", "\x50" + sidC + "x", proto.No},
 		{"ack", ackS, proto.Weak},
 		{"soft reset", soft, proto.Weak},
 		{"data", dataUp, proto.Weak},

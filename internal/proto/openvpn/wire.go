@@ -45,7 +45,7 @@ func readControl(b []byte) (c control, ok bool) {
 		// These exist for tls-crypt-v2 alone, and end with a wrapped key.
 		least := lenHead + lenReplay + lenTag + 5
 		c.protection = TLSCryptV2
-		return c, replay(b[lenHead:]) && len(b) > least+lenTag && (c.op == ControlWKC || len(b) <= least+16+maxWrapped)
+		return c, len(b) > least+lenTag && replay(b[lenHead:]) && (c.op == ControlWKC || len(b) <= least+16+maxWrapped)
 	case ResetClientV1, ResetServerV1, ResetClientV2, ResetServerV2, SoftReset, Control, Ack:
 	default:
 		return c, false
