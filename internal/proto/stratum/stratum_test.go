@@ -238,12 +238,14 @@ func TestAllocs(t *testing.T) {
 	var conn proto.Conn
 	conn.OnTx, conn.OnAnomaly = func(proto.Tx, bool) {}, func(string) {}
 	conn.Transport = proto.TCP
+	escaped := []byte(`{"\u0061":1,"m\u0065thod":"x"}`)
 	run := func() {
 		for _, part := range session {
 			if _, err := p.Parse(&conn, part.Dir, part.Data); err != nil {
 				t.Fatal(err)
 			}
 			Probe(part.Dir, part.Data)
+			Probe(part.Dir, escaped)
 		}
 		p.End(&conn)
 		p.Reset()
