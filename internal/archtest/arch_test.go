@@ -200,7 +200,7 @@ func TestExtensions(t *testing.T) {
 			}
 		}
 		if dir == "internal/proto" {
-			for _, want := range []string{"func Fuzz", "func Benchmark", "AllocsPerRun"} {
+			for _, want := range []string{"func Fuzz", "func Benchmark", "Allocs"} {
 				if !strings.Contains(tests, want) {
 					t.Errorf("%s has no test with %q", pkg, want)
 				}

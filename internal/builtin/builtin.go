@@ -34,6 +34,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/ssdp"
 	"github.com/yamori-net/yamori/internal/proto/ssh"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
+	"github.com/yamori-net/yamori/internal/proto/stun"
 	"github.com/yamori-net/yamori/internal/proto/telnet"
 	"github.com/yamori-net/yamori/internal/proto/tls"
 	"github.com/yamori-net/yamori/internal/proto/websocket"
@@ -68,6 +69,7 @@ func Protocols() []proto.Protocol {
 		ssdp.Protocol,
 		ntp.Protocol,
 		snmp.Protocol,
+		stun.Protocol,
 		quic.Protocol,
 		dtls.Protocol,
 		mqtt.Protocol,
