@@ -25,6 +25,10 @@ const (
 	negFailure  = 3
 )
 
+// tlsHandshake is the content type of a ClientHello's record, RFC 8446 section
+// 5.1.
+const tlsHandshake = 0x16
+
 const mstshash = "Cookie: mstshash="
 
 var errTPKT = errors.New("rdp: no TPKT header")
@@ -82,6 +86,8 @@ type parser struct {
 	asked bool // a connection request awaits its confirm
 	skip  [2]int
 	pdus  int
+	// joined says that the client has sent its connect request.
+	joined bool
 }
 
 func (p *parser) Reset() { *p = parser{buf: p.buf[:0]} }
@@ -95,14 +101,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += used
 			continue
 		}
-		if d == packet.ToServer && p.asked && b[0] != 3 {
-			return n, nil // TLS before the confirm: left for it
+		if d == packet.ToServer && p.asked && b[0] == tlsHandshake {
+			return n, nil // left for the TLS parser, once the server confirms
 		}
 		if len(b) < 4 {
 			return n, nil
 		}
 		if b[0] != 3 {
-			if b[0]&3 == 0 && p.pdus > 0 { // fast-path input or output: the session has begun
+			if b[0]&3 == 0 && p.joined { // fast-path input or output: the session has begun
 				c.Finish()
 				return n, nil
 			}
@@ -199,7 +205,6 @@ func (p *parser) confirm(c *proto.Conn, b []byte) (tls bool) {
 		c.Switch("tls")
 		return true
 	}
-	c.Wake()
 	return false
 }
 
@@ -209,6 +214,7 @@ func (p *parser) confirm(c *proto.Conn, b []byte) (tls bool) {
 // length of one or two bytes ([MS-RDPBCGR] 4.1.3).
 func (p *parser) connect(c *proto.Conn, b []byte) {
 	p.start(ConnectRequest)
+	p.joined = true
 	if i := bytes.Index(b, []byte("Duca")); i >= 0 && len(b) > i+4 {
 		b = b[i+4:]
 		if b[0]&0x80 != 0 && len(b) > 1 {

@@ -72,7 +72,7 @@ func TestParse(t *testing.T) {
 		{"gap", []prototest.Part{c(request), {Gap: 3, Data: []byte("x")}}, []string{ask}, "", "", "", errTPKT, false},
 		{"not TPKT", []prototest.Part{c(request), s("ATTP/1.1")}, []string{ask}, "", "", "", errTPKT, false},
 		{"short length", []prototest.Part{c("\x03\x00\x00\x06xx")}, nil, "", "\x03\x00\x00\x06xx", "", errTPKT, false},
-		{"fast path", []prototest.Part{s(plain), c("\x44\x04\x00\x01")}, []string{`"rdp":{"tx_id":1,"event_type":"initial_response","protocol":"rdp"}`}, "", "\x44\x04\x00\x01", "", nil, true},
+		{"fast path", []prototest.Part{c(tpkt("\x02\xf0\x80\x7f\x65") + "\x44\x04\x00\x01")}, []string{`"rdp":{"tx_id":2,"event_type":"connect_request"}`}, "", "\x44\x04\x00\x01", "", nil, true},
 		{"many packets", []prototest.Part{s(strings.Repeat(tpkt("\x02\xf0\x80data"), maxPDUs))}, nil, "", "", "", nil, true},
 	}
 	for _, tt := range tests {
@@ -152,6 +152,7 @@ func BenchmarkParse(b *testing.B) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(request+connectInitial()), []byte(plain+response))
 	f.Add([]byte(request+"\x16"), []byte(confirm))
+	f.Add([]byte(request+"0000"), []byte(plain+response))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		parts := []prototest.Part{{Dir: packet.ToServer, Data: a}, {Dir: packet.ToClient, Data: b}}
 		whole := prototest.Drive(Protocol, prototest.Options{}, parts...)
