@@ -47,7 +47,7 @@ func TestAllocs(t *testing.T) {
 	pl := newPlayer()
 	pl.play(full)
 	n := testing.AllocsPerRun(100, func() { pl.play(full) })
-	if n > 8 {
+	if n > 10 { // 8, and two more under the race detector
 		t.Errorf("%v allocations for a connection", n)
 	}
 	// More packets of the same connection cost nothing.
