@@ -50,6 +50,9 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		p.message(c, d, data)
 		return len(data), nil
 	}
+	if !p.tx.Mining() {
+		c.AppProto = "jsonrpc"
+	}
 	s := &p.side[d]
 	for n < len(data) {
 		rest := data[n:]
@@ -145,11 +148,8 @@ func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
 		p.any = true
 		p.tx.Dir = d
 		p.tx.Observe(d, m)
-		switch {
-		case p.tx.Mining():
+		if p.tx.Mining() {
 			c.AppProto = "stratum"
-		case c.Transport == proto.TCP:
-			c.AppProto = "jsonrpc"
 		}
 		c.Emit(&p.tx, false)
 		rpc = rpc || m.Method != NoMethod || m.Top.has&set(KeyResult, KeyError) != 0

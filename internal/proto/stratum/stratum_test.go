@@ -163,6 +163,9 @@ func TestOtherRPC(t *testing.T) {
 	if r.AppProto != "jsonrpc" || len(r.Events) > 0 || r.Done != 1 || r.Emits != 3 {
 		t.Errorf("%+v", r)
 	}
+	if r := prototest.Drive(Protocol, prototest.Options{}, c(`{"id":1,"method":"mini`)); r.AppProto != "jsonrpc" || r.Emits != 0 {
+		t.Errorf("a beginning: %+v", r)
+	}
 	if r := prototest.Drive(Protocol, prototest.Options{}); r.Emits != 0 {
 		t.Errorf("a transaction of nothing: %+v", r)
 	}
