@@ -32,8 +32,8 @@ func schemeEnd(uri []byte) int {
 // the result, which is part of uri itself when there is nothing to change. It
 // follows libhtp's IDS personality, Suricata's default: scheme and authority
 // are left out; in the path %XX and %uXXXX are decoded, backslashes become
-// slashes, runs of slashes one slash, dot segments are resolved (RFC 3986
-// section 5.2.4); in the query %XX is decoded; the fragment stays.
+// slashes, runs of slashes one slash, UTF-8 (overlong forms too) single bytes,
+// dot segments are resolved; in query and fragment %XX is decoded.
 func normalise(dst, uri []byte) (mem, out []byte) {
 	if i := schemeEnd(uri); i >= 0 {
 		uri = uri[i:]
@@ -62,17 +62,12 @@ func normalise(dst, uri []byte) (mem, out []byte) {
 		}
 		dst = append(dst, c)
 	}
-	dst = removeDots(dst)
-	query, fragment := rest, []byte(nil)
-	if i := bytes.IndexByte(rest, '#'); i >= 0 {
-		query, fragment = rest[:i], rest[i:]
-	}
-	for i := 0; i < len(query); {
-		c, n := queryByte(query[i:])
+	dst = removeDots(narrowUTF8(dst))
+	for i := 0; i < len(rest); {
+		c, n := queryByte(rest[i:])
 		i += n
 		dst = append(dst, c)
 	}
-	dst = append(dst, fragment...)
 	return dst, dst
 }
 
@@ -83,6 +78,10 @@ func plain(uri []byte) bool {
 		switch c {
 		case '%':
 			return false
+		default:
+			if c >= 0x80 && !query {
+				return false
+			}
 		case '?', '#':
 			query = true
 		case '\\':
@@ -107,7 +106,7 @@ func pathByte(b []byte) (c byte, n int) {
 		hi, ok1 := hexByte(b[2:])
 		lo, ok2 := hexByte(b[4:])
 		if ok1 && ok2 {
-			return narrow(hi, lo), 6
+			return narrow(rune(hi)<<8 | rune(lo)), 6
 		}
 	}
 	if c, ok := hexByte(b[1:]); ok {
@@ -116,16 +115,63 @@ func pathByte(b []byte) (c byte, n int) {
 	return '%', 1
 }
 
-// narrow maps a code point of %u to one byte: full-width forms (U+FF01 to
-// U+FF5E) to their ASCII letters, others beyond 0xff to a question mark.
-func narrow(hi, lo byte) byte {
+// narrow maps a code point to one byte: itself up to 0xff, full-width forms
+// (U+FF01 to U+FF5E) to their ASCII letters, the characters that file systems
+// take for a slash to a slash, others to a question mark.
+func narrow(r rune) byte {
 	switch {
-	case hi == 0:
-		return lo
-	case hi == 0xff && lo >= 1 && lo <= 0x5e:
-		return lo + 0x20
+	case r <= 0xff:
+		return byte(r)
+	case r > 0xff00 && r <= 0xff5e:
+		return byte(r - 0xff00 + 0x20)
+	case r == 0x2044 || r == 0x2215:
+		return '/'
 	}
 	return '?'
+}
+
+// narrowUTF8 replaces the UTF-8 sequences of p by single bytes, in place.
+// Overlong forms count: they are what hides a slash or a dot.
+func narrowUTF8(p []byte) []byte {
+	i := 0
+	for i < len(p) && p[i] < 0x80 {
+		i++
+	}
+	w := i
+	for i < len(p) {
+		c, n, r := p[i], 0, rune(0)
+		switch {
+		case c < 0x80:
+			p[w] = c
+			w++
+			i++
+			continue
+		case c >= 0xc0 && c < 0xe0:
+			n, r = 1, rune(c&0x1f)
+		case c >= 0xe0 && c < 0xf0:
+			n, r = 2, rune(c&0x0f)
+		case c >= 0xf0 && c < 0xf8:
+			n, r = 3, rune(c&0x07)
+		}
+		i++
+		ok := n > 0
+		for ; n > 0 && ok && i < len(p); n-- {
+			if ok = p[i]&0xc0 == 0x80; ok {
+				r = r<<6 | rune(p[i]&0x3f)
+				i++
+			}
+		}
+		if n > 0 && ok {
+			break // cut off at the end: left out
+		}
+		b := byte('?')
+		if ok {
+			b = narrow(r)
+		}
+		p[w] = b
+		w++
+	}
+	return p[:w]
 }
 
 func queryByte(b []byte) (c byte, n int) {
@@ -146,9 +192,10 @@ func hexByte(b []byte) (c byte, ok bool) {
 	return hi<<4 | lo, ok1 && ok2
 }
 
-// removeDots resolves "." and ".." segments of p in place.
+// removeDots resolves "." and ".." segments of p in place. As in libhtp, no
+// slash is left where a path ends in one of them.
 func removeDots(p []byte) []byte {
-	w := 0
+	w, dotted := 0, false
 	for r := 0; r < len(p); {
 		e := r
 		if p[e] == '/' {
@@ -173,13 +220,13 @@ func removeDots(p []byte) []byte {
 				}
 			}
 		default:
-			w += copy(p[w:], seg)
+			if !last || !dotted || len(name) > 0 {
+				w += copy(p[w:], seg)
+			}
+			dotted = false
 			continue
 		}
-		if last && (w == 0 || p[w-1] != '/') && len(seg) > len(name) {
-			p[w] = '/'
-			w++
-		}
+		dotted = true
 	}
 	return p[:w]
 }
