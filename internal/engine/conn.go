@@ -391,21 +391,34 @@ func (c *conn) datagram(d packet.Dir, b []byte) {
 		}
 		c.start(i)
 	}
-	_, err := c.parser.Parse(&c.pc, s.dir, b)
-	c.named()
-	if err != nil {
-		c.anomaly("parser_error")
-		if c.errors++; c.errors >= MaxDatagramErrors {
-			c.ended = true
+	for range MaxSwitches + 1 {
+		n, err := c.parser.Parse(&c.pc, s.dir, b)
+		c.named()
+		if err != nil {
+			c.anomaly("parser_error")
+			if c.errors++; c.errors >= MaxDatagramErrors {
+				c.ended = true
+			}
+			return
 		}
-		return
-	}
-	if c.pc.Finished() {
-		c.ended = true
-		return
-	}
-	c.pc.Woken()
-	if next, ok := c.pc.Switched(); ok {
-		c.swap(next)
+		if c.pc.Finished() {
+			c.ended = true
+			return
+		}
+		c.pc.Woken()
+		next, ok := c.pc.Switched()
+		if !ok || !c.swap(next) || n < 0 || n >= len(b) {
+			return
+		}
+		// What the parser left of the datagram is the first of the next
+		// protocol.
+		b = b[n:]
+		if c.parser == nil {
+			i := c.identify(s, b)
+			if i < 0 {
+				return
+			}
+			c.start(i)
+		}
 	}
 }

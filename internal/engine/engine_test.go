@@ -271,6 +271,14 @@ func TestUDP(t *testing.T) {
 			t.Errorf("%d errors, want %d", n, MaxDatagramErrors)
 		}
 	})
+	t.Run("rest of the datagram after a switch", func(t *testing.T) {
+		two := lines{name: "two", magic: "TWO", mode: proto.Yes, on: proto.UDP}
+		w := newWorld(t, nil, u, two)
+		w.handle(frame(17, false, 9, 0, 0, 0, []byte("UDP one")))
+		w.handle(frame(17, false, 9, 0, 0, 0, []byte("switch \nTWO in it")))
+		w.handle(frame(17, true, 9, 0, 0, 0, []byte("and on")))
+		w.done(ev("udp", ">UDP one"), ev("udp", ">switch "), ev("two", ">TWO in it"), ev("two", "<and on"), "flow two from udp")
+	})
 	t.Run("given up", func(t *testing.T) {
 		w := newWorld(t, nil, u)
 		for range ProbeDatagrams {

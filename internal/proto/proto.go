@@ -153,7 +153,8 @@ func (c *Conn) Anomaly(name string) { c.OnAnomaly(name) }
 
 // Switch says that what follows the bytes consumed by this call, in both
 // directions, is another protocol: the named one, or with "" whatever its
-// content says (a proxy's tunnel). The parser is ended after the call.
+// content says (a proxy's tunnel). The parser is ended after the call. Of a
+// datagram, what the parser did not consume goes to the new protocol at once.
 // Bytes of the other direction that the parser left unconsumed go to the new
 // protocol as well, so a parser that waits for an answer before it switches
 // leaves the peer's early bytes unconsumed.
