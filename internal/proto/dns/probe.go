@@ -149,7 +149,7 @@ func (h Header) Plausible(size int) bool {
 // TCP, RFC 7766 section 8. The two cannot be mistaken for each other by more
 // than chance, since either must make sense to its last octet.
 func probe(_ packet.Dir, b []byte) proto.Match {
-	m := judge(b, len(b))
+	m := Judge(b)
 	if m == proto.Yes {
 		return m
 	}
@@ -190,6 +190,9 @@ func probeStream(b []byte) proto.Match {
 	}
 	return proto.No
 }
+
+// Judge judges one whole message.
+func Judge(b []byte) proto.Match { return judge(b, len(b)) }
 
 // judge judges a message of size octets of which b are there.
 func judge(b []byte, size int) proto.Match {

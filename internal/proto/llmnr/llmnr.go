@@ -88,10 +88,9 @@ func owner(s dns.Section) func(proto.Tx, int) ([]byte, bool) {
 }
 
 // probe judges a datagram or, on TCP, a message behind its length. The wire
-// has nothing of its own: a message counts as LLMNR for certain when its flag
-// bits are as RFC 4795 wants them, which those of DNS rarely are (clients set
-// the bit that means "tentative" here, servers reserved ones), and everything
-// else that can be read waits for port 5355.
+// has nothing of its own: what counts as DNS for certain counts as LLMNR too,
+// so that it wins on its port, and dns must be asked first on any other. What
+// dns doubts is doubted here as well, lest it lose its own port.
 func probe(_ packet.Dir, b []byte) proto.Match {
 	m := judge(b)
 	if m == proto.Yes || len(b) < 2 {
@@ -122,12 +121,14 @@ func prefix(b []byte, size int) bool {
 
 func judge(b []byte) proto.Match {
 	s, ok := dns.Look(b)
-	if !ok || s.NetBIOS || !s.Question || s.Opcode() != 0 || s.Counts[0] != 1 || s.Flush {
+	if !ok || s.NetBIOS || !s.Question || s.Counts[0] != 1 || s.Flush {
 		return proto.No
 	}
-	query := s.Counts[1]|s.Counts[2] == 0 && s.Flags&(FlagT|dns.FlagTC|15) == 0
-	if s.Exact && !s.OddClass && s.Flags&flagZ == 0 && (s.Response() || query) {
-		return proto.Yes
+	if s.Opcode() == 0 {
+		return dns.Judge(b)
 	}
-	return proto.Weak
+	if s.Exact {
+		return proto.Weak
+	}
+	return proto.No
 }
