@@ -261,6 +261,10 @@ func (s *side) keep(rest []byte) {
 		s.drop()
 		return
 	}
+	if len(s.held) > 0 && &rest[0] == &s.held[0] {
+		s.held = s.held[:len(rest)] // nothing was consumed: a byte at a time must not cost a copy each
+		return
+	}
 	if cap(s.held) >= len(rest) {
 		s.held = append(s.held[:0], rest...) // memmove: overlap is fine
 		return
