@@ -37,6 +37,9 @@ var errTPKT = errors.New("rdp: no TPKT header")
 // puts into them, and the MCS connect messages. Other protocols use the same
 // transport (ISO on TCP, RFC 1006): without such a mark it is Weak.
 func probe(d packet.Dir, b []byte) proto.Match {
+	if probeUDP(d, b) == proto.Yes {
+		return proto.Yes
+	}
 	for i, c := range b[:min(len(b), 2)] {
 		if c != [2]byte{3, 0}[i] {
 			return proto.No
@@ -93,6 +96,10 @@ type parser struct {
 func (p *parser) Reset() { *p = parser{buf: p.buf[:0]} }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	if c.Transport == proto.UDP {
+		p.datagram(c, d, data)
+		return len(data), nil
+	}
 	for n < len(data) && !c.Finished() {
 		b := data[n:]
 		if p.skip[d] > 0 {

@@ -118,6 +118,29 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func TestUDP(t *testing.T) {
+	pad := func(s string) string { return s + strings.Repeat("\x00", udpPadded-len(s)) }
+	syn := pad("\xff\xff\xff\xff\x00\x40\x18\x01\xbb\xff\x56\x87\x04\xd0\x04\xd0id")
+	answer := pad("\xbb\xff\x56\x87\x00\x40\x10\x05\x12\x34\x56\x78\x04\xd0\x04\xd0")
+	for i, tt := range []struct {
+		d    packet.Dir
+		in   string
+		want proto.Match
+	}{
+		{packet.ToServer, syn, proto.Yes}, {packet.ToClient, answer, proto.Yes}, {packet.ToClient, syn, proto.No}, {packet.ToServer, answer, proto.No},
+		{packet.ToServer, syn[:1200], proto.No}, {packet.ToServer, syn[:udpPadded-1] + "x", proto.No}, {packet.ToServer, strings.Repeat("\xff", udpPadded), proto.No},
+		{packet.ToServer, pad("\xff\xff\xff\xff\x00\x40\x18\x01\xbb\xff\x56\x87\x05\xd0\x04\xd0"), proto.No},
+	} {
+		if got := probe(tt.d, []byte(tt.in)); got != tt.want {
+			t.Errorf("%d: probe = %v, want %v", i, got, tt.want)
+		}
+	}
+	r := prototest.Drive(Protocol, prototest.Options{Conn: proto.Conn{Transport: proto.UDP}}, c(syn), s(answer))
+	if r.Done != 1 || len(r.Events) != 0 || !r.Finished || r.Err != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 func conn() *proto.Conn {
 	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
 }

@@ -31,7 +31,7 @@ var Protocol = proto.Protocol{
 	Name:  "rdp",
 	Event: Type,
 	Doc:   "Remote Desktop Protocol, connection sequence",
-	On:    proto.TCP,
+	On:    proto.TCP | proto.UDP,
 	Ports: []uint16{3389},
 	Limit: maxPDU,
 	Probe: probe,
@@ -47,6 +47,7 @@ const (
 	InitialResponse             // X.224 connection confirm
 	ConnectRequest              // MCS connect initial
 	ConnectResponse             // MCS connect response
+	UDPConnect                  // first datagram of the UDP transport; not logged
 )
 
 // Security protocols, [MS-RDPBCGR] 2.2.1.1.1.
@@ -77,14 +78,19 @@ type Tx struct {
 	NChannel int
 }
 
-// EventType returns Type.
-func (t *Tx) EventType() event.Type { return Type }
+// EventType returns Type, or "" for UDPConnect.
+func (t *Tx) EventType() event.Type {
+	if t.Step == UDPConnect {
+		return ""
+	}
+	return Type
+}
 
 // EncodeEVE appends "rdp":{…} in Suricata's shape.
 func (t *Tx) EncodeEVE(e *event.Encoder) {
 	e.Obj("rdp")
 	e.Uint("tx_id", uint64(t.Step))
-	e.Str("event_type", [...]string{"initial_request", "initial_response", "connect_request", "connect_response"}[t.Step])
+	e.Str("event_type", [...]string{"initial_request", "initial_response", "connect_request", "connect_response", "udp_connect"}[t.Step])
 	switch t.Step {
 	case InitialRequest:
 		e.OptBytes("cookie", t.Cookie)
