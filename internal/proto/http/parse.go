@@ -188,7 +188,8 @@ func (p *parser) lineStep(c *proto.Conn, d packet.Dir, line, raw []byte) (more b
 			p.statusLine(c, line, raw)
 		}
 	case stHeaders09:
-		if !looksLikeHeader(line) {
+		_, request := parseRequestLine(trim(line))
+		if len(line) == 0 || request && !looksLikeHeader(line) {
 			// A bare HTTP/0.9 request after all: this line begins the next one.
 			s.state = stHeaders
 			p.requestHead(c)
@@ -211,7 +212,6 @@ func (p *parser) lineStep(c *proto.Conn, d packet.Dir, line, raw []byte) (more b
 		}
 		s.state = stChunkLen
 	case stTrailers:
-		p.count(d, len(raw))
 		if len(line) == 0 {
 			p.messageEnd(c, d)
 			return !p.switched
