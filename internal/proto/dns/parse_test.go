@@ -94,26 +94,7 @@ func TestAccessors(t *testing.T) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	for name, in := range map[string][]byte{"query": query("www.example.com", TypeA).b, "answer": full().b} {
-		p := Protocol.New()
-		c := proto.Conn{Transport: proto.UDP, OnAnomaly: func(string) {}}
-		c.OnTx = func(tx proto.Tx, _ bool) {
-			for _, b := range Protocol.Buffers {
-				b.Get(tx, 0)
-			}
-		}
-		if n := testing.AllocsPerRun(500, func() {
-			Protocol.Probe(packet.ToServer, in)
-			p.Parse(&c, packet.ToServer, in)
-		}); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-		var e event.Encoder
-		c.OnTx = func(tx proto.Tx, _ bool) { e.B = e.B[:0]; tx.EncodeEVE(&e) }
-		if n := testing.AllocsPerRun(500, func() { p.Parse(&c, packet.ToServer, in) }); n != 0 {
-			t.Errorf("%s: %v allocations encoding", name, n)
-		}
-	}
+	prototest.NoAllocs(t, Protocol, query("www.example.com", TypeMX).String(), full().String())
 }
 
 func TestReset(t *testing.T) {

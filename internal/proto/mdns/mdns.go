@@ -14,6 +14,7 @@ import (
 // Protocol is multicast DNS.
 var Protocol = proto.Protocol{
 	Name:  "mdns",
+	Event: "mdns",
 	Doc:   "multicast DNS and service discovery, RFC 6762 and 6763",
 	On:    proto.UDP,
 	Ports: []uint16{5353},

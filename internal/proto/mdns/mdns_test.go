@@ -143,24 +143,7 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
-func TestNoAllocs(t *testing.T) {
-	p := Protocol.New()
-	var e event.Encoder
-	c := proto.Conn{Transport: proto.UDP, OnAnomaly: func(string) {}, OnTx: func(tx proto.Tx, _ bool) {
-		e.B = e.B[:0]
-		tx.EncodeEVE(&e)
-		for _, b := range Protocol.Buffers {
-			b.Get(tx, 0)
-		}
-	}}
-	in := []byte(announce)
-	if n := testing.AllocsPerRun(500, func() {
-		Protocol.Probe(packet.ToServer, in)
-		p.Parse(&c, packet.ToServer, in)
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
+func TestNoAllocs(t *testing.T) { prototest.NoAllocs(t, Protocol, browse, announce) }
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{browse, legacy, announce, unicastDNS} {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package prototest
+
+// Race says that the race detector is off.
+const Race = false
