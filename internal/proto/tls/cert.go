@@ -89,10 +89,10 @@ func findSAN(b []byte) []byte {
 	return nil
 }
 
-// nextSAN takes the next alternative name off *rest and appends its text:
-// DNS names, mail addresses and URIs as they stand, IP addresses in their text
-// form; other kinds are skipped.
-func nextSAN(dst []byte, rest *[]byte) ([]byte, bool) {
+// nextSAN takes the next alternative name off *rest: DNS names, mail addresses
+// and URIs as they stand, IP addresses (ip set) as four or sixteen bytes; other
+// kinds are skipped. It returns nil when there is none left.
+func nextSAN(rest *[]byte) (name []byte, ip bool) {
 	r := derReader{b: *rest}
 	for len(r.b) > 0 {
 		tag, c := r.next()
@@ -102,14 +102,14 @@ func nextSAN(dst []byte, rest *[]byte) ([]byte, bool) {
 		switch tag {
 		case 0x81, 0x82, 0x86: // rfc822Name, dNSName, uniformResourceIdentifier
 			*rest = r.b
-			return append(dst, c...), true
+			return c, false
 		case 0x87: // iPAddress
 			if len(c) == 4 || len(c) == 16 {
 				*rest = r.b
-				return appendIP(dst, c), true
+				return c, true
 			}
 		}
 	}
 	*rest = nil
-	return dst, false
+	return nil, false
 }

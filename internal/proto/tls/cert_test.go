@@ -117,4 +117,27 @@ func TestSANOrder(t *testing.T) {
 	if _, ok := ch.SAN(3); ok {
 		t.Error("a fourth name")
 	}
+	if _, ok := ch.SAN(-1); ok {
+		t.Error("a name before the first")
+	}
+	// What was returned stays: the engine may look at one name after another
+	// and come back.
+	var many [][]byte
+	for i := range 60 {
+		many = append(many, der(0x87, []byte{10, 0, 0, byte(i)}), der(0x87, append(make([]byte, 15), byte(i+1))))
+	}
+	ct := cert([]byte{1}, nil, nil, append(many, der(0x87, []byte{1, 2, 3}))...)
+	ch.read(vec24(vec24(ct...)...))
+	var kept [][]byte
+	for i := 0; ; i++ {
+		v, ok := ch.SAN(i)
+		if !ok {
+			break
+		}
+		kept = append(kept, v)
+	}
+	ch.SAN(0)
+	if len(kept) != 120 || string(kept[0]) != "10.0.0.0" || string(kept[1]) != "::1" || string(kept[118]) != "10.0.0.59" || string(kept[119]) != "::3c" {
+		t.Errorf("%d names, %q", len(kept), kept)
+	}
 }

@@ -23,10 +23,16 @@ type Chain struct {
 	text                    []byte // all texts, one after another
 	sub, iss, ser, fpr, bfr piece
 	aft                     piece
-	sanRest                 []byte // alternative names after the one before sanNext
-	sanNext                 int
-	sanText                 []byte
+
+	// Walk over the alternative names: those left, the number of the next and
+	// how many of those before are addresses, whose texts are kept.
+	sanRest         []byte
+	sanNext, sanIPs int
+	ips             []byte
 }
+
+// ipSlot holds the text of one address: its length, and at most 39 characters.
+const ipSlot = 1 + 39
 
 // piece is a text computed when first asked for.
 type piece struct {
@@ -35,12 +41,15 @@ type piece struct {
 }
 
 func (c *Chain) reset() {
-	*c = Chain{buf: c.buf[:0], text: c.text[:0], sanText: c.sanText[:0]}
+	*c = Chain{buf: c.buf[:0], text: c.text[:0], ips: c.ips[:0]}
 	if cap(c.buf) > maxKeptChain {
 		c.buf = nil
 	}
 	if cap(c.text) > maxKeptText {
 		c.text = nil
+	}
+	if cap(c.ips) > maxKeptText {
+		c.ips = nil
 	}
 }
 
@@ -132,19 +141,41 @@ func (c *Chain) NotAfter() []byte {
 }
 
 // SAN returns the i-th alternative name of the leaf. Asking in rising order
-// costs one step each. The text is valid until the next call.
+// costs one step each.
 func (c *Chain) SAN(i int) ([]byte, bool) {
-	if c.N == 0 || c.Leaf.SAN == nil {
+	if c.N == 0 || c.Leaf.SAN == nil || i < 0 {
 		return nil, false
 	}
 	if c.sanNext == 0 || i < c.sanNext {
-		c.sanRest, c.sanNext = c.Leaf.SAN, 0
+		c.sanRest, c.sanNext, c.sanIPs = c.Leaf.SAN, 0, 0
 	}
-	for ; c.sanNext <= i; c.sanNext++ {
-		var ok bool
-		if c.sanText, ok = nextSAN(c.sanText[:0], &c.sanRest); !ok {
+	for {
+		name, ip := nextSAN(&c.sanRest)
+		if name == nil {
 			return nil, false
 		}
+		c.sanNext++
+		if ip {
+			c.sanIPs++
+		}
+		if c.sanNext > i {
+			if ip {
+				name = c.ipText(c.sanIPs-1, name)
+			}
+			return name, true
+		}
 	}
-	return c.sanText, true
+}
+
+// ipText returns the text of the k-th address among the alternative names. It
+// is written once, so that it stays valid as long as the chain.
+func (c *Chain) ipText(k int, ip []byte) []byte {
+	for len(c.ips) < (k+1)*ipSlot {
+		c.ips = append(c.ips, make([]byte, ipSlot)...)
+	}
+	slot := c.ips[k*ipSlot : (k+1)*ipSlot]
+	if slot[0] == 0 {
+		slot[0] = byte(len(appendIP(slot[1:1], ip)))
+	}
+	return slot[1 : 1+slot[0]]
 }
