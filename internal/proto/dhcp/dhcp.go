@@ -12,6 +12,7 @@ import (
 // Protocol is DHCP.
 var Protocol = proto.Protocol{
 	Name:    "dhcp",
+	Event:   "dhcp",
 	Doc:     "Dynamic Host Configuration Protocol for IPv4, RFC 2131",
 	On:      proto.UDP,
 	Ports:   []uint16{67, 68},

@@ -14,6 +14,7 @@ import (
 // DatagramProtocol is the NetBIOS datagram service.
 var DatagramProtocol = proto.Protocol{
 	Name:  "nbdgm",
+	Event: "nbdgm",
 	Doc:   "NetBIOS datagram service, RFC 1002 section 4.4, with browser announcements",
 	On:    proto.UDP,
 	Ports: []uint16{138},

@@ -13,6 +13,7 @@ import (
 // Protocol is the NetBIOS name service.
 var Protocol = proto.Protocol{
 	Name:  "nbns",
+	Event: "nbns",
 	Doc:   "NetBIOS name service, RFC 1002 section 4.2",
 	On:    proto.UDP,
 	Ports: []uint16{137},

@@ -15,6 +15,7 @@ import (
 // Protocol is SSDP.
 var Protocol = proto.Protocol{
 	Name:  "ssdp",
+	Event: "ssdp",
 	Doc:   "Simple Service Discovery Protocol of UPnP",
 	On:    proto.UDP,
 	Ports: []uint16{1900},
