@@ -16,6 +16,8 @@ const (
 	maxPending = 16
 	// maxField is how much of a name or answer is kept.
 	maxField = 256
+	// maxLiteral bounds what a literal may announce.
+	maxLiteral = 1 << 30
 	// maxTag is the longest tag that the probe takes for one. Clients count
 	// up: "a1", "A0001", "12.34".
 	maxTag = 24

@@ -102,7 +102,7 @@ func literal(b []byte) (n int, ok bool) {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n = min(n*10+int(c-'0'), 1<<30)
+		n = int(min(int64(n)*10+int64(c-'0'), maxLiteral))
 	}
 	return n, true
 }

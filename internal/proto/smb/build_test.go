@@ -38,8 +38,8 @@ func nb(m string) string {
 }
 
 // head1 is an SMB1 header, [MS-CIFS] 2.2.3.1; Flags2 says Unicode.
-func head1(command, flags byte, status, mid int) string {
-	return "\xffSMB" + string([]byte{command}) + u32(status) + string([]byte{flags}) + u16(0xc801) + u16(0) + "SIGNATUR" + u16(0) + u16(7, 0x1234, 9, mid)
+func head1(command, flags byte, status uint32, mid int) string {
+	return "\xffSMB" + string([]byte{command}) + u32(int(status)) + string([]byte{flags}) + u16(0xc801) + u16(0) + "SIGNATUR" + u16(0) + u16(7, 0x1234, 9, mid)
 }
 
 func body1(words, data string) string {
@@ -47,8 +47,8 @@ func body1(words, data string) string {
 }
 
 // head2 is an SMB2 header, [MS-SMB2] 2.2.1.2.
-func head2(command, flags, status, mid, next int) string {
-	return "\xfeSMB" + u16(64, 1) + u32(status) + u16(command, 31) + u32(flags, next) + u32(mid, 0) + u32(0xfeff, 5) + u32(0x11, 0x22) + "0123456789abcdef"
+func head2(command, flags int, status uint32, mid, next int) string {
+	return "\xfeSMB" + u16(64, 1) + u32(int(status)) + u16(command, 31) + u32(flags, next) + u32(mid, 0) + u32(0xfeff, 5) + u32(0x11, 0x22) + "0123456789abcdef"
 }
 
 const guid = "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
@@ -94,7 +94,7 @@ func session1() []prototest.Part {
 	create := "\xff\x00\x00\x00\x00" + u16(18) + u32(0, 0, 0x2019f, 0, 0, 0x80, 7, 1, 0x40, 2) + "\x00"
 	return []prototest.Part{
 		c(head1(cmd1Negotiate, 0, 0, 1) + body1("", "\x02LANMAN1.0\x00\x02NT LM 0.12\x00")),
-		s(head1(cmd1Negotiate, flagReply, 0, 1) + body1(u16(1)+"\x03"+u16(50, 1)+u32(16644, 65536, 0)+u32(0x8000e3fd)+"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", guid+"blob")),
+		s(head1(cmd1Negotiate, flagReply, 0, 1) + body1(u16(1)+"\x03"+u16(50, 1)+u32(16644, 65536, 0)+u32(-0x7fff1c03)+"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", guid+"blob")),
 		c(first),
 		s(head1(cmd1SessionSetup, flagReply, 0, 2) + body1(u16(cmdNone, 0, 0, 0), "\x00"+wide("Windows 7")+"\x00\x00"+wide("LM 6")+"\x00\x00")),
 		c(head1(cmd1NTCreate, 0, 0, 3) + body1(create, "\x00"+wide(`\srvsvc..`))),

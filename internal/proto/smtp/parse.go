@@ -214,17 +214,10 @@ func path(b []byte) []byte {
 	return b
 }
 
-// number reads decimal digits; a value beyond an int32 counts as its greatest.
+// number reads decimal digits; a value beyond maxChunk counts as that.
 func number(b []byte) (n int, rest []byte) {
 	for len(b) > 0 && b[0] >= '0' && b[0] <= '9' {
-		n = min(n*10+int(b[0]-'0'), 1<<31-1)
-		if n == 1<<31-1 {
-			n /= 10
-			for len(b) > 0 && b[0] >= '0' && b[0] <= '9' {
-				b = b[1:]
-			}
-			return 1<<31 - 1, b
-		}
+		n = int(min(int64(n)*10+int64(b[0]-'0'), maxChunk))
 		b = b[1:]
 	}
 	return n, b

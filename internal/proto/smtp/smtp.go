@@ -19,6 +19,8 @@ const (
 	maxRcpt = 100
 	// maxField is how much of an address, a name or a header field is kept.
 	maxField = 320
+	// maxChunk bounds what a BDAT command may announce.
+	maxChunk = 1<<31 - 1
 	// maxHeader bounds the bytes of a mail's head that are read.
 	maxHeader = 16 << 10
 )
