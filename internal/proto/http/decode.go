@@ -271,14 +271,19 @@ func (d *decoder) write(out, in []byte) ([]byte, decodeResult) {
 	var err error
 	full := false
 	cur := in
-	for i := 0; i < d.n-1 && err == nil; i++ {
-		d.mid[i], err = d.layer[i].write(d.mid[i], cur, maxLayerOut)
+	for i := range d.n - 1 {
+		var bad error
+		if d.mid[i], bad = d.layer[i].write(d.mid[i], cur, maxLayerOut); err == nil {
+			err = bad
+		}
 		full = full || len(d.mid[i]) >= maxLayerOut
 		cur = d.mid[i][d.used[i]:]
 		d.used[i] = len(d.mid[i])
 	}
+	// What came before the fault still counts.
+	out, bad := d.layer[d.n-1].write(out, cur, MaxBody)
 	if err == nil {
-		out, err = d.layer[d.n-1].write(out, cur, MaxBody)
+		err = bad
 	}
 	switch {
 	case err != nil:
