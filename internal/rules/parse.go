@@ -1,0 +1,297 @@
+package rules
+
+import (
+	"encoding/binary"
+	"io"
+	"strings"
+)
+
+// ParseConfig says how rules are read.
+type ParseConfig struct {
+	// Vars are the variables; the zero value means DefaultVars.
+	Vars Vars
+	// Disabled also reads rules in comments ("# alert tcp …"), with
+	// Enabled false. A rule that is no comment wins over one that is.
+	Disabled bool
+}
+
+// Parse reads the rules of one file; the name is used in problems only. It
+// returns the rules in their order, each sid of a gid once, and a problem for
+// each rule that it left out or that deserves a warning. Of rules with the
+// same sid and gid the one with the highest rev stays, the first of equals.
+func Parse(file string, r io.Reader, cfg ParseConfig) ([]*Rule, []*Problem) {
+	p := newParser(cfg)
+	p.read(file, r)
+	return p.finish()
+}
+
+// parser holds what the rules of one load share.
+type parser struct {
+	cfg      ParseConfig
+	addrs    map[string]Addrs
+	ports    map[string]Ports
+	addrSets map[string]*AddrSet // by content
+	portSets map[string]*PortSet
+	al, pl   lister
+	key      []byte
+
+	rules    []*Rule
+	problems []*Problem
+	unkept   int // problems beyond MaxProblems
+
+	// Rules and options are taken from blocks: 25,000 rules would else be
+	// as many small allocations each.
+	ruleBlock   []Rule
+	optionBlock []Option
+	scratch     []Option
+}
+
+func newParser(cfg ParseConfig) *parser {
+	if cfg.Vars.Addrs == nil && cfg.Vars.Ports == nil {
+		cfg.Vars = DefaultVars()
+	}
+	return &parser{
+		cfg:      cfg,
+		addrs:    map[string]Addrs{"any": {}},
+		ports:    map[string]Ports{"any": {}},
+		addrSets: map[string]*AddrSet{},
+		portSets: map[string]*PortSet{},
+		al:       lister{what: "address", vars: cfg.Vars.Addrs, full: addrFull, one: address},
+		pl:       lister{what: "port", vars: cfg.Vars.Ports, full: portFull, one: port},
+	}
+}
+
+func (p *parser) read(file string, r io.Reader) {
+	text, err := readText(r)
+	if err != nil {
+		p.problem(&Problem{File: file, Reason: err.Error()})
+		return
+	}
+	p.text(file, text)
+}
+
+// readText reads all of r, at most MaxFile bytes, into one string.
+func readText(r io.Reader) (string, error) {
+	var b strings.Builder
+	n, err := io.Copy(&b, io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return "", err
+	}
+	if n > MaxFile {
+		return "", badValue("", "the file has more than %d bytes", MaxFile)
+	}
+	return strings.TrimPrefix(b.String(), "\ufeff"), nil
+}
+
+func (p *parser) text(file, text string) {
+	l := lexer{text: text, comments: p.cfg.Disabled}
+	for {
+		st, ok := l.next()
+		if !ok {
+			return
+		}
+		p.statement(file, &st)
+	}
+}
+
+func (p *parser) problem(q *Problem) {
+	if len(p.problems) >= MaxProblems {
+		p.unkept++
+		return
+	}
+	p.problems = append(p.problems, q)
+}
+
+func (p *parser) fail(file string, st *statement, off int, err *ValueError) {
+	line, col := st.at(off)
+	p.problem(&Problem{File: file, Line: line, Col: col, SID: findSID(st.text), Reason: err.Reason, Cure: err.Cure})
+}
+
+// findSID looks for the sid of a rule that could not be read whole.
+func findSID(text string) uint32 {
+	for i := 0; ; {
+		n := strings.Index(text[i:], "sid:")
+		if n < 0 {
+			return 0
+		}
+		i += n + len("sid:")
+		if before := i - len("sid:") - 1; before >= 0 && text[before] != ';' && text[before] != '(' && !isBlank(text[before]) {
+			continue // part of another word
+		}
+		v := text[i:]
+		if end := strings.IndexAny(v, ";)"); end >= 0 {
+			v = v[:end]
+		}
+		if n, err := ParseUint(trim(v), 1<<32-2); err == nil {
+			return uint32(n)
+		}
+	}
+}
+
+// statement reads one rule and keeps it or the problem.
+func (p *parser) statement(file string, st *statement) {
+	h, off, err := splitHeader(st.text)
+	if st.comment || st.indent {
+		// Prose may begin with an action: "pass it to …". Only what has a
+		// header's shape is a rule.
+		if err != nil || !looksLikeRule(st.text, h) {
+			return
+		}
+		if st.indent {
+			p.fail(file, st, 0, badValue("remove the blanks before the action", "a line that begins with a blank is not read"))
+			return
+		}
+	}
+	switch {
+	case st.long:
+		p.fail(file, st, 0, badValue("", "the rule has more than %d bytes", MaxRule))
+		return
+	case st.open && !st.comment:
+		p.fail(file, st, 0, badValue("remove the backslash at the end of its last line", "the file ends within the rule"))
+		return
+	}
+	// The action first: it explains most about a line that is no rule.
+	action, ok := actionOf(h.action.text)
+	if !ok {
+		p.fail(file, st, h.action.off, badAction(h.action.text))
+		return
+	}
+	if err != nil {
+		p.fail(file, st, off, err)
+		return
+	}
+	r := Rule{Action: action, Enabled: !st.comment, File: file, Line: st.line, Raw: st.text}
+	r.Proto = protoOf(h.proto.text)
+	if r.Dir, err = directionOf(h.dir.text); err != nil {
+		p.fail(file, st, h.dir.off, err)
+		return
+	}
+	r.Both = r.Dir == Either
+	if r.Src, off, err = p.addresses(h.src.text); err != nil {
+		p.fail(file, st, h.src.off+off, err)
+		return
+	}
+	if r.SrcPorts, off, err = p.portList(h.srcPorts.text); err != nil {
+		p.fail(file, st, h.srcPorts.off+off, err)
+		return
+	}
+	if r.Dst, off, err = p.addresses(h.dst.text); err != nil {
+		p.fail(file, st, h.dst.off+off, err)
+		return
+	}
+	if r.DstPorts, off, err = p.portList(h.dstPorts.text); err != nil {
+		p.fail(file, st, h.dstPorts.off+off, err)
+		return
+	}
+	p.scratch, off, err = splitOptions(p.scratch[:0], st, h.options)
+	if err != nil {
+		p.fail(file, st, off, err)
+		return
+	}
+	r.Options = p.scratch // until it is known to be good
+	at, err, warnings := r.general()
+	if err != nil {
+		if at.Name == "" {
+			p.fail(file, st, h.options, err)
+			return
+		}
+		q := r.Problem(at, err)
+		if q.SID == 0 {
+			q.SID = findSID(st.text)
+		}
+		p.problem(q)
+		return
+	}
+	r.Options = p.keepOptions(p.scratch)
+	for _, w := range warnings {
+		w.SID = r.SID
+		p.problem(w)
+	}
+	p.keep(r)
+}
+
+func (p part) end() int { return p.off + len(p.text) }
+
+// looksLikeRule reports whether a header has its arrow and its parenthesis.
+func looksLikeRule(text string, h header) bool {
+	_, err := directionOf(h.dir.text)
+	return err == nil && strings.HasPrefix(trim(text[h.dstPorts.end():]), "(")
+}
+
+func (p *parser) keepOptions(o []Option) []Option {
+	const block = 4096
+	if len(p.optionBlock)+len(o) > cap(p.optionBlock) {
+		p.optionBlock = make([]Option, 0, block)
+	}
+	n := len(p.optionBlock)
+	p.optionBlock = append(p.optionBlock, o...)
+	return p.optionBlock[n:len(p.optionBlock):len(p.optionBlock)]
+}
+
+func (p *parser) keep(r Rule) {
+	const block = 256
+	if len(p.ruleBlock) == cap(p.ruleBlock) {
+		p.ruleBlock = make([]Rule, 0, block)
+	}
+	p.ruleBlock = append(p.ruleBlock, r)
+	p.rules = append(p.rules, &p.ruleBlock[len(p.ruleBlock)-1])
+}
+
+// addresses reads a list, or finds it read before.
+func (p *parser) addresses(text string) (Addrs, int, *ValueError) {
+	if a, ok := p.addrs[text]; ok {
+		return a, 0, nil
+	}
+	s, off, err := p.al.parse(text)
+	if err != nil {
+		return Addrs{}, off, err
+	}
+	a := Addrs{&addrNode{text: text}}
+	if !p.al.whole(s) {
+		key := p.contentKey(s)
+		set := p.addrSets[string(key)]
+		if set == nil {
+			set = newAddrSet(s)
+			p.addrSets[string(key)] = set
+		}
+		a.n.set = set
+	}
+	p.addrs[text] = a
+	return a, 0, nil
+}
+
+func (p *parser) portList(text string) (Ports, int, *ValueError) {
+	if a, ok := p.ports[text]; ok {
+		return a, 0, nil
+	}
+	s, off, err := p.pl.parse(text)
+	if err != nil {
+		return Ports{}, off, err
+	}
+	a := Ports{&portNode{text: text}}
+	if !p.pl.whole(s) {
+		key := p.contentKey(s)
+		set := p.portSets[string(key)]
+		if set == nil {
+			set = newPortSet(s)
+			p.portSets[string(key)] = set
+		}
+		a.n.set = set
+	}
+	p.ports[text] = a
+	return a, 0, nil
+}
+
+func (p *parser) contentKey(s sets) []byte {
+	k := p.key[:0]
+	for _, ranges := range s {
+		k = binary.BigEndian.AppendUint32(k, uint32(len(ranges)))
+		for _, x := range ranges {
+			for _, n := range [4]uint64{x.lo.hi, x.lo.lo, x.hi.hi, x.hi.lo} {
+				k = binary.BigEndian.AppendUint64(k, n)
+			}
+		}
+	}
+	p.key = k
+	return k
+}
