@@ -32,7 +32,8 @@ var Protocol = proto.Protocol{
 	Doc:   "File Transfer Protocol, control connection",
 	On:    proto.TCP,
 	Ports: []uint16{21, 2121},
-	Limit: maxLine,
+	// Limit stays the default: beside a line, a client's first TLS bytes may
+	// have to wait for the server's consent.
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 	Buffers: []proto.Buffer{

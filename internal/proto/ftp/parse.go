@@ -18,6 +18,7 @@ type parser struct {
 	free    []*Tx
 	user    []byte
 	waitTLS bool    // AUTH was sent, its reply is awaited
+	heard   bool    // the server has said anything
 	multi   [3]byte // code of the multi-line reply at hand
 	inMulti bool
 }
@@ -29,9 +30,11 @@ func (p *parser) Reset() {
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	p.heard = p.heard || d == packet.ToClient
 	for n < len(data) {
 		if d == packet.ToServer && p.waitTLS && data[n] == tlsHandshake {
-			return n, nil // left for the TLS parser, once the server agrees
+			p.early(c)
+			return n, nil
 		}
 		b := data[n:]
 		end := bytes.IndexByte(b, '\n')
@@ -63,6 +66,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		}
 	}
 	return n, nil
+}
+
+// early leaves the client's TLS bytes for the TLS parser, once the server
+// agrees. Where only the client is seen, that it goes on says enough.
+func (p *parser) early(c *proto.Conn) {
+	if !p.heard {
+		c.Switch("tls")
+	}
 }
 
 func (p *parser) get() *Tx {

@@ -76,7 +76,8 @@ func TestParse(t *testing.T) {
 		anom       string
 	}{
 		{"AUTH TLS", []prototest.Part{s("220 x\r\n"), c("AUTH TLS\r\n"), s("234 go\r\n"), c("\x16\x03\x01")}, 2, "tls", "\x16\x03\x01", ""},
-		{"AUTH TLS with eager client", []prototest.Part{c("AUTH TLS\r\n\x16\x03\x01"), s("234 go\r\n\x16")}, 1, "tls", "\x16\x03\x01", ""},
+		{"AUTH TLS with eager client", []prototest.Part{s("220 x\r\n"), c("AUTH TLS\r\n\x16\x03\x01"), s("234 go\r\n\x16")}, 2, "tls", "\x16\x03\x01", ""},
+		{"AUTH TLS seen from one side", []prototest.Part{c("AUTH TLS\r\n\x16\x03\x01")}, 1, "tls", "\x16\x03\x01", ""},
 		{"AUTH refused, pipelined", []prototest.Part{c("AUTH TLS\r\nUSER bob\r\n"), s("530 no\r\n331 ok\r\n")}, 2, "", "", ""},
 		{"multi-line reply with digits in it", []prototest.Part{c("STAT\r\n"), s("211-Status\r\n220 not the end\r\n 211 nor this\r\n211 End\r\n")}, 1, "", "", ""},
 		{"many pipelined", []prototest.Part{c(many)}, maxPending + 3, "", "", ""},

@@ -33,7 +33,8 @@ var Protocol = proto.Protocol{
 	Doc:   "Internet Message Access Protocol",
 	On:    proto.TCP,
 	Ports: []uint16{143},
-	Limit: maxLine,
+	// Limit stays the default: beside a line, a client's first TLS bytes may
+	// have to wait for the server's consent.
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 }

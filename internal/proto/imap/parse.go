@@ -23,7 +23,8 @@ type parser struct {
 	greeted bool
 	auth    bool // AUTHENTICATE is under way: the client's lines are tokens
 	waitTLS bool
-	naming  *Tx // a LOGIN whose name comes as a literal
+	heard   bool // the server has said anything
+	naming  *Tx  // a LOGIN whose name comes as a literal
 	capable []byte
 	pending []*Tx
 	free    []*Tx
@@ -36,11 +37,13 @@ func (p *parser) Reset() {
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	p.heard = p.heard || d == packet.ToClient
 	h := &p.half[d]
 	for n < len(data) {
 		b := data[n:]
 		if d == packet.ToServer && p.waitTLS && b[0] == tlsHandshake {
-			return n, nil // left for the TLS parser, once the server agrees
+			p.early(c)
+			return n, nil
 		}
 		if h.literal > 0 {
 			used := min(h.literal, len(b))
@@ -85,6 +88,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		}
 	}
 	return n, nil
+}
+
+// early leaves the client's TLS bytes for the TLS parser, once the server
+// agrees. Where only the client is seen, that it goes on says enough.
+func (p *parser) early(c *proto.Conn) {
+	if !p.heard {
+		c.Switch("tls")
+	}
 }
 
 // literal reads the "{123}" or "{123+}" (RFC 7888) at the end of a line, which

@@ -49,7 +49,8 @@ func TestParse(t *testing.T) {
 		anom             string
 	}{
 		{"STARTTLS", []prototest.Part{c("1 STARTTLS\r\n"), s("1 OK go\r\n"), c("\x16\x03")}, 1, `"imap":{"tag":"1","command":"STARTTLS","status":"OK"}`, "tls", "\x16\x03", ""},
-		{"STARTTLS with eager client", []prototest.Part{c("1 STARTTLS\r\n\x16\x03"), s("1 OK go\r\n\x16")}, 1, "", "tls", "\x16\x03", ""},
+		{"STARTTLS with eager client", []prototest.Part{s("* OK x\r\n"), c("1 STARTTLS\r\n\x16\x03"), s("1 OK go\r\n\x16")}, 2, "", "tls", "\x16\x03", ""},
+		{"STARTTLS seen from one side", []prototest.Part{c("1 STARTTLS\r\n\x16\x03")}, 1, "", "tls", "\x16\x03", ""},
 		{"STARTTLS refused", []prototest.Part{c("1 STARTTLS\r\n"), s("1 NO\r\n"), c("2 NOOP\r\n")}, 2, "", "", "", ""},
 		{"AUTHENTICATE", []prototest.Part{c("1 AUTHENTICATE PLAIN\r\n"), s("+ \r\n"), c("AGJvYgBzZWNyZXQ= x\r\n"), s("1 OK\r\n"), c("2 LOGOUT\r\n")}, 2, `"imap":{"tag":"2","command":"LOGOUT"}`, "", "", ""},
 		{"quoted name with an escape", []prototest.Part{c(`1 LOGIN "b\"ob" x` + "\r\n")}, 1, `"imap":{"tag":"1","command":"LOGIN","user":"b\\\"ob"}`, "", "", ""},

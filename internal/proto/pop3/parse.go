@@ -75,6 +75,7 @@ type parser struct {
 	body    bool    // passing over a multi-line answer
 	auth    bool    // AUTH is under way: the client's lines are tokens
 	waitTLS bool
+	heard   bool // the server has said anything
 	user    []byte
 	pending []*Tx
 	free    []*Tx
@@ -87,10 +88,12 @@ func (p *parser) Reset() {
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	p.heard = p.heard || d == packet.ToClient
 	for n < len(data) {
 		b := data[n:]
 		if d == packet.ToServer && p.waitTLS && b[0] == tlsHandshake {
-			return n, nil // left for the TLS parser, once the server agrees
+			p.early(c)
+			return n, nil
 		}
 		end := bytes.IndexByte(b, '\n')
 		if p.skip[d] || d == packet.ToClient && p.body && b[0] != '.' {
@@ -127,6 +130,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		}
 	}
 	return n, nil
+}
+
+// early leaves the client's TLS bytes for the TLS parser, once the server
+// agrees. Where only the client is seen, that it goes on says enough.
+func (p *parser) early(c *proto.Conn) {
+	if !p.heard {
+		c.Switch("tls")
+	}
 }
 
 func (p *parser) get() *Tx {

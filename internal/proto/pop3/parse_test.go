@@ -49,7 +49,8 @@ func TestParse(t *testing.T) {
 		anom       string
 	}{
 		{"STLS", []prototest.Part{c("STLS\r\n"), s("+OK go\r\n"), c("\x16\x03")}, 1, "tls", "\x16\x03", ""},
-		{"STLS with eager client", []prototest.Part{c("STLS\r\n\x16\x03"), s("+OK go\r\n\x16")}, 1, "tls", "\x16\x03", ""},
+		{"STLS with eager client", []prototest.Part{s("+OK x\r\n"), c("STLS\r\n\x16\x03"), s("+OK go\r\n\x16")}, 2, "tls", "\x16\x03", ""},
+		{"STLS seen from one side", []prototest.Part{c("STLS\r\n\x16\x03")}, 1, "tls", "\x16\x03", ""},
 		{"STLS refused", []prototest.Part{c("STLS\r\n"), s("-ERR no\r\n"), c("QUIT\r\n")}, 2, "", "", ""},
 		{"AUTH", []prototest.Part{c("AUTH PLAIN\r\n"), s("+ \r\n"), c("AGJvYgBzZWNyZXQ=\r\n"), s("+OK\r\n"), c("STAT\r\n"), s("+OK 0 0\r\n")}, 2, "", "", ""},
 		{"many pipelined", []prototest.Part{c(strings.Repeat("NOOP\r\n", maxPending+3))}, maxPending + 3, "", "", ""},

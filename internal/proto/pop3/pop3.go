@@ -28,7 +28,8 @@ var Protocol = proto.Protocol{
 	Doc:   "Post Office Protocol 3",
 	On:    proto.TCP,
 	Ports: []uint16{110},
-	Limit: maxLine,
+	// Limit stays the default: beside a line, a client's first TLS bytes may
+	// have to wait for the server's consent.
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 }

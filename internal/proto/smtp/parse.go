@@ -47,6 +47,7 @@ type parser struct {
 	nAsked  int
 	greeted bool
 	waitTLS bool
+	heard   bool // the server has said anything
 }
 
 func (p *parser) Reset() {
@@ -54,11 +55,13 @@ func (p *parser) Reset() {
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	p.heard = p.heard || d == packet.ToClient
 	for n < len(data) {
 		b := data[n:]
 		if d == packet.ToServer {
 			if p.waitTLS && b[0] == tlsHandshake {
-				return n, nil // left for the TLS parser, once the server agrees
+				p.early(c)
+				return n, nil
 			}
 			if p.bdat > 0 {
 				used := min(p.bdat, len(b))
@@ -116,6 +119,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		}
 	}
 	return n, nil
+}
+
+// early leaves the client's TLS bytes for the TLS parser, once the server
+// agrees. Where only the client is seen, that it goes on says enough.
+func (p *parser) early(c *proto.Conn) {
+	if !p.heard {
+		c.Switch("tls")
+	}
 }
 
 func (p *parser) count(d packet.Dir, n int) {

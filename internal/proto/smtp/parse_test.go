@@ -75,7 +75,8 @@ func TestParse(t *testing.T) {
 		anom             string
 	}{
 		{"STARTTLS", []prototest.Part{s("220 x\r\n"), c("EHLO a\r\n"), s("250 x\r\n"), c("STARTTLS\r\n"), s("220 go\r\n"), c("\x16\x03")}, 1, `"smtp":{"helo":"a"}`, "tls", "\x16\x03", ""},
-		{"STARTTLS with eager client", []prototest.Part{c("STARTTLS\r\n\x16\x03"), s("220 go\r\n\x16")}, 0, "", "tls", "\x16\x03", ""},
+		{"STARTTLS with eager client", []prototest.Part{s("220 x\r\n"), c("STARTTLS\r\n\x16\x03"), s("220 go\r\n\x16")}, 0, "", "tls", "\x16\x03", ""},
+		{"STARTTLS seen from one side", []prototest.Part{c("STARTTLS\r\n\x16\x03")}, 0, "", "tls", "\x16\x03", ""},
 		{"STARTTLS refused", []prototest.Part{s("220 x\r\n"), c("STARTTLS\r\n"), s("454 no\r\n"), c("EHLO a\r\n")}, 1, `"smtp":{"helo":"a"}`, "", "", ""},
 		{"DATA refused", []prototest.Part{mail, s("250 x\r\n250 x\r\n250 x\r\n550 no\r\n"), c("EHLO a\r\n")}, 1, `"smtp":{"helo":"a","mail_from":"<a>","rcpt_to":["<b>"]}`, "", "", ""},
 		{"one side only", []prototest.Part{c("EHLO a\r\n"), mail, c(head + "x\r\n.\r\nEHLO b\r\n")}, 1, `"smtp":{"helo":"b",`, "", "", ""},

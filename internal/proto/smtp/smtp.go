@@ -35,7 +35,8 @@ var Protocol = proto.Protocol{
 	Doc:   "Simple Mail Transfer Protocol",
 	On:    proto.TCP,
 	Ports: []uint16{25, 587, 2525},
-	Limit: maxLine,
+	// Limit stays the default: beside a line, a client's first TLS bytes may
+	// have to wait for the server's consent.
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 	Buffers: []proto.Buffer{
