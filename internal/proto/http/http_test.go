@@ -346,6 +346,16 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// BenchmarkPlain is one request with a plain answer.
+func BenchmarkPlain(b *testing.B) {
+	p, c := Protocol.New(), quiet()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Parse(c, packet.ToServer, traffic.req)
+		p.Parse(c, packet.ToClient, traffic.res)
+	}
+}
+
 // BenchmarkBulk is the cost of a packet within a large body.
 func BenchmarkBulk(b *testing.B) {
 	p, c := Protocol.New(), quiet()

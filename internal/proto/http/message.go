@@ -67,6 +67,9 @@ func framing(name []byte) bool {
 // nameIs compares a field name with the lower-case string s, overlooking zero
 // bytes, as libhtp does.
 func nameIs(name []byte, s string) bool {
+	if len(name) < len(s) {
+		return false
+	}
 	i := 0
 	for _, c := range name {
 		if c == 0 {

@@ -194,6 +194,7 @@ func (p *parser) finish(c *proto.Conn, t *Tx) {
 	for i, q := range p.queue {
 		if q == t {
 			copy(p.queue[i:], p.queue[i+1:])
+			p.queue[len(p.queue)-1] = nil
 			p.queue = p.queue[:len(p.queue)-1]
 			break
 		}

@@ -307,6 +307,7 @@ func (p *parser) finish(c *proto.Conn, t *Tx) {
 	for i, q := range p.streams {
 		if q == t {
 			copy(p.streams[i:], p.streams[i+1:])
+			p.streams[len(p.streams)-1] = nil
 			p.streams = p.streams[:len(p.streams)-1]
 			break
 		}
