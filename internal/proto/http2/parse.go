@@ -170,7 +170,12 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 			p.end(c, d, t)
 		}
 	case frReset:
-		if t := p.find(s.stream); t != nil {
+		t := p.find(s.stream)
+		switch {
+		case t == nil:
+		case d == packet.ToServer && !t.ResponseDone:
+			t.RequestDone = true // the answer may be on its way already
+		default:
 			p.finish(c, t)
 		}
 	case frHeaders, frPush:

@@ -109,6 +109,8 @@ var table2 = []struct {
 		[]string{"1 POST  / 200 3/2"}, "", false},
 	{"reset", []prototest.Part{up(frame(1, last, 1, c41)), down(frame(3, 0, 1, "\x00\x00\x00\x08"))},
 		[]string{"1 GET www.example.com / 0 0/0"}, "", false},
+	{"reset by the client, answered meanwhile", []prototest.Part{up(frame(1, head, 1, c41), frame(3, 0, 1, "\x00\x00\x00\x08")), down(frame(1, last, 1, "\x88"))},
+		[]string{"1 GET www.example.com / 200 0/0"}, "", false},
 	{"push", []prototest.Part{up(frame(1, last, 1, c41)),
 		down(frame(5, head, 1, "\x00\x00\x00\x02\x82\x85"), frame(1, last, 1, "\x88"), frame(1, last, 2, "\x88"))},
 		[]string{"1 GET www.example.com / 200 0/0", "2 GET  /index.html 200 0/0"}, "", false},
