@@ -17,7 +17,7 @@ const (
 	maxPrefix = 16 << 10
 	// maxPending is how many requests wait for their answer; the oldest is
 	// reported without one. Windows grants up to 512 credits, and what is
-	// outstanding then are reads and writes. Each takes about 2 kB.
+	// outstanding then are reads and writes. Each takes 1.5 kB and its names.
 	maxPending = 64
 	// maxKept is how many transactions a parser keeps for its next flow.
 	maxKept = 8
