@@ -30,7 +30,10 @@ func (c *conn) identify(s *side, data []byte) int {
 	if yes >= 0 {
 		return t.idx[yes]
 	}
-	if last {
+	switch {
+	case udp:
+		more = 0 // a datagram does not grow
+	case last:
 		weak, more = weak|more, 0
 	}
 	s.cand, s.weak = weak|more, weak
