@@ -283,6 +283,7 @@ func TestProbe(t *testing.T) {
 		{0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", proto.No}, {0, "HELO me\r\n", proto.No}, {0, "USER joe\r\n", proto.No}, {0, "SSH-2.0-x\r\n", proto.No},
 		{0, "GET key\r\n", proto.No}, {0, "{\"id\":1}\n", proto.No}, {0, "\x16\x03\x01", proto.No}, {0, "GET /\x00", proto.No},
 		{0, "DELETE " + strings.Repeat("x", maxProbeLine), proto.Yes}, {0, "FOO " + strings.Repeat("x", maxProbeOther), proto.No},
+		{0, "FOO /" + strings.Repeat("x", maxProbeOther), proto.More}, {0, "FOO /" + strings.Repeat("x", maxProbePath), proto.No},
 		{0, strings.Repeat("x", 40), proto.No}, {0, "HTTP/1.1 200 OK\r\n", proto.No},
 		{1, "HTT", proto.More}, {1, "HTTP/", proto.More}, {1, "HTTP/1.1 200 OK\r\n", proto.Yes}, {1, "ICY 200 OK", proto.Yes}, {1, "ICY 2", proto.More},
 		{1, "ICY x00", proto.No}, {1, "RTSP/1.0 200 OK", proto.No}, {1, "SIP/2.0 200", proto.No}, {1, "220 smtp", proto.No}, {1, "HTTP/x", proto.No}, {1, get, proto.No},

@@ -16,6 +16,7 @@ var methods = [...]string{"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "CONN
 const (
 	maxProbeLine   = 1024 // a request line of a known method needs no more to be sure
 	maxProbeOther  = 256  // within which the line of another method must end
+	maxProbePath   = 4096 // the same when a path follows it
 	maxProbeMethod = 24
 )
 
@@ -84,7 +85,11 @@ func Probe(d packet.Dir, b []byte) proto.Match {
 		}
 		return proto.More
 	}
-	if len(line) > maxProbeOther {
+	limit := maxProbeOther
+	if len(rest) > 0 && rest[0] == '/' {
+		limit = maxProbePath
+	}
+	if len(line) > limit {
 		return proto.No
 	}
 	return proto.More
