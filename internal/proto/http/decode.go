@@ -13,7 +13,7 @@ const (
 	// MaxLayers is how many content codings on top of each other are undone.
 	MaxLayers = 3
 	// maxLayerOut bounds what an outer layer may produce for the next one.
-	maxLayerOut = 64 << 10
+	maxLayerOut = 2 * MaxBody
 	// maxCompressed is how much of a compressed body is looked at while its
 	// decoded prefix is not full: data that does not compress at all needs
 	// little more than MaxBody.
