@@ -9,6 +9,7 @@ import (
 	"github.com/yamori-net/yamori/internal/detect/mining"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/bittorrent"
 	"github.com/yamori-net/yamori/internal/proto/dhcp"
 	"github.com/yamori-net/yamori/internal/proto/dhcpv6"
 	"github.com/yamori-net/yamori/internal/proto/dns"
@@ -22,6 +23,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/mqtt"
 	"github.com/yamori-net/yamori/internal/proto/nbns"
 	"github.com/yamori-net/yamori/internal/proto/ntp"
+	"github.com/yamori-net/yamori/internal/proto/openvpn"
 	"github.com/yamori-net/yamori/internal/proto/pop3"
 	"github.com/yamori-net/yamori/internal/proto/quic"
 	"github.com/yamori-net/yamori/internal/proto/rdp"
@@ -38,6 +40,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/telnet"
 	"github.com/yamori-net/yamori/internal/proto/tls"
 	"github.com/yamori-net/yamori/internal/proto/websocket"
+	"github.com/yamori-net/yamori/internal/proto/wireguard"
 )
 
 // Protocols lists the application protocols. Where two could claim the same
@@ -73,6 +76,9 @@ func Protocols() []proto.Protocol {
 		quic.Protocol,
 		dtls.Protocol,
 		mqtt.Protocol,
+		bittorrent.Protocol,
+		wireguard.Protocol,
+		openvpn.Protocol,
 		stratum.Protocol,
 	}
 }
