@@ -55,3 +55,27 @@ func TestETOpen(t *testing.T) {
 	t.Logf("%d rules, %d enabled, %d contents, %d problems", len(rules), enabled, contents, len(problems))
 	t.Logf("%d address lists in %d sets, %d port lists in %d sets", len(p.addrs), len(p.addrSets), len(p.ports), len(p.portSets))
 }
+
+func TestSuricataVerify(t *testing.T) {
+	dir := testdata(t, "870 rule files of suricata-verify", "captures/suricata-verify/tests")
+	files, n, bad := 0, 0, 0
+	err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".rules" {
+			return err
+		}
+		files++
+		rules, problems := Load(ParseConfig{}, name)
+		n += len(rules)
+		for _, q := range problems {
+			rel, _ := filepath.Rel(dir, name)
+			q.File = rel
+			t.Log(q.Warning, q)
+		}
+		bad += len(problems)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d files, %d rules, %d problems", files, n, bad)
+}

@@ -4,8 +4,9 @@ import "strings"
 
 // header is a rule's text cut into its parts; offsets are into the text.
 type header struct {
-	action, proto, src, srcPorts, dir, dst, dstPorts part
-	options                                          int // where the options begin, after "("
+	action, proto, src, srcPorts, dst, dstPorts part
+	dir                                         Direction
+	options                                     int // where the options begin, after "("
 }
 
 type part struct {
@@ -25,7 +26,10 @@ func splitHeader(text string) (h header, off int, err *ValueError) {
 	if h.srcPorts, err = c.list("source port"); err != nil {
 		return h, c.bad, err
 	}
-	h.dir = c.word()
+	arrow := c.word()
+	if h.dir, err = directionOf(arrow.text); err != nil {
+		return h, arrow.off, err
+	}
 	if h.dst, err = c.list("destination address"); err != nil {
 		return h, c.bad, err
 	}

@@ -177,3 +177,21 @@ func lower(s string) string {
 	}
 	return s
 }
+
+// nextConfig returns the next line of a *.config file, continued lines joined,
+// without the blanks before it; comments may stand behind blanks there.
+func (l *lexer) nextConfig() (statement, bool) {
+	for {
+		s, ok := l.physical()
+		if !ok {
+			return statement{}, false
+		}
+		body := strings.TrimLeft(s, blanks)
+		if body == "" || body[0] == '#' {
+			continue
+		}
+		st := statement{line: l.line, col: 1 + len(s) - len(body)}
+		l.join(&st, body)
+		return st, true
+	}
+}

@@ -43,7 +43,7 @@ func (l *lister) parse(text string) (s sets, off int, err *ValueError) {
 	}
 	s = l.merge(yes, no)
 	if s[0] == nil && s[1] == nil {
-		return s, 0, badValue("remove what negates all of it", "the %s list holds nothing", l.what)
+		return s, 0, badValue("remove what negates all of it", "the %s list %s holds nothing", l.what, clip(text))
 	}
 	return s, 0, nil
 }
@@ -160,7 +160,7 @@ func (l *lister) nested(text string, depth int, negated bool, yes, no *sets) (in
 	}
 	s := l.merge(y, n)
 	if s[0] == nil && s[1] == nil {
-		return 0, badValue("remove what negates all of it", "the %s list holds nothing", l.what)
+		return 0, badValue("remove what negates all of it", "the %s list %s holds nothing", l.what, clip(text))
 	}
 	for f := range s {
 		no[f] = append(no[f], s[f]...)

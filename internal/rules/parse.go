@@ -64,7 +64,7 @@ func newParser(cfg ParseConfig) *parser {
 func (p *parser) read(file string, r io.Reader) {
 	text, err := readText(r)
 	if err != nil {
-		p.problem(&Problem{File: file, Reason: err.Error()})
+		p.problem(&Problem{File: file, Reason: fileReason(err)})
 		return
 	}
 	p.text(file, text)
@@ -134,7 +134,7 @@ func (p *parser) statement(file string, st *statement) {
 	if st.comment || st.indent {
 		// Prose may begin with an action: "pass it to …". Only what has a
 		// header's shape is a rule.
-		if err != nil || !looksLikeRule(st.text, h) {
+		if err != nil || !strings.HasPrefix(trim(st.text[h.dstPorts.end():]), "(") {
 			return
 		}
 		if st.indent {
@@ -160,13 +160,10 @@ func (p *parser) statement(file string, st *statement) {
 		p.fail(file, st, off, err)
 		return
 	}
-	r := Rule{Action: action, Enabled: !st.comment, File: file, Line: st.line, Raw: st.text}
-	r.Proto = protoOf(h.proto.text)
-	if r.Dir, err = directionOf(h.dir.text); err != nil {
-		p.fail(file, st, h.dir.off, err)
-		return
+	r := Rule{
+		Action: action, Proto: protoOf(h.proto.text), Dir: h.dir, Both: h.dir == Either,
+		Enabled: !st.comment, File: file, Line: st.line, Raw: st.text,
 	}
-	r.Both = r.Dir == Either
 	if r.Src, off, err = p.addresses(h.src.text); err != nil {
 		p.fail(file, st, h.src.off+off, err)
 		return
@@ -211,12 +208,6 @@ func (p *parser) statement(file string, st *statement) {
 }
 
 func (p part) end() int { return p.off + len(p.text) }
-
-// looksLikeRule reports whether a header has its arrow and its parenthesis.
-func looksLikeRule(text string, h header) bool {
-	_, err := directionOf(h.dir.text)
-	return err == nil && strings.HasPrefix(trim(text[h.dstPorts.end():]), "(")
-}
 
 func (p *parser) keepOptions(o []Option) []Option {
 	const block = 4096

@@ -170,7 +170,10 @@ func (p *Problem) Error() string {
 }
 
 // ValueError says why a value is refused and, where known, what to write.
-type ValueError struct{ Reason, Cure string }
+type ValueError struct {
+	Reason, Cure string
+	warning      bool
+}
 
 func (e *ValueError) Error() string {
 	if e.Cure == "" {
