@@ -1,0 +1,95 @@
+// Package mpm finds which of many byte strings occur in a buffer: the prefilter in front of the rules.
+//
+// Rules name far more strings than a packet can be searched for one by one, and the automata usually built for this
+// (Aho-Corasick with dense tables) take hundreds of megabytes for a public rule set. Here a pattern is represented by a
+// short window of its rarest bytes. Windows are hashed into a bitmap small enough for the first- or second-level cache;
+// the few positions whose bit is set are looked up in a bucket table and the whole pattern is compared before it is
+// reported. Everything lives in flat arrays without pointers, under 100 bytes a pattern.
+//
+// Patterns are split into classes by length, because a short pattern forces a dense search upon its whole class:
+//
+//	length ≥ 8   5-byte windows, 4 neighbours stored, every 4th position of the data looked at
+//	length 5–7   5-byte windows, every position
+//	length 3, 4  windows of the pattern's length, every position
+//	length 1, 2  first and second byte, every position
+//
+// Each of these exists once for patterns that may lie anywhere and once for those bound to the buffer's start by Depth;
+// the latter reads only that far. Empty classes cost nothing.
+package mpm
+
+// Pattern is one string to look for.
+type Pattern struct {
+	Bytes  []byte // copied by Build; an empty pattern matches every buffer
+	NoCase bool   // ASCII letters match in either case
+	Offset int    // the pattern begins at this position of the buffer or later; negative counts as 0
+	Depth  int    // the pattern ends within Depth bytes after Offset; 0 or negative: anywhere
+	ID     uint32 // what Scan reports; several patterns may share one
+}
+
+// Filter is an immutable set of patterns. Any number of goroutines may scan with it, each with its own Scratch.
+type Filter struct {
+	pool    []byte   // all pattern bytes, end to end; nocase ones in lower case; 8 bytes of padding at the end
+	pats    []pat    // one more than there are patterns: entry i+1 ends what i begins
+	ids     []uint32 // IDs by pattern
+	anchors []anchor // distinct position limits; the first is "anywhere"
+	classes []class
+	always  []uint32 // IDs of empty patterns
+	maxLen  int
+	shared  bool // some ID belongs to several patterns, so results need compacting
+}
+
+// pat describes a pattern; 12 bytes.
+type pat struct {
+	pos    uint32 // begin in pool
+	ids    uint32 // begin in ids
+	anchor uint16 // index into anchors
+	win    uint8  // begin of the first stored window within the pattern
+	flags  uint8
+}
+
+const flagNoCase = 1
+
+// anchor bounds where a pattern may lie: begin ≥ min, end ≤ max.
+type anchor struct{ min, max uint32 }
+
+// anywhere is the max of a pattern without a depth; buffers are shorter than 2 GB on every machine.
+const anywhere = 1<<31 - 1
+
+// maxAnchors is how many distinct limits a filter keeps. Patterns beyond are searched for without theirs, which only
+// reports more; public rule sets have a few hundred.
+const maxAnchors = 1 << 16
+
+// Scratch is what one worker needs to scan: the zero value is ready, and one serves filters and name sets of any size.
+type Scratch struct {
+	seen []uint64 // one bit a pattern, all clear between scans
+	hits []uint32 // patterns found in this scan
+	out  []uint32
+}
+
+// Len returns the number of distinct patterns.
+func (f *Filter) Len() int {
+	if f == nil || len(f.pats) == 0 {
+		return 0
+	}
+	return len(f.pats) - 1
+}
+
+// MaxLen returns the length of the longest pattern: who scans a stream piece by piece repeats that many bytes less one.
+func (f *Filter) MaxLen() int {
+	if f == nil {
+		return 0
+	}
+	return f.maxLen
+}
+
+// Size returns the bytes of memory the filter's arrays take.
+func (f *Filter) Size() int {
+	if f == nil {
+		return 0
+	}
+	n := cap(f.pool) + 12*cap(f.pats) + 4*cap(f.ids) + 8*cap(f.anchors) + 4*cap(f.always)
+	for i := range f.classes {
+		n += f.classes[i].size()
+	}
+	return n
+}
