@@ -58,14 +58,12 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += k
 		}
 		b := data[n:]
-		if len(b) < 2 {
-			if len(b) == 1 && b[0] < 0x10 {
-				return n, errType
-			}
-			return n, nil
-		}
-		if b[0] < 0x10 {
+		if len(b) > 0 && b[0] < 0x10 {
+			c.Anomaly("unassigned_msg_type")
 			return n, errType
+		}
+		if len(b) < 2 {
+			return n, nil
 		}
 		length, k := varint(b[1:])
 		if k < 0 {
@@ -78,20 +76,20 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		if !minimal(length, k) {
 			c.Anomaly("non_minimal_length")
 		}
-		p.packet(c, d, b[0], length, b[1+k:1+k+seen])
+		p.packet(c, b[0], length, b[1+k:1+k+seen])
 		n += 1 + k + seen
 		p.skip[d] = length - seen
 	}
 }
 
 // packet reads one packet with the body b of length bytes, or its beginning.
-func (p *parser) packet(c *proto.Conn, d packet.Dir, first byte, length int, b []byte) {
+func (p *parser) packet(c *proto.Conn, first byte, length int, b []byte) {
 	t := &p.tx
 	*t = Packet{Type: Type(first >> 4), QoS: first >> 1 & 3, Dup: first&8 != 0, Retain: first&1 != 0,
 		Version: p.version, Length: length, Truncated: length > len(b), Topics: t.Topics[:0]}
 	p.flags(c, first)
 	if !p.begun && !c.Midstream && t.Type != Connect {
-		if d == packet.ToServer {
+		if t.Type == ConnAck {
 			c.Anomaly("missing_connect")
 		} else {
 			c.Anomaly("unintroduced_message")
