@@ -15,8 +15,13 @@ type conn struct {
 	pc   proto.Conn
 	side [2]side
 
+	list       *connList // of the worker's
+	prev, next *conn
+
 	parser   proto.Parser
-	idx      int // of the parser's protocol in Config.Protocols
+	sizer    proto.Sizer // the parser, if it is one
+	size     int         // what it held when last asked
+	idx      int         // of the parser's protocol in Config.Protocols
 	limit    int
 	inner    *inner     // carried messages; nil until the first
 	flip     packet.Dir // 1 when client and server were swapped after the conn was made
@@ -43,6 +48,10 @@ type side struct {
 }
 
 func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
+	if w.live >= w.e.cfg.MaxConns {
+		w.shed()
+	}
+	w.live++
 	var c *conn
 	if n := len(w.conns); n > 0 {
 		c = w.conns[n-1]
@@ -75,6 +84,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 		}
 	}
 	fl.App = c
+	w.touch(c)
 	return c
 }
 
@@ -122,11 +132,7 @@ func (c *conn) resetProbe() {
 // not be looked into again.
 func (w *Worker) release(fl *flow.Flow, c *conn) {
 	c.ended = true
-	if c.parser != nil {
-		c.parser.End(&c.pc)
-		w.putParser(c.idx, c.parser)
-		c.parser = nil
-	}
+	c.dropParser()
 	if c.inner != nil {
 		c.inner.end(w)
 		c.inner = nil
@@ -144,6 +150,8 @@ func (w *Worker) release(fl *flow.Flow, c *conn) {
 	}
 	fl.App = w.over
 	c.flow = nil
+	c.list.remove(c)
+	w.live--
 	w.conns = append(w.conns, c)
 }
 
@@ -174,11 +182,39 @@ func (c *conn) start(i int) {
 	p := &c.w.e.cfg.Protocols[i]
 	c.idx = i
 	c.parser = c.w.getParser(i)
+	c.sizer, _ = c.parser.(proto.Sizer)
 	if c.limit = p.Limit; c.limit == 0 {
 		c.limit = proto.DefaultLimit
 	}
 	c.pc.AppProto = p.Name
 	c.named()
+}
+
+// measure keeps the sum of what parsers hold up to date; a flow that brings it
+// over the budget is given up.
+func (c *conn) measure() {
+	if c.sizer == nil {
+		return
+	}
+	n := c.sizer.Size()
+	c.w.parserBytes += n - c.size
+	c.size = n
+	if c.w.parserBytes > c.w.e.cfg.ParserMemory && n > 0 {
+		c.anomaly("memory_limit")
+		c.w.n.ParserLimit++
+		c.ended = true
+	}
+}
+
+// dropParser ends the parser and takes it back.
+func (c *conn) dropParser() {
+	if c.parser == nil {
+		return
+	}
+	c.parser.End(&c.pc)
+	c.w.putParser(c.idx, c.parser)
+	c.w.parserBytes -= c.size
+	c.parser, c.sizer, c.size = nil, nil, 0
 }
 
 // named copies the parser's idea of the protocol to the flow.
@@ -334,6 +370,7 @@ func (c *conn) parse(s *side, data []byte) bool {
 		n = len(data)
 	}
 	c.named()
+	c.measure()
 	switch {
 	case err != nil:
 		c.anomaly("parser_error")
@@ -341,6 +378,8 @@ func (c *conn) parse(s *side, data []byte) bool {
 		return false
 	case c.pc.Finished():
 		c.ended = true
+	}
+	if c.ended {
 		return false
 	}
 	s.keep(data[n:])
@@ -361,9 +400,7 @@ func (c *conn) parse(s *side, data []byte) bool {
 // swap ends the parser and gives what follows to the named protocol, or to the
 // probes.
 func (c *conn) swap(name string) bool {
-	c.parser.End(&c.pc)
-	c.w.putParser(c.idx, c.parser)
-	c.parser = nil
+	c.dropParser()
 	if c.inner != nil {
 		c.inner.end(c.w)
 		c.inner = nil
@@ -398,6 +435,7 @@ func (c *conn) datagram(d packet.Dir, b []byte) {
 	for range MaxSwitches + 1 {
 		n, err := c.parser.Parse(&c.pc, s.dir, b)
 		c.named()
+		c.measure()
 		if err != nil {
 			c.anomaly("parser_error")
 			if c.errors++; c.errors >= MaxDatagramErrors {

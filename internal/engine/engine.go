@@ -46,6 +46,8 @@ type Config struct {
 	MaxFlows     int    // per worker; default 65,536
 	StreamMemory int    // bytes per worker held out of order; default 16 MiB
 	HeldMemory   int    // bytes per worker held for incomplete messages; default 16 MiB
+	ParserMemory int    // bytes per worker that parsers may hold (see proto.Sizer); default 32 MiB
+	MaxConns     int    // flows per worker whose content is looked into at a time; default 16,384
 	FragMemory   int    // bytes per worker held as IP fragments; default 4 MiB
 	StreamDepth  uint64 // bytes per direction that are parsed; 0: no bound
 	Policy       reassembly.Policy
@@ -126,6 +128,8 @@ func (c *Config) setDefaults() {
 	def(&c.MaxFlows, 65536)
 	def(&c.StreamMemory, 16<<20)
 	def(&c.HeldMemory, 16<<20)
+	def(&c.ParserMemory, 32<<20)
+	def(&c.MaxConns, 16384)
 	def(&c.FragMemory, 4<<20)
 }
 

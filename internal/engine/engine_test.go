@@ -310,6 +310,66 @@ func many(n int) (out []proto.Protocol) {
 	return out
 }
 
+// A flood of flows with content: those in which both sides speak are still
+// looked into, memory stays as it is, and what is shed is counted.
+func TestFloodOfConns(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxConns = 50; c.MaxFlows = 100000 }, alpha)
+	w.open(9)
+	w.c(9, "ALPHA one\n")
+	w.s(9, "answer\n")
+	for i := range 5000 {
+		b := frame(6, false, 10, packet.ACK, 1000, 1, []byte("ALPHA flood"))
+		b[28], b[29] = byte(i>>8), byte(i)
+		w.handle(b)
+	}
+	w.c(9, "ALPHA bad\n")
+	if st := w.e.Workers[0]; st.live != 50 || st.n.Shed != 4951 || len(st.conns) > 50 {
+		t.Errorf("%d conns, %d shed, %d pooled", st.live, st.n.Shed, len(st.conns))
+	}
+	w.e.Close()
+	if !strings.Contains(strings.Join(w.events, "\n"), "alert bad") {
+		t.Error("the talking flow was shed")
+	}
+	if w.e.Workers[0].live != 0 {
+		t.Error("conns are left")
+	}
+}
+
+// greedy is a parser that keeps everything it is given.
+type greedy struct {
+	lineParser
+	kept []byte
+}
+
+func (g *greedy) Parse(c *proto.Conn, d packet.Dir, b []byte) (int, error) {
+	g.kept = append(g.kept, b...)
+	return len(b), nil
+}
+func (g *greedy) Size() int { return len(g.kept) }
+func (g *greedy) Reset()    { g.kept = nil }
+
+func TestParserMemory(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.ParserMemory = 10000
+		c.Protocols[0].New = func() proto.Parser { return &greedy{} }
+	}, alpha)
+	for port := uint16(9); port < 19; port++ {
+		w.open(port)
+		w.c(port, "ALPHA")
+		for range 20 {
+			w.c(port, strings.Repeat("x", 100))
+		}
+	}
+	wk := w.e.Workers[0]
+	if wk.parserBytes > 10000 || wk.n.ParserLimit == 0 {
+		t.Errorf("%d bytes, %d given up", wk.parserBytes, wk.n.ParserLimit)
+	}
+	w.e.Close()
+	if wk.parserBytes != 0 {
+		t.Errorf("%d bytes left", wk.parserBytes)
+	}
+}
+
 // In steady state a packet costs no allocation, whatever it is.
 func TestNoAllocs(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Sink = nil; c.Flows = false }, alpha, weak)

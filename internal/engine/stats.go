@@ -24,6 +24,8 @@ type counters struct {
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
+	ParserLimit    uint64 // flows given up because ParserMemory was exhausted
+	Shed           uint64 // flows no longer looked into because MaxConns was reached
 	Panics         uint64
 	apps           map[string]AppCount
 }
@@ -37,6 +39,8 @@ type Stats struct {
 	Streams  reassembly.Stats
 	Defrag   packet.DefragStats
 	HeldUsed int // bytes held for incomplete messages
+	Parsers  int // bytes that parsers hold
+	Conns    int // flows whose content is looked into
 }
 
 func (w *Worker) countFlow(fl *flow.Flow) {
@@ -50,7 +54,8 @@ func (w *Worker) countFlow(fl *flow.Flow) {
 // snapshot publishes the counters.
 func (w *Worker) snapshot() {
 	s := &Stats{counters: w.n, Apps: maps.Clone(w.n.apps), Flow: w.table.Stats(),
-		Streams: w.pool.Stats(), Defrag: w.dec.Defrag.Stats(), HeldUsed: w.bufs.used}
+		Streams: w.pool.Stats(), Defrag: w.dec.Defrag.Stats(), HeldUsed: w.bufs.used,
+		Parsers: w.parserBytes, Conns: w.live}
 	s.counters.apps = nil
 	s.Live = s.Flow.Current
 	w.snap.Store(s)
@@ -81,9 +86,13 @@ func (s *Stats) add(o Stats) {
 	s.Anomalies += o.Anomalies
 	s.Gaps += o.Gaps
 	s.HeldLimit += o.HeldLimit
+	s.ParserLimit += o.ParserLimit
+	s.Shed += o.Shed
 	s.Panics += o.Panics
 	s.Live += o.Live
 	s.HeldUsed += o.HeldUsed
+	s.Parsers += o.Parsers
+	s.Conns += o.Conns
 	addFlow(&s.Flow, o.Flow)
 	addStreams(&s.Streams, o.Streams)
 	addDefrag(&s.Defrag, o.Defrag)

@@ -28,11 +28,14 @@ type Worker struct {
 	wants   map[event.Type]bool
 	devices *device.Inventory
 
-	detectors []detect.Inline
-	conns     []*conn          // free ones
-	inners    []*inner         // free ones
-	parsers   [][]proto.Parser // free ones, by protocol
-	over      *conn            // stands in Flow.App for flows that are done with
+	detectors   []detect.Inline
+	live        int              // conns in use
+	lru         [2]connList      // conns in use: one-sided flows, and others
+	conns       []*conn          // free ones
+	inners      []*inner         // free ones
+	parsers     [][]proto.Parser // free ones, by protocol
+	parserBytes int              // sum of what parsers say they hold
+	over        *conn            // stands in Flow.App for flows that are done with
 
 	cur      *conn // being worked on, for rescue
 	curFlow  *flow.Flow
@@ -154,9 +157,9 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 		if len(p.Payload) == 0 && p.Missing == 0 {
 			return
 		}
-		if c = w.newConn(fl, proto.TCP); c == nil {
-			return
-		}
+		c = w.newConn(fl, proto.TCP)
+	} else {
+		w.touch(c)
 	}
 	w.cur, w.curFlow = c, fl
 	c.pc.Time = p.Time
@@ -181,9 +184,9 @@ func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	}
 	c, _ := fl.App.(*conn)
 	if c == nil {
-		if c = w.newConn(fl, proto.UDP); c == nil {
-			return
-		}
+		c = w.newConn(fl, proto.UDP)
+	} else {
+		w.touch(c)
 	}
 	w.cur, w.curFlow = c, fl
 	c.pc.Time = p.Time
@@ -220,7 +223,8 @@ func (w *Worker) rescue() {
 	w.n.Panics++
 	if c := w.cur; c != nil {
 		w.cur = nil
-		c.parser, c.inner = nil, nil // their state cannot be trusted; not pooled again
+		w.parserBytes -= c.size
+		c.parser, c.sizer, c.inner, c.size = nil, nil, nil, 0 // their state cannot be trusted; not pooled again
 		w.release(w.curFlow, c)
 	}
 	if w.e.cfg.OnPanic != nil {

@@ -5,6 +5,8 @@
 package proto
 
 import (
+	"strconv"
+
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 )
@@ -90,6 +92,20 @@ type Parser interface {
 	Reset()
 }
 
+// Sizer is implemented by parsers that keep memory which a peer can grow. The
+// engine adds the sizes of all its parsers up and gives flows up before they
+// exceed its budget.
+type Sizer interface {
+	// Size returns the bytes held beyond the parser's fixed size, including
+	// what it borrowed from pools. It is called after each Parse and must be
+	// cheap.
+	Size() int
+}
+
+// MaxTarget bounds the name of a proxy's target: a domain name, a colon and a
+// port.
+const MaxTarget = 255 + 6
+
 // Tx is one transaction: a message or a request with its answer. The value
 // belongs to the parser and is valid only during the call that emits it.
 type Tx interface {
@@ -132,6 +148,7 @@ type Conn struct {
 	OnMessage func(d packet.Dir, msg []byte)
 	OnAnomaly func(name string)
 
+	target   []byte
 	next     string
 	switched bool
 	finished bool
@@ -159,6 +176,20 @@ func (c *Conn) Anomaly(name string) { c.OnAnomaly(name) }
 // protocol as well, so a parser that waits for an answer before it switches
 // leaves the peer's early bytes unconsumed.
 func (c *Conn) Switch(name string) { c.next, c.switched = name, true }
+
+// SetTarget notes what a proxy was asked for, before the parser of the proxy's
+// protocol switches to what is spoken through it. Longer names are cut.
+func (c *Conn) SetTarget(host []byte, port uint16) {
+	c.target = append(c.target[:0], host[:min(len(host), MaxTarget-6)]...)
+	if port != 0 {
+		c.target = append(c.target, ':')
+		c.target = strconv.AppendUint(c.target, uint64(port), 10)
+	}
+}
+
+// Target returns the host:port that a proxy was asked for when this flow goes
+// through one, empty otherwise. The bytes stay valid until the flow ends.
+func (c *Conn) Target() []byte { return c.target }
 
 // Finish says that nothing more can be learnt from this flow's content
 // (encrypted from here on): the engine stops reassembling and parsing it.
@@ -188,5 +219,5 @@ func (c *Conn) Finished() bool { return c.finished }
 
 // Reset prepares c for another flow, keeping its callbacks.
 func (c *Conn) Reset() {
-	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly}
+	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly, target: c.target[:0]}
 }
