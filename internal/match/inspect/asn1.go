@@ -1,0 +1,120 @@
+package inspect
+
+// Limits of the BER reader. Suricata's asn1-max-frames is 256 in its stock
+// settings; depth and count share it.
+const (
+	maxFrames = 256
+	maxReal   = 256 // bytes of an ASCII real that double_overflow looks for
+)
+
+// asn1 reads BER objects (X.690) from the offset and reports whether one of
+// them shows what the rule asks for.
+func (c *Ctx) asn1(o *op) bool {
+	at := int64(o.b)
+	if o.flags&fRelative != 0 {
+		at += int64(c.off)
+	}
+	if at < 0 || at > 0xffff || at >= int64(len(c.buf)) {
+		return false
+	}
+	rest := c.buf[at:]
+	for range maxFrames {
+		if len(rest) == 0 {
+			return false
+		}
+		n, found, ok := c.ber(o, rest, maxFrames)
+		if !ok || !c.spend(n) {
+			return false
+		}
+		if found {
+			return true
+		}
+		rest = rest[n:]
+	}
+	return false
+}
+
+// ber reads one object from b: its size, whether it or one inside it matches,
+// and whether it could be read at all. A whole object that cannot be read
+// matches nothing, whatever lies inside.
+func (c *Ctx) ber(o *op, b []byte, depth int) (size int, found, ok bool) {
+	head, length, indefinite, ok := berHeader(b)
+	if !ok || depth == 0 {
+		return 0, false, false
+	}
+	body := b[head:]
+	if !indefinite {
+		if length > uint64(len(body)) {
+			return 0, false, false
+		}
+		body = body[:length]
+	}
+	size = head + int(length)
+	constructed := b[0]&0x20 != 0
+	if !constructed {
+		found = o.shows(b[0], length, body)
+		return size, found, !indefinite
+	}
+	found = o.flags&fOversize != 0 && length > uint64(o.a)
+	for len(body) > 0 {
+		if indefinite && len(body) >= 2 && body[0] == 0 && body[1] == 0 {
+			return len(b) - len(body) + 2, found, true
+		}
+		n, inner, ok := c.ber(o, body, depth-1)
+		if !ok {
+			return 0, false, false
+		}
+		found = found || inner
+		body = body[n:]
+	}
+	return size, found, !indefinite
+}
+
+// shows applies the checks to a primitive object.
+func (o *op) shows(tag byte, length uint64, body []byte) bool {
+	if o.flags&fOversize != 0 && length > uint64(o.a) {
+		return true
+	}
+	if o.flags&fBitstring != 0 && tag == 0x03 && length > 0 && uint64(body[0]) > length*8 {
+		return true
+	}
+	return o.flags&fDouble != 0 && tag == 0x09 && length > maxReal && body[0]&0xc0 == 0
+}
+
+// berHeader reads tag and length (X.690, 8.1.2 and 8.1.3).
+func berHeader(b []byte) (head int, length uint64, indefinite, ok bool) {
+	if len(b) < 2 {
+		return 0, 0, false, false
+	}
+	head = 1
+	if b[0]&0x1f == 0x1f { // high tag number
+		for {
+			if head >= len(b) || head > 5 {
+				return 0, 0, false, false
+			}
+			head++
+			if b[head-1]&0x80 == 0 {
+				break
+			}
+		}
+	}
+	if head >= len(b) {
+		return 0, 0, false, false
+	}
+	l := b[head]
+	head++
+	if l < 0x80 {
+		return head, uint64(l), false, true
+	}
+	n := int(l & 0x7f)
+	if n == 0 {
+		return head, 0, true, true
+	}
+	if n > 8 || head+n > len(b) {
+		return 0, 0, false, false
+	}
+	for _, x := range b[head : head+n] {
+		length = length<<8 | uint64(x)
+	}
+	return head + n, length, false, true
+}
