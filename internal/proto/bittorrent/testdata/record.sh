@@ -13,7 +13,7 @@ fi
 tmp=$(mktemp -d)
 mount -t tmpfs none /run
 mkdir -p /run/netns
-trap 'kill "$tracker" "$seed" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap 'kill ${tracker:-} ${seed:-} ${dump:-} 2>/dev/null || true; rm -rf "$tmp"' EXIT
 ip link set lo up
 ip netns add far
 ip link add va type veth peer name vb netns far

@@ -9,7 +9,7 @@ if [ "${IN_NS:-}" = "" ]; then
 fi
 ip link set lo up
 tmp=$(mktemp -d)
-trap 'kill "$server" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap 'kill ${server:-} ${dump:-} 2>/dev/null || true; rm -rf "$tmp"' EXIT
 cat >"$tmp/conf" <<CONF
 listener 1883 127.0.0.1
 listener 18830 127.0.0.1

@@ -10,7 +10,7 @@ if [ "${IN_NS:-}" = "" ]; then
 fi
 ip link set lo up
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+trap 'kill ${dump:-} 2>/dev/null || true; rm -rf "$tmp"' EXIT
 out=$PWD/openvpn.pcap
 
 openssl ecparam -name prime256v1 -genkey -noout -out "$tmp/key" 2>/dev/null

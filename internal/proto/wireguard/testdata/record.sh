@@ -12,7 +12,7 @@ fi
 tmp=$(mktemp -d)
 mount -t tmpfs none /run
 mkdir -p /run/netns
-trap 'kill "$a" "$b" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap 'kill ${a:-} ${b:-} ${dump:-} 2>/dev/null || true; rm -rf "$tmp"' EXIT
 ip netns add far
 ip link add va type veth peer name vb netns far
 ip addr add 192.0.2.1/24 dev va
