@@ -25,7 +25,12 @@ type element struct {
 // entries stood there; negated ones are evaluated first and negated whole.
 // One consequence: !$HOME_NET holds no IPv6 address when HOME_NET has only
 // IPv4 ones.
+//
+// Port lists are evaluated otherwise when negations are nested: there every
+// entry goes to the one side or the other by the negations around it, see
+// sign. Both readings were compared with Suricata 7.0.10 on random lists.
 type lister struct {
+	flat    bool   // ports
 	what    string // "address" or "port"
 	vars    map[string]string
 	full    []span // of each family
@@ -38,27 +43,33 @@ type lister struct {
 func (l *lister) parse(text string) (s sets, off int, err *ValueError) {
 	l.entries, l.names = 0, l.names[:0]
 	var yes, no sets
-	if off, err := l.list(text, 0, &yes, &no); err != nil {
+	if off, err := l.list(text, 0, false, &yes, &no); err != nil {
 		return s, off, err
 	}
-	s = l.merge(yes, no)
-	if s[0] == nil && s[1] == nil {
-		return s, 0, badValue("remove what negates all of it", "the %s list %s holds nothing", l.what, clip(text))
-	}
-	return s, 0, nil
+	s, err = l.merge(text, yes, no)
+	return s, 0, err
 }
 
-func (l *lister) merge(yes, no sets) (s sets) {
+// merge takes no away from yes. Like Suricata it refuses a list that negates
+// the whole of a family, even where another family is left.
+func (l *lister) merge(text string, yes, no sets) (s sets, err *ValueError) {
+	left := false
 	for f, full := range l.full {
 		y, n := normalize(yes[f]), normalize(no[f])
+		if len(n) == 1 && n[0] == full {
+			return s, badValue("remove what negates all of it", "the %s list %s negates everything", l.what, clip(text))
+		}
 		if len(y) == 0 && len(n) > 0 {
 			y = []span{full}
 		}
 		if y = subtract(y, n); len(y) > 0 {
-			s[f] = y
+			s[f], left = y, true
 		}
 	}
-	return s
+	if !left {
+		return s, badValue("remove what negates all of it", "the %s list %s holds nothing", l.what, clip(text))
+	}
+	return s, nil
 }
 
 // whole reports whether s holds everything.
@@ -72,7 +83,8 @@ func (l *lister) whole(s sets) bool {
 }
 
 // list adds the entries of text to yes and no. The offset of an error is in text.
-func (l *lister) list(text string, depth int, yes, no *sets) (int, *ValueError) {
+// outer says that a negation stands before it, in flat lists.
+func (l *lister) list(text string, depth int, outer bool, yes, no *sets) (int, *ValueError) {
 	if depth > MaxNesting {
 		return 0, badValue("", "the %s list is nested more than %d deep", l.what, MaxNesting)
 	}
@@ -90,6 +102,9 @@ func (l *lister) list(text string, depth int, yes, no *sets) (int, *ValueError) 
 		}
 		if l.entries++; l.entries > MaxListEntries {
 			return i, badValue("", "the %s list has more than %d entries", l.what, MaxListEntries)
+		}
+		if l.flat {
+			negated = sign(text[i:], outer, negated)
 		}
 		n, err := l.entry(text[i:], i, depth, negated, yes, no)
 		if err != nil {
@@ -151,16 +166,16 @@ func (l *lister) entry(text string, off, depth int, negated bool, yes, no *sets)
 
 // nested reads a list or variable within a list.
 func (l *lister) nested(text string, depth int, negated bool, yes, no *sets) (int, *ValueError) {
-	if !negated {
-		return l.list(text, depth+1, yes, no)
+	if !negated || l.flat {
+		return l.list(text, depth+1, negated, yes, no)
 	}
 	var y, n sets
-	if off, err := l.list(text, depth+1, &y, &n); err != nil {
+	if off, err := l.list(text, depth+1, false, &y, &n); err != nil {
 		return off, err
 	}
-	s := l.merge(y, n)
-	if s[0] == nil && s[1] == nil {
-		return 0, badValue("remove what negates all of it", "the %s list %s holds nothing", l.what, clip(text))
+	s, err := l.merge(text, y, n)
+	if err != nil {
+		return 0, err
 	}
 	for f := range s {
 		no[f] = append(no[f], s[f]...)
@@ -196,6 +211,18 @@ func (l *lister) variable(name string, off, after, depth int, negated bool, yes,
 		return off, err
 	}
 	return after, nil
+}
+
+// sign says on which side the entry that text begins with goes, outer being
+// the negation around its list and own the one before it. A variable and the
+// last port of a list turn the negation around; a list and the ports before
+// the last keep it. DetectPortParseDo of Suricata 7 does so, by accident, and
+// $SHELLCODE_PORTS (!80) needs the first half of it.
+func sign(text string, outer, own bool) bool {
+	if strings.HasPrefix(text, "$") || text != "" && text[0] != '[' && !strings.Contains(text, ",") {
+		return outer != own
+	}
+	return outer || own
 }
 
 // closing is the offset of the bracket that closes the first of text, or -1.

@@ -87,6 +87,11 @@ func TestPorts(t *testing.T) {
 		{"!$HTTP_PORTS", []uint16{81}, []uint16{80}},
 		{"$SHELLCODE_PORTS", []uint16{81}, []uint16{80}},
 		{"!$SHELLCODE_PORTS", []uint16{80}, []uint16{81}},
+		// Nested negations, as Suricata has them.
+		{"[16,!$SHELLCODE_PORTS]", []uint16{16, 80}, []uint16{81, 17}},
+		{"![!1,!2,12:16,!5]", []uint16{5}, []uint16{1, 2, 13, 6}},
+		{"[3:7,![!1]]", []uint16{1, 3, 7}, []uint16{2, 8}},
+		{"![80,[!443]]", []uint16{443}, []uint16{80, 81}},
 		{"[$FILE_DATA_PORTS,!110]", []uint16{80, 143}, []uint16{110, 1}},
 	} {
 		p, _, err := newParser(ParseConfig{}).portList(c.list)
@@ -110,7 +115,7 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// randomList writes a list and evaluates it on a field of 256 ports in the
+// randomList writes a list and evaluates it on 256 addresses in the
 // slowest way: a truth table for each part.
 func randomList(r *rand.Rand, depth int, b *strings.Builder) (yes, no [256]bool, some bool) {
 	n := 1 + r.IntN(4)
@@ -140,7 +145,7 @@ func randomList(r *rand.Rand, depth int, b *strings.Builder) (yes, no [256]bool,
 		}
 		lo := r.IntN(256)
 		hi := min(lo+r.IntN(40), 255)
-		fmt.Fprintf(b, "%d:%d", lo, hi)
+		fmt.Fprintf(b, "0.0.0.%d-0.0.0.%d", lo, hi)
 		for i := lo; i <= hi; i++ {
 			if negated {
 				no[i] = true
@@ -156,24 +161,30 @@ func randomList(r *rand.Rand, depth int, b *strings.Builder) (yes, no [256]bool,
 // TestListsAgainstTruth compares the range arithmetic with truth tables.
 func TestListsAgainstTruth(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	const lists = 3000
+	refused := 0
+	for range lists {
 		var b strings.Builder
 		yes, no, some := randomList(r, 0, &b)
-		p, _, err := newParser(ParseConfig{}).portList("[" + b.String() + "]")
+		a, _, err := newParser(ParseConfig{}).addresses("[" + b.String() + "]")
 		if err != nil { // a part holds nothing, which is refused
+			refused++
 			continue
 		}
 		for i := range 256 {
-			if want := (yes[i] || !some) && !no[i]; p.Contains(uint16(i)) != want {
+			if want := (yes[i] || !some) && !no[i]; a.Set().Contains4(uint32(i)) != want {
 				t.Fatalf("%s holds %d: %v", b.String(), i, !want)
 			}
 		}
-		rs := p.Set().Ranges()
+		rs := a.Set().V4()
 		for i, x := range rs {
 			if x.Lo > x.Hi || i > 0 && x.Lo <= rs[i-1].Hi+1 {
 				t.Fatalf("%s: ranges %v are not sorted and apart", b.String(), rs)
 			}
 		}
+	}
+	if refused > lists/4 {
+		t.Errorf("%d of %d lists refused", refused, lists)
 	}
 }
 
@@ -232,7 +243,7 @@ func TestVars(t *testing.T) {
 	for _, c := range []struct {
 		name, value, reason, cure string
 	}{
-		{"HOME_NET", "any", "the address list $EXTERNAL_NET holds nothing", "set EXTERNAL_NET to any"},
+		{"HOME_NET", "any", "the address list $EXTERNAL_NET negates everything", "set EXTERNAL_NET to any"},
 		{"X", "$Y", "$X: the address variable $Y is not defined", ""},
 		{"X", "[1.2.3.4,$X]", "$X: the address variable $X contains itself", ""},
 		{"X", " ", "the address variable $X is empty", "value"},

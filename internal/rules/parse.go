@@ -57,7 +57,7 @@ func newParser(cfg ParseConfig) *parser {
 		addrSets: map[string]*AddrSet{},
 		portSets: map[string]*PortSet{},
 		al:       lister{what: "address", vars: cfg.Vars.Addrs, full: addrFull, one: address},
-		pl:       lister{what: "port", vars: cfg.Vars.Ports, full: portFull, one: port},
+		pl:       lister{what: "port", flat: true, vars: cfg.Vars.Ports, full: portFull, one: port},
 	}
 }
 
