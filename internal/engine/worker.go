@@ -244,6 +244,9 @@ func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
 
 // endConn gives the parsers what is left of the flow's streams, and ends them.
 func (w *Worker) endConn(fl *flow.Flow) {
+	num := w.num
+	w.num = 0 // what ends with a flow is caused by no packet
+	defer func() { w.num = num }()
 	defer w.rescue() // the table must go on with its other flows
 	if c, ok := fl.App.(*conn); ok && c != w.over {
 		w.cur, w.curFlow = c, fl
