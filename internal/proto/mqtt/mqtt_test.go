@@ -177,6 +177,24 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What a peer can make a parser hold is bounded and told.
+func TestSize(t *testing.T) {
+	const most = 2*MaxBody + 64 + 2*(2*(maxHeader+MaxBody)) + 2*MaxTopics*32
+	ps := Protocol.New()
+	size := ps.(proto.Sizer).Size
+	if size() != 0 {
+		t.Errorf("%d bytes at first", size())
+	}
+	long := strings.Repeat("x", 8000)
+	big := pkt(0x10, str("MQTT"), "\x04\xee\x00\x3c", str(long), str("w"), str(long), str("u"), str("p"))
+	topics := pkt(0x82, "\x00\x01", strings.Repeat(str("t")+"\x00", 1000))
+	prototest.DriveParser(Protocol, ps, prototest.Options{Conn: proto.Conn{Transport: proto.Message}},
+		prototest.Split(1, prototest.C(strings.Repeat(big+topics, 20)), prototest.S(strings.Repeat(big, 20)))...)
+	if n := size(); n < 16000 || n > most {
+		t.Errorf("%d bytes, want at most %d", n, most)
+	}
+}
+
 // Packets need not be aligned with WebSocket messages.
 func TestMessages(t *testing.T) {
 	stream := connect311 + pkt(0x30, str("big"), strings.Repeat("x", 40<<10)) + publish + bye

@@ -240,8 +240,10 @@ func (p *parser) opened(c *proto.Conn, t *Packet) {
 	}
 	p.begun, p.open, p.version = true, true, t.Version
 	p.mem = p.mem[:0]
-	if cap(p.mem) < len(t.ProtocolString)+len(t.ClientID)+len(t.WillTopic)+len(t.WillMessage)+len(t.Username) {
-		p.mem = make([]byte, 0, MaxBody) // once; a body has no more
+	// The answer may add an identifier of the usual length.
+	const more = 64
+	if n := len(t.ProtocolString) + len(t.ClientID) + len(t.WillTopic) + len(t.WillMessage) + len(t.Username); cap(p.mem) < n {
+		p.mem = make([]byte, 0, n+more)
 	}
 	p.connect = *t
 	p.connect.Topics = nil
@@ -287,6 +289,12 @@ func (p *parser) End(c *proto.Conn) {
 	if p.open {
 		p.close(c)
 	}
+}
+
+// Size implements proto.Sizer.
+func (p *parser) Size() int {
+	const topic = 32 // bytes of a Topic
+	return cap(p.mem) + cap(p.held[0]) + cap(p.held[1]) + topic*cap(p.tx.Topics)
 }
 
 func (p *parser) Reset() {
