@@ -138,14 +138,17 @@ func (b *builder) anchor(a anchor) uint16 {
 // nearBytes is how far from the buffer's start a pattern must end to go to the classes that read only that far.
 const nearBytes = 64
 
-// kinds of classes: width of a window, step over the data, and the lengths of the patterns they take.
-type kind struct{ width, step, minLen, maxLen int }
+// kind of a class: width of a window, step over the data, and the lengths of the patterns it takes.
+type kind struct {
+	width, step    int
+	minLen, maxLen int
+}
 
+// kinds trade the step, which divides the work, for length: width+step-1 bytes must fit into a pattern.
 var kinds = [...]kind{
 	{5, 4, 8, 1 << 30},
-	{5, 1, 5, 7},
-	{4, 1, 4, 4},
-	{3, 1, 3, 3},
+	{4, 2, 5, 7},
+	{3, 1, 3, 4},
 	{2, 1, 2, 2},
 	{1, 1, 1, 1},
 }

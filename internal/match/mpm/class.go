@@ -8,44 +8,61 @@ import (
 )
 
 // class holds the windows of patterns that are searched alike.
+//
+// A window's hash is the product of its bytes, moved to the top of a word, with a constant. Its top bits choose the bit
+// in the bitmap, some fewer of them the bucket, and the bits below are the tag that tells windows of a bucket apart.
 type class struct {
 	bitmap []uint64 // bit set: some window has this hash
-	heads  []uint32 // begin of each bucket in wins, one more at the end
-	wins   []window // sorted by hash
-	fold   uint64   // 0x20 in every byte of a window: the hash is blind to case
-	left   uint8    // shift that drops the bytes behind a window
-	bitSh  uint8    // hash to bitmap index
-	headSh uint8    // hash to bucket
-	step   int      // look at every step-th position
-	limit  int      // bytes of the buffer worth reading
+	heads  []uint32 // begin of each bucket in tags and refs, one more at the end
+	tags   []uint16
+	refs   []uint32 // pattern<<2 | distance from the pattern's first window
+	kind   kind
+	fold   uint64 // 0x20 in every byte of a window: the hash is blind to case
+	left   uint8  // shift that drops the bytes behind a window
+	bitSh  uint8  // hash to bitmap index
+	headSh uint8  // hash to bucket
+	limit  int    // bytes of the buffer worth reading
 }
 
-// window is a stored window: the part of its hash that the bucket does not tell, and whose it is.
-type window struct {
-	tag uint32
-	ref uint32 // pattern<<2 | distance from the pattern's first window
-}
-
-// multiplier spreads windows over the bitmap (Fibonacci hashing: 2^64 divided by the golden ratio, made odd).
-const multiplier = 0x9E3779B97F4A7C15
+const (
+	// multiplier spreads windows over the bitmap (Fibonacci hashing: 2^64 divided by the golden ratio, made odd).
+	multiplier = 0x9E3779B97F4A7C15
+	// spaces folds case: letters differ in this bit only. Other bytes fall together too, which verification sorts out.
+	spaces = 0x2020202020202020
+)
 
 func (c *class) hash(v uint64) uint64 { return (v<<(c.left&63) | c.fold) * multiplier }
 
-func tagOf(h uint64) uint32 { return uint32(h >> 12) }
+// tagOf takes the 16 bits below the largest bitmap index.
+func tagOf(h uint64) uint16 { return uint16(h >> (64 - maxBitmapBits - 16)) }
 
-func (c *class) size() int { return 8*cap(c.bitmap) + 4*cap(c.heads) + 8*cap(c.wins) + 120 }
+// size returns the class's bytes; the struct itself is about 180.
+func (c *class) size() int {
+	return 8*cap(c.bitmap) + 4*cap(c.heads) + 2*cap(c.tags) + 4*cap(c.refs) + 180
+}
 
-// bitsPerWindow is the room in the bitmap for each window: more means fewer wrong hits and more cache.
-const bitsPerWindow = 16
-
+// Room in the bitmap: a set bit that means nothing costs a mispredicted branch, so few windows get 64 bits each while
+// the bitmap stays within half of a first-level cache, and many no less than 8.
 const (
-	minBitmapBits = 10
-	maxBitmapBits = 20 // 128 kB: half of a small machine's second-level cache
+	minBitmapBits   = 9
+	firstLevelBits  = 17 // 16 kB
+	maxBitmapBits   = 20 // 128 kB: half of a small machine's second-level cache
+	sparseBitmap    = 64
+	denseBitmap     = 16
+	windowsPerChain = 4
 )
 
+func bitmapBits(windows int) int {
+	n := bits.Len(uint(windows*sparseBitmap - 1))
+	if n > firstLevelBits {
+		n = max(firstLevelBits, bits.Len(uint(windows*denseBitmap-1)))
+	}
+	return min(max(n, minBitmapBits), maxBitmapBits)
+}
+
 func newClass(f *Filter, k kind, members []uint32, limit int) class {
-	c := class{step: k.step, limit: limit, left: uint8(64 - 8*k.width)}
-	c.fold = 0x2020202020202020 << c.left
+	c := class{kind: k, limit: limit, left: uint8(64 - 8*k.width)}
+	c.fold = spaces << c.left
 	type hashed struct {
 		h   uint64
 		ref uint32
@@ -67,16 +84,17 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 		}
 		return cmp.Compare(a.ref, b.ref)
 	})
-	nb := min(max(bits.Len(uint(len(ws)*bitsPerWindow-1)), minBitmapBits), maxBitmapBits)
-	hb := bits.Len(uint(len(ws))) - 1
+	nb := bitmapBits(len(ws))
+	hb := min(max(bits.Len(uint(len(ws)/windowsPerChain)), 1), nb)
 	c.bitSh, c.headSh = uint8(64-nb), uint8(64-hb)
 	c.bitmap = make([]uint64, 1<<nb/64)
 	c.heads = make([]uint32, 1<<hb+1)
-	c.wins = make([]window, len(ws))
+	c.tags = make([]uint16, len(ws))
+	c.refs = make([]uint32, len(ws))
 	for i, w := range ws {
 		bit := w.h >> c.bitSh
 		c.bitmap[bit/64] |= 1 << (bit % 64)
-		c.wins[i] = window{tagOf(w.h), w.ref}
+		c.tags[i], c.refs[i] = tagOf(w.h), w.ref
 		c.heads[w.h>>c.headSh+1]++
 	}
 	for i := 1; i < len(c.heads); i++ {

@@ -61,8 +61,9 @@ const maxAnchors = 1 << 16
 
 // Scratch is what one worker needs to scan: the zero value is ready, and one serves filters and name sets of any size.
 type Scratch struct {
-	seen []uint64 // one bit a pattern, all clear between scans
-	hits []uint32 // patterns found in this scan
+	cand [blockSize]uint16 // positions whose bit is set
+	seen []uint64          // one bit a pattern, all clear between scans
+	hits []uint32          // patterns found in this scan
 	out  []uint32
 }
 
