@@ -96,7 +96,7 @@ func printable(b []byte) bool {
 	return true
 }
 
-func is(b []byte, s string) bool { return strings.EqualFold(string(b), s) }
+func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }
 
 func hasPrefixFold(b []byte, s string) bool { return len(b) >= len(s) && is(b[:len(s)], s) }
 

@@ -49,4 +49,4 @@ func probe(d packet.Dir, b []byte) proto.Match {
 	return proto.No
 }
 
-func is(b []byte, s string) bool { return strings.EqualFold(string(b), s) }
+func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }

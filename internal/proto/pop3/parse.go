@@ -68,7 +68,7 @@ func printable(b []byte) bool {
 	return true
 }
 
-func is(b []byte, s string) bool { return strings.EqualFold(string(b), s) }
+func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }
 
 type parser struct {
 	skip    [2]bool // passing over the rest of a long line, or of one after a gap

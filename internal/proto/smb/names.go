@@ -334,4 +334,4 @@ func ioctlName(v uint32) string {
 	return ""
 }
 
-func equalFold(b []byte, s string) bool { return strings.EqualFold(string(b), s) }
+func equalFold(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }

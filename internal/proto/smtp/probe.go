@@ -70,7 +70,7 @@ func printable(b []byte) bool {
 	return true
 }
 
-func is(b []byte, s string) bool { return strings.EqualFold(string(b), s) }
+func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }
 
 // cutPrefixFold cuts s off the front of b, in whatever case.
 func cutPrefixFold(b []byte, s string) ([]byte, bool) {
