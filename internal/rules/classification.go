@@ -44,7 +44,7 @@ func ParseClassification(file string, r io.Reader) (map[string]Class, []*Problem
 			return off + len(name) + 1, badValue("", "the class %s has no description", c.Name)
 		}
 		if _, ok := out[c.Name]; ok {
-			return off, again("class", c.Name)
+			return off, setTwice("class", c.Name)
 		}
 		if len(out) >= MaxConfigEntries {
 			return off, badValue("", "there are more than %d classes", MaxConfigEntries)
@@ -77,7 +77,7 @@ func ParseReferences(file string, r io.Reader) (map[string]string, []*Problem) {
 			return off, badValue("", "%q is no name of a reference system", clip(name))
 		}
 		if _, ok := out[name]; ok {
-			return off, again("reference system", name)
+			return off, setTwice("reference system", name)
 		}
 		if len(out) >= MaxConfigEntries {
 			return off, badValue("", "there are more than %d reference systems", MaxConfigEntries)
@@ -88,8 +88,8 @@ func ParseReferences(file string, r io.Reader) (map[string]string, []*Problem) {
 	return out, problems
 }
 
-// again is no more than a warning: Suricata's own reference.config has one.
-func again(what, name string) *ValueError {
+// setTwice is no more than a warning: Suricata's own reference.config has one.
+func setTwice(what, name string) *ValueError {
 	err := badValue("remove one of them", "the %s %s is set twice, the first counts", what, name)
 	err.warning = true
 	return err

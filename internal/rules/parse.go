@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/binary"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -73,6 +74,7 @@ func (p *parser) read(file string, r io.Reader) {
 // readText reads all of r, at most MaxFile bytes, into one string.
 func readText(r io.Reader) (string, error) {
 	var b strings.Builder
+	b.Grow(min(sizeOf(r), MaxFile) + 1)
 	n, err := io.Copy(&b, io.LimitReader(r, MaxFile+1))
 	if err != nil {
 		return "", err
@@ -81,6 +83,19 @@ func readText(r io.Reader) (string, error) {
 		return "", badValue("", "the file has more than %d bytes", MaxFile)
 	}
 	return strings.TrimPrefix(b.String(), "\ufeff"), nil
+}
+
+// sizeOf is how much there is to read, as far as r knows; 0 else.
+func sizeOf(r io.Reader) int {
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		return r.Len()
+	case interface{ Stat() (fs.FileInfo, error) }:
+		if st, err := r.Stat(); err == nil && st.Mode().IsRegular() {
+			return int(st.Size())
+		}
+	}
+	return 0
 }
 
 func (p *parser) text(file, text string) {

@@ -13,7 +13,7 @@ import "fmt"
 
 // Limits of hostile input. A rule that exceeds one is refused with a Problem.
 const (
-	MaxFile        = 256 << 20 // bytes of one file; ET Open in one file has 40 MB
+	MaxFile        = 128 << 20 // bytes of one file; 50,000 rules have 30 MB
 	MaxRule        = 64 << 10  // bytes of one rule, lines joined; Suricata takes 8 kB
 	MaxOptions     = 1024      // options of one rule; ET Open has at most 120
 	MaxNesting     = 16        // brackets and variables in one another in a list
