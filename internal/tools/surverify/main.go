@@ -1,0 +1,56 @@
+// Command surverify runs the tests of suricata-verify and says how many give
+// the answers they ask for.
+//
+//	go run ./internal/tools/surverify [-v] [-only REGEXP] [-list passes|all] [-peer] FOLDER
+//
+// FOLDER holds tests.txt (all tests), passes-suricata-7.0.10.txt (those that
+// Suricata 7.0.10 passes), tests.tsv and tests/. Checks are those that apply
+// to Suricata 7.0.10. A rule that does not load fails its test.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "surverify:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	verbose := flag.Bool("v", false, "print each test that fails, with the reason")
+	only := flag.String("only", "", "run only tests whose name matches this `regexp`")
+	list := flag.String("list", "all", "which tests: `passes` or all")
+	peer := flag.Bool("peer", false, "run the installed Suricata instead, to check the runner")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	re, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	tests, err := Load(flag.Arg(0))
+	if err != nil {
+		return err
+	}
+	runner := runYamori
+	if *peer {
+		runner = runSuricata
+	}
+	var rep Report
+	for _, t := range tests {
+		if !re.MatchString(t.Name) || *list == "passes" && !t.Passes {
+			continue
+		}
+		rep.Add(judge(t, runner))
+	}
+	rep.Print(os.Stdout, *verbose)
+	return nil
+}

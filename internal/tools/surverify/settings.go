@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Settings is what of a test's arguments and suricata.yaml makes sense here.
+type Settings struct {
+	IPS        bool // drops take effect
+	Midstream  bool // streams without a handshake feed the rules
+	Async      bool
+	Addrs      map[string]string // HOME_NET and the like
+	Ports      map[string]string
+	Threshold  string            // file
+	Classes    string            // file
+	References string            // file
+	Values     map[string]string // everything set by --set, by its dotted name
+	Unknown    []string          // what is not understood
+}
+
+// settings reads them. Without own, the stock configuration stands, as in the
+// run that made the list of tests that Suricata passes.
+func (t *Test) settings() Settings {
+	s := Settings{Addrs: map[string]string{}, Ports: map[string]string{}, Values: map[string]string{}}
+	s.config(filepath.Join(t.Dir, "suricata.yaml"))
+	subst := strings.NewReplacer("${TEST_DIR}", t.Dir, "$TEST_DIR", t.Dir)
+	for i := 0; i < len(t.Args); i++ {
+		a := t.Args[i]
+		switch {
+		case a == "--simulate-ips":
+			s.IPS = true
+		case a == "-k":
+			i++ // never checked here
+		case strings.HasPrefix(a, "--runmode"):
+			if a == "--runmode" {
+				i++
+			}
+		case a == "--set" && i+1 < len(t.Args):
+			i++
+			k, v, _ := strings.Cut(t.Args[i], "=")
+			s.set(k, subst.Replace(v))
+		default:
+			s.Unknown = append(s.Unknown, a)
+		}
+	}
+	return s
+}
+
+func (s *Settings) set(k, v string) {
+	s.Values[k] = v
+	on := v == "true" || v == "yes" || v == "1"
+	switch {
+	case k == "stream.midstream":
+		s.Midstream = on
+	case k == "stream.async-oneside":
+		s.Async = on
+	case k == "threshold-file":
+		s.Threshold = v
+	case k == "classification-file":
+		s.Classes = v
+	case strings.HasPrefix(k, "vars.address-groups."):
+		s.Addrs[strings.TrimPrefix(k, "vars.address-groups.")] = v
+	case strings.HasPrefix(k, "vars.port-groups."):
+		s.Ports[strings.TrimPrefix(k, "vars.port-groups.")] = v
+	}
+}
+
+// config reads a test's own configuration, leaf by leaf. A file that is not
+// YAML for this reader says nothing.
+func (s *Settings) config(name string) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return
+	}
+	var m map[string]any
+	if yaml.Unmarshal(b, &m) == nil {
+		s.leaves("", m)
+	}
+}
+
+func (s *Settings) leaves(prefix string, m map[string]any) {
+	for k, v := range m {
+		if sub, ok := v.(map[string]any); ok {
+			s.leaves(prefix+k+".", sub)
+			continue
+		}
+		if _, list := v.([]any); !list && v != nil {
+			s.set(prefix+k, text(v))
+		}
+	}
+}
