@@ -100,7 +100,7 @@ const MaxConfigEntries = 1 << 16
 
 // parseConfig hands every line to line, which returns the offset of its error.
 func parseConfig(file string, r io.Reader, line func(*statement) (int, *ValueError)) []*Problem {
-	text, err := readText(r)
+	text, err := readText(r, MaxFile)
 	if err != nil {
 		return []*Problem{{File: file, Reason: fileReason(err)}}
 	}

@@ -10,7 +10,7 @@ type statement struct {
 	col     int    // of the first byte
 	marks   []mark // where further lines begin in text, ascending
 	comment bool   // it stood behind a comment sign
-	long    bool   // it was cut at MaxRule
+	long    bool   // it was cut at MaxRule or MaxLines
 	open    bool   // the file ended after a backslash
 	indent  bool   // it stood behind blanks, where Suricata does not look
 }
@@ -113,7 +113,9 @@ func (l *lexer) join(st *statement, s string) {
 		if more {
 			t = t[:len(t)-1]
 		}
-		if b.Len() <= MaxRule { // beyond it the lines are only passed over
+		if len(st.marks) >= MaxLines-1 {
+			st.long = true
+		} else if b.Len() <= MaxRule { // beyond it the lines are only passed over
 			st.marks = append(st.marks, mark{b.Len(), l.line, s.col})
 			b.WriteString(t)
 		}

@@ -25,11 +25,37 @@ func TestLimits(t *testing.T) {
 	}
 	t.Run("MaxRule", func(t *testing.T) {
 		pad := MaxRule - len(rule("any", "any", `msg:"";`))
-		limit(t, rule("any", "any", `msg:"`+strings.Repeat("a", pad+1)+`";`), rule("any", "any", `msg:"`+strings.Repeat("a", pad)+`";`), "more than 65536 bytes")
+		limit(t, rule("any", "any", `msg:"`+strings.Repeat("a", pad+1)+`";`), rule("any", "any", `msg:"`+strings.Repeat("a", pad)+`";`), "more than 65536 bytes or 4096 lines")
 	})
 	t.Run("MaxRule of many lines", func(t *testing.T) {
 		lines := strings.Repeat("nocase; \\\n", MaxRule/8+1)
-		limit(t, "alert tcp any any -> any any ( \\\n"+lines+"sid:1;)", rule("any", "any", "\\\nnocase; \\\n"), "more than 65536 bytes")
+		limit(t, "alert tcp any any -> any any ( \\\n"+lines+"sid:1;)", rule("any", "any", "\\\nnocase; \\\n"), "more than 65536 bytes or 4096 lines")
+	})
+	t.Run("MaxLines", func(t *testing.T) {
+		lines := func(n int) string {
+			return "alert tcp any any -> any any (" + strings.Repeat("\\\n", n-1) + "sid:1;)"
+		}
+		limit(t, lines(MaxLines+1), lines(MaxLines), "more than 65536 bytes or 4096 lines")
+	})
+	t.Run("MaxRules", func(t *testing.T) {
+		var b strings.Builder
+		for i := range MaxRules + 2 {
+			fmt.Fprintf(&b, "pass ip any any -> any any (sid:%d;)\n", i+1)
+		}
+		rules, problems := parse(b.String(), ParseConfig{})
+		if len(rules) != MaxRules || len(problems) != 1 || problems[0].Line != MaxRules+1 {
+			t.Errorf("%d rules, %v", len(rules), problems)
+		}
+	})
+	t.Run("MaxAllOptions", func(t *testing.T) {
+		var b strings.Builder
+		for i := range MaxAllOptions/MaxOptions + 2 {
+			b.WriteString(strings.Replace(rule("any", "any", strings.Repeat("a;", MaxOptions-1)), "sid:1", fmt.Sprintf("sid:%d", i+1), 1) + "\n")
+		}
+		rules, problems := parse(b.String(), ParseConfig{})
+		if len(rules) != MaxAllOptions/MaxOptions || len(problems) != 1 || problems[0].Line != len(rules)+1 {
+			t.Errorf("%d rules, %v", len(rules), problems)
+		}
 	})
 	t.Run("MaxOptions", func(t *testing.T) {
 		limit(t, rule("any", "any", strings.Repeat("nocase;", MaxOptions)), rule("any", "any", strings.Repeat("nocase;", MaxOptions-1)), "more than 1024 options")
@@ -65,7 +91,7 @@ func TestLimits(t *testing.T) {
 			t.Skip("skipping one case: it reads 128 MB")
 		}
 		rules, problems := Parse("f", &zeros{MaxFile + 1}, ParseConfig{})
-		if len(rules) != 0 || len(problems) != 1 || !strings.Contains(problems[0].Reason, "the file has more than") {
+		if len(rules) != 0 || len(problems) != 1 || !strings.Contains(problems[0].Reason, "there are more than") {
 			t.Errorf("%v", problems)
 		}
 	})

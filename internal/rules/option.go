@@ -203,3 +203,24 @@ func isName(s string) bool {
 	}
 	return s != ""
 }
+
+// findSID looks for the sid of a rule that could not be read whole.
+func findSID(text string) uint32 {
+	for i := 0; ; {
+		n := strings.Index(text[i:], "sid:")
+		if n < 0 {
+			return 0
+		}
+		i += n + len("sid:")
+		if before := i - len("sid:") - 1; before >= 0 && text[before] != ';' && text[before] != '(' && !isBlank(text[before]) {
+			continue // part of another word
+		}
+		v := text[i:]
+		if end := strings.IndexAny(v, ";)"); end >= 0 {
+			v = v[:end]
+		}
+		if n, err := ParseUint(trim(v), 1<<32-2); err == nil {
+			return uint32(n)
+		}
+	}
+}

@@ -1,7 +1,8 @@
 package rules
 
 import (
-	"encoding/binary"
+	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"strings"
@@ -31,14 +32,16 @@ type parser struct {
 	cfg      ParseConfig
 	addrs    map[string]Addrs
 	ports    map[string]Ports
-	addrSets map[string]*AddrSet // by content
-	portSets map[string]*PortSet
+	addrSets map[uint64]*AddrSet // by the hash of their content
+	portSets map[uint64]*PortSet
 	al, pl   lister
-	key      []byte
+	hash     maphash.Hash
 
 	rules    []*Rule
 	problems []*Problem
 	unkept   int // problems beyond MaxProblems
+	bytes    int // read so far
+	options  int // kept so far
 
 	// Rules and options are taken from blocks: 25,000 rules would else be
 	// as many small allocations each.
@@ -55,32 +58,33 @@ func newParser(cfg ParseConfig) *parser {
 		cfg:      cfg,
 		addrs:    map[string]Addrs{"any": {}},
 		ports:    map[string]Ports{"any": {}},
-		addrSets: map[string]*AddrSet{},
-		portSets: map[string]*PortSet{},
+		addrSets: map[uint64]*AddrSet{},
+		portSets: map[uint64]*PortSet{},
 		al:       lister{what: "address", vars: cfg.Vars.Addrs, full: addrFull, one: address},
 		pl:       lister{what: "port", flat: true, vars: cfg.Vars.Ports, full: portFull, one: port},
 	}
 }
 
 func (p *parser) read(file string, r io.Reader) {
-	text, err := readText(r)
+	text, err := readText(r, MaxFile-p.bytes)
 	if err != nil {
 		p.problem(&Problem{File: file, Reason: fileReason(err)})
 		return
 	}
+	p.bytes += len(text)
 	p.text(file, text)
 }
 
-// readText reads all of r, at most MaxFile bytes, into one string.
-func readText(r io.Reader) (string, error) {
+// readText reads all of r, at most most bytes, into one string.
+func readText(r io.Reader, most int) (string, error) {
 	var b strings.Builder
-	b.Grow(min(sizeOf(r), MaxFile) + 1)
-	n, err := io.Copy(&b, io.LimitReader(r, MaxFile+1))
+	b.Grow(min(sizeOf(r), most) + 1)
+	n, err := io.Copy(&b, io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return "", err
 	}
-	if n > MaxFile {
-		return "", badValue("", "the file has more than %d bytes", MaxFile)
+	if n > int64(most) {
+		return "", badValue("", "there are more than %d bytes in the files", MaxFile)
 	}
 	return strings.TrimPrefix(b.String(), "\ufeff"), nil
 }
@@ -105,6 +109,13 @@ func (p *parser) text(file, text string) {
 		if !ok {
 			return
 		}
+		if len(p.rules) >= MaxRules || p.options >= MaxAllOptions {
+			p.problem(&Problem{
+				File: file, Line: st.line, Col: st.col,
+				Reason: fmt.Sprintf("there are more than %d rules or %d options, the rest of the file is not read", MaxRules, MaxAllOptions),
+			})
+			return
+		}
 		p.statement(file, &st)
 	}
 }
@@ -120,27 +131,6 @@ func (p *parser) problem(q *Problem) {
 func (p *parser) fail(file string, st *statement, off int, err *ValueError) {
 	line, col := st.at(off)
 	p.problem(&Problem{File: file, Line: line, Col: col, SID: findSID(st.text), Reason: err.Reason, Cure: err.Cure})
-}
-
-// findSID looks for the sid of a rule that could not be read whole.
-func findSID(text string) uint32 {
-	for i := 0; ; {
-		n := strings.Index(text[i:], "sid:")
-		if n < 0 {
-			return 0
-		}
-		i += n + len("sid:")
-		if before := i - len("sid:") - 1; before >= 0 && text[before] != ';' && text[before] != '(' && !isBlank(text[before]) {
-			continue // part of another word
-		}
-		v := text[i:]
-		if end := strings.IndexAny(v, ";)"); end >= 0 {
-			v = v[:end]
-		}
-		if n, err := ParseUint(trim(v), 1<<32-2); err == nil {
-			return uint32(n)
-		}
-	}
 }
 
 // statement reads one rule and keeps it or the problem.
@@ -159,7 +149,7 @@ func (p *parser) statement(file string, st *statement) {
 	}
 	switch {
 	case st.long:
-		p.fail(file, st, 0, badValue("", "the rule has more than %d bytes", MaxRule))
+		p.fail(file, st, 0, badValue("", "the rule has more than %d bytes or %d lines", MaxRule, MaxLines))
 		return
 	case st.open && !st.comment:
 		p.fail(file, st, 0, badValue("remove the backslash at the end of its last line", "the file ends within the rule"))
@@ -223,81 +213,3 @@ func (p *parser) statement(file string, st *statement) {
 }
 
 func (p part) end() int { return p.off + len(p.text) }
-
-func (p *parser) keepOptions(o []Option) []Option {
-	const block = 4096
-	if len(p.optionBlock)+len(o) > cap(p.optionBlock) {
-		p.optionBlock = make([]Option, 0, block)
-	}
-	n := len(p.optionBlock)
-	p.optionBlock = append(p.optionBlock, o...)
-	return p.optionBlock[n:len(p.optionBlock):len(p.optionBlock)]
-}
-
-func (p *parser) keep(r Rule) {
-	const block = 256
-	if len(p.ruleBlock) == cap(p.ruleBlock) {
-		p.ruleBlock = make([]Rule, 0, block)
-	}
-	p.ruleBlock = append(p.ruleBlock, r)
-	p.rules = append(p.rules, &p.ruleBlock[len(p.ruleBlock)-1])
-}
-
-// addresses reads a list, or finds it read before.
-func (p *parser) addresses(text string) (Addrs, int, *ValueError) {
-	if a, ok := p.addrs[text]; ok {
-		return a, 0, nil
-	}
-	s, off, err := p.al.parse(text)
-	if err != nil {
-		return Addrs{}, off, err
-	}
-	a := Addrs{&addrNode{text: text}}
-	if !p.al.whole(s) {
-		key := p.contentKey(s)
-		set := p.addrSets[string(key)]
-		if set == nil {
-			set = newAddrSet(s)
-			p.addrSets[string(key)] = set
-		}
-		a.n.set = set
-	}
-	p.addrs[text] = a
-	return a, 0, nil
-}
-
-func (p *parser) portList(text string) (Ports, int, *ValueError) {
-	if a, ok := p.ports[text]; ok {
-		return a, 0, nil
-	}
-	s, off, err := p.pl.parse(text)
-	if err != nil {
-		return Ports{}, off, err
-	}
-	a := Ports{&portNode{text: text}}
-	if !p.pl.whole(s) {
-		key := p.contentKey(s)
-		set := p.portSets[string(key)]
-		if set == nil {
-			set = newPortSet(s)
-			p.portSets[string(key)] = set
-		}
-		a.n.set = set
-	}
-	p.ports[text] = a
-	return a, 0, nil
-}
-
-func (p *parser) contentKey(s sets) []byte {
-	k := p.key[:0]
-	for _, ranges := range s {
-		k = binary.BigEndian.AppendUint32(k, uint32(len(ranges)))
-		for _, x := range ranges {
-			for _, n := range [4]uint64{x.lo.hi, x.lo.lo, x.hi.hi, x.hi.lo} {
-				k = binary.BigEndian.AppendUint64(k, n)
-			}
-		}
-	}
-	p.key = k
-	return k
-}

@@ -13,8 +13,11 @@ import "fmt"
 
 // Limits of hostile input. A rule that exceeds one is refused with a Problem.
 const (
-	MaxFile        = 128 << 20 // bytes of one file; 50,000 rules have 30 MB
+	MaxFile        = 128 << 20 // bytes of all files of one load; 50,000 rules have 30 MB
+	MaxRules       = 250_000   // rules of one load
+	MaxAllOptions  = 4 << 20   // options of all rules of one load, about 200 MB; 50,000 rules have 0.7 million
 	MaxRule        = 64 << 10  // bytes of one rule, lines joined; Suricata takes 8 kB
+	MaxLines       = 4096      // lines of one rule
 	MaxOptions     = 1024      // options of one rule; ET Open has at most 120
 	MaxNesting     = 16        // brackets and variables in one another in a list
 	MaxListEntries = 16 << 10  // entries of one address or port list, variables expanded
