@@ -162,7 +162,6 @@ func (p *parser) Parse(c *proto.Conn, _ packet.Dir, data []byte) (int, error) {
 
 func (p *parser) Gap(*proto.Conn, packet.Dir, int) error { return nil }
 func (p *parser) End(*proto.Conn)                        {}
-func (p *parser) Reset()                                 {}
 
 // probe: the magic cookie at its place is telling; BOOTP without it has the
 // shape of its first octets only.

@@ -223,7 +223,6 @@ func (p *parser) Parse(c *proto.Conn, _ packet.Dir, data []byte) (int, error) {
 
 func (p *parser) Gap(*proto.Conn, packet.Dir, int) error { return nil }
 func (p *parser) End(*proto.Conn)                        {}
-func (p *parser) Reset()                                 {}
 
 // probe: DHCPv6 has no magic. A known type, options that end with the
 // datagram, and an identifier of a known kind are telling together; without

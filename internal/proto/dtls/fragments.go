@@ -1,6 +1,11 @@
 package dtls
 
-import "github.com/yamori-net/yamori/internal/proto/tls"
+import (
+	"unsafe"
+
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/tls"
+)
 
 // Limits of the reassembly of handshake messages, for each direction.
 const (
@@ -10,7 +15,7 @@ const (
 	// maxHoles bounds the missing stretches of one message.
 	maxHoles = 32
 	// maxKept bounds the memory of one buffer kept for the next flow.
-	maxKept = 16 << 10
+	maxKept = 8 << 10
 )
 
 // pending is a handshake message of which fragments are missing.
@@ -23,7 +28,7 @@ type pending struct {
 	nholes int
 }
 
-type hole struct{ from, to int }
+type hole struct{ from, to int32 }
 
 // begin prepares p for the message that m is a fragment of.
 func (p *pending) begin(m *message) {
@@ -32,20 +37,20 @@ func (p *pending) begin(m *message) {
 		p.buf = make([]byte, m.length)
 	}
 	p.buf = p.buf[:m.length]
-	p.holes[0], p.nholes = hole{0, m.length}, 1
+	p.holes[0], p.nholes = hole{0, int32(m.length)}, 1
 }
 
 // add copies what the fragment brings into the holes that are left: the first
 // data for a place wins. It returns false when there are too many holes.
 func (p *pending) add(m *message) bool {
-	s := hole{m.off, m.off + len(m.body)}
+	s := hole{int32(m.off), int32(m.off + len(m.body))}
 	for i := 0; i < p.nholes; i++ {
 		h := p.holes[i]
 		from, to := max(h.from, s.from), min(h.to, s.to)
 		if from >= to {
 			continue
 		}
-		copy(p.buf[from:to], m.body[from-m.off:])
+		copy(p.buf[from:to], m.body[int(from)-m.off:])
 		switch {
 		case h.from == from && h.to == to:
 			copy(p.holes[i:], p.holes[i+1:p.nholes])
@@ -70,14 +75,15 @@ func (p *pending) add(m *message) bool {
 }
 
 // fragments puts the messages of one direction together.
-type fragments struct{ list [maxPending]pending }
+type fragments struct{ list [maxPending]*pending }
 
 func (f *fragments) reset() {
-	for i := range f.list {
-		p := &f.list[i]
-		p.used = false
-		if cap(p.buf) > maxKept {
-			p.buf = nil
+	for i, p := range f.list {
+		if p != nil {
+			p.used, p.buf = false, proto.Keep(p.buf, maxKept)
+		}
+		if i > 0 {
+			f.list[i] = nil // most flights have one message in fragments
 		}
 	}
 }
@@ -92,15 +98,17 @@ func (f *fragments) add(m *message) (body []byte, anomaly string) {
 		return nil, "handshake_too_long"
 	}
 	var p *pending
-	for i := range f.list {
-		q := &f.list[i]
-		if q.used && q.seq == m.seq && q.typ == m.typ && len(q.buf) == m.length {
+	for _, q := range f.list {
+		if q != nil && q.used && q.seq == m.seq && q.typ == m.typ && len(q.buf) == m.length {
 			p = q
 			break
 		}
 	}
 	for i := 0; i < maxPending && p == nil; i++ {
-		if q := &f.list[i]; !q.used {
+		if f.list[i] == nil {
+			f.list[i] = new(pending)
+		}
+		if q := f.list[i]; !q.used {
 			q.begin(m)
 			p = q
 		}
@@ -108,10 +116,10 @@ func (f *fragments) add(m *message) (body []byte, anomaly string) {
 	if p == nil {
 		// The flow keeps starting messages: the oldest numbers are of no use
 		// any more.
-		p = &f.list[0]
-		for i := range f.list {
-			if int16(f.list[i].seq-p.seq) < 0 {
-				p = &f.list[i]
+		p = f.list[0]
+		for _, q := range f.list {
+			if int16(q.seq-p.seq) < 0 {
+				p = q
 			}
 		}
 		p.begin(m)
@@ -126,4 +134,14 @@ func (f *fragments) add(m *message) (body []byte, anomaly string) {
 		return p.buf, anomaly
 	}
 	return nil, anomaly
+}
+
+// size returns the bytes held.
+func (f *fragments) size() (n int) {
+	for _, p := range f.list {
+		if p != nil {
+			n += int(unsafe.Sizeof(*p)) + cap(p.buf)
+		}
+	}
+	return n
 }

@@ -94,6 +94,9 @@ func (p *parser) handshake(c *proto.Conn, d packet.Dir, b []byte) {
 	}
 }
 
+// Size implements proto.Sizer.
+func (p *parser) Size() int { return p.session.Size() + p.frag[0].size() + p.frag[1].size() }
+
 // Gap does not happen to datagrams.
 func (p *parser) Gap(*proto.Conn, packet.Dir, int) error { return nil }
 

@@ -26,7 +26,8 @@ type parser struct {
 func (p *parser) Reset() {
 	p.free = append(p.free, p.pending...)
 	clear(p.pending)
-	*p = parser{pending: p.pending[:0], free: p.free, user: p.user[:0]}
+	p.shrink()
+	*p = parser{pending: p.pending[:0], free: p.free, user: proto.Keep(p.user, keptText)}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {

@@ -25,6 +25,7 @@ func (p *parser) body(c *proto.Conn, d packet.Dir, b []byte) {
 		t.setTruncated(d)
 		return
 	}
+	m.room()
 	if m.dec == nil {
 		n := min(len(b), MaxBody-len(m.body))
 		m.body = append(m.body, b[:n]...)

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/yamori-net/yamori/internal/inflate"
+	"github.com/yamori-net/yamori/internal/proto"
 )
 
 // Limits of decompression. Output is bounded by MaxBody, so that no ratio of
@@ -254,7 +255,12 @@ func newDecoder(codings []coding) *decoder {
 // ended reports whether the innermost stream has come to its end.
 func (d *decoder) ended() bool { return d.layer[d.n-1].z.Ended() }
 
-func (d *decoder) release() { decoders.Put(d) }
+func (d *decoder) release() {
+	for i := range d.mid {
+		d.mid[i] = proto.Keep(d.mid[i], keptLayer)
+	}
+	decoders.Put(d)
+}
 
 type decodeResult uint8
 

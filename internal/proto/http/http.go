@@ -105,6 +105,7 @@ type message struct {
 	headers []Header
 	folded  bool // the last header's value lies at the end of fold
 	body    []byte
+	mem     *body  // of body; nil while there is none
 	full    bool   // nothing more goes into body
 	join    []byte // http.header, made on demand
 	names   []byte // http.header_names
@@ -120,14 +121,15 @@ func (m *message) reset() {
 	if m.dec != nil {
 		m.dec.release()
 	}
-	*m = message{head: m.head[:0], fold: m.fold[:0], headers: m.headers[:0],
-		body: m.body[:0], join: m.join[:0], names: m.names[:0]}
+	m.releaseBody()
+	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
+		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead)}
 }
 
 func (t *Tx) reset() {
 	t.msg[0].reset()
 	t.msg[1].reset()
-	*t = Tx{msg: t.msg, path: t.path[:0], host: t.host[:0]}
+	*t = Tx{msg: t.msg, path: proto.Keep(t.path, keptHead), host: proto.Keep(t.host, keptHead)}
 }
 
 // Header returns the value of the first field of that lower-case name sent in

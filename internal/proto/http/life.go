@@ -115,7 +115,7 @@ func (p *parser) Reset() {
 		t.release()
 	}
 	clear(p.queue)
-	*p = parser{queue: p.queue[:0]}
+	*p = parser{queue: proto.Keep(p.queue, keptQueue)}
 }
 
 func (p *parser) queued(t *Tx) bool {

@@ -14,6 +14,8 @@ const (
 	tableDefault = 4096
 	// entryCost is added to the length of each entry, RFC 7541 section 4.1.
 	entryCost = 32
+	// minEvicted is how many evicted entries are worth moving the others.
+	minEvicted = 64
 )
 
 type entry struct{ off, name, value int }
@@ -69,8 +71,9 @@ func (t *table) add(name, value []byte) {
 	if t.first == len(t.entries) {
 		return
 	}
-	// Forget evicted bytes once they outweigh the table.
-	if from := t.entries[t.first].off; from > max(t.max, tableDefault) {
+	// Forget evicted bytes and entries once they outweigh the table; entries
+	// need not have any bytes.
+	if from := t.entries[t.first].off; from > max(t.max, tableDefault) || t.first > max(len(t.entries)/2, minEvicted) {
 		t.buf = t.buf[:copy(t.buf, t.buf[from:])]
 		n := copy(t.entries, t.entries[t.first:])
 		t.entries, t.first = t.entries[:n], 0

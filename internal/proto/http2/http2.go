@@ -66,15 +66,10 @@ type Tx struct {
 	mem  [2][]byte
 	cut  bool // fields were left out
 	code []byte
+	held int // bytes counted in the parser's sum
 }
 
 var txs = sync.Pool{New: func() any { return new(Tx) }}
-
-func (t *Tx) release() {
-	*t = Tx{RequestHeaders: t.RequestHeaders[:0], ResponseHeaders: t.ResponseHeaders[:0],
-		mem: [2][]byte{t.mem[0][:0], t.mem[1][:0]}}
-	txs.Put(t)
-}
 
 // Header returns the value of the first field of that name sent in direction
 // d, nil when there is none. Names are lower case on the wire.

@@ -55,6 +55,7 @@ type side struct {
 type parser struct {
 	side    [2]side
 	streams []*Tx // oldest first
+	held    int   // bytes of the streams
 	many    bool  // too_many_streams was reported
 	cut     bool  // too_many_headers was reported
 	long    bool  // header_block_too_long was reported
@@ -246,6 +247,7 @@ func (p *parser) headers(c *proto.Conn, d packet.Dir) error {
 			}
 		}
 	}
+	p.count(t)
 	if t.cut && !p.cut {
 		p.cut = true
 		c.Anomaly("too_many_headers")
@@ -290,6 +292,7 @@ func (p *parser) open(c *proto.Conn, id uint32) *Tx {
 	}
 	t := txs.Get().(*Tx)
 	t.Stream = id
+	p.count(t)
 	p.streams = append(p.streams, t)
 	return t
 }
@@ -318,6 +321,7 @@ func (p *parser) finish(c *proto.Conn, t *Tx) {
 		}
 	}
 	c.Emit(t, true)
+	p.held -= t.held
 	t.release()
 }
 
@@ -411,12 +415,12 @@ func (p *parser) Reset() {
 		t.release()
 	}
 	clear(p.streams)
-	p.streams = p.streams[:0]
+	p.streams, p.held = proto.Keep(p.streams, keptStreams), 0
 	p.many, p.long, p.cut = false, false, false
 	for d := range p.side {
 		s := &p.side[d]
 		h := s.hpack
-		h.table.reset()
-		p.side[d] = side{block: s.block[:0], hpack: h}
+		h.shrink()
+		p.side[d] = side{block: proto.Keep(s.block, keptHead), hpack: h}
 	}
 }

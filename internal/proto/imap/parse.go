@@ -33,6 +33,7 @@ type parser struct {
 func (p *parser) Reset() {
 	p.free = append(p.free, p.pending...)
 	clear(p.pending)
+	p.shrink()
 	*p = parser{pending: p.pending[:0], free: p.free, capable: p.capable[:0]}
 }
 

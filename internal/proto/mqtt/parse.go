@@ -297,7 +297,12 @@ func (p *parser) Size() int {
 	return cap(p.mem) + cap(p.held[0]) + cap(p.held[1]) + topic*cap(p.tx.Topics)
 }
 
+// keptPacket is how many bytes of a connect packet, and of a packet in pieces,
+// a parser keeps room for between flows.
+const keptPacket = 1 << 10
+
 func (p *parser) Reset() {
 	p.drop()
-	*p = parser{tx: p.tx, mem: p.mem[:0], held: [2][]byte{p.held[0][:0], p.held[1][:0]}}
+	*p = parser{tx: p.tx, mem: proto.Keep(p.mem, keptPacket),
+		held: [2][]byte{proto.Keep(p.held[0], keptPacket), proto.Keep(p.held[1], keptPacket)}}
 }

@@ -84,6 +84,7 @@ type parser struct {
 func (p *parser) Reset() {
 	p.free = append(p.free, p.pending...)
 	clear(p.pending)
+	p.shrink()
 	*p = parser{pending: p.pending[:0], free: p.free, user: p.user[:0]}
 }
 

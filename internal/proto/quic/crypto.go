@@ -1,5 +1,11 @@
 package quic
 
+import (
+	"unsafe"
+
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
 // Limits of the reassembly of CRYPTO frames, for each direction.
 const (
 	// maxCrypto bounds the handshake bytes kept. A ClientHello with
@@ -9,24 +15,21 @@ const (
 	// ClientHello into some twenty frames in random order.
 	maxSpans = 64
 	// maxKept bounds the memory kept for the next connection.
-	maxKept = 16 << 10
+	maxKept = 4 << 10
 )
 
 // cryptoStream puts the bytes of CRYPTO frames in order. The first data for a
 // place wins.
 type cryptoStream struct {
 	buf   []byte
-	spans [maxSpans]span // in order, apart from each other
+	spans *[maxSpans]span // in order, apart from each other; nil until the first
 	n     int
 }
 
-type span struct{ from, to int }
+type span struct{ from, to uint32 }
 
 func (c *cryptoStream) reset() {
-	if cap(c.buf) > maxKept {
-		c.buf = nil
-	}
-	c.buf, c.n = c.buf[:0], 0
+	c.buf, c.n = proto.Keep(c.buf, maxKept), 0
 }
 
 // add takes the data of one frame. It returns false when it goes beyond a
@@ -38,7 +41,10 @@ func (c *cryptoStream) add(off uint64, data []byte) bool {
 	if off > maxCrypto || int(off)+len(data) > maxCrypto {
 		return false
 	}
-	s := span{int(off), int(off) + len(data)}
+	if c.spans == nil {
+		c.spans = new([maxSpans]span)
+	}
+	s := span{uint32(off), uint32(off) + uint32(len(data))}
 	// i is the first span that touches s or lies behind it, j the first that
 	// lies behind without touching.
 	i := 0
@@ -52,8 +58,8 @@ func (c *cryptoStream) add(off uint64, data []byte) bool {
 	if i == j && c.n == maxSpans {
 		return false
 	}
-	for len(c.buf) < s.to {
-		c.buf = append(c.buf, make([]byte, s.to-len(c.buf))...)
+	if n := int(s.to) - len(c.buf); n > 0 {
+		c.buf = append(c.buf, make([]byte, n)...)
 	}
 	at := s.from // copied up to here
 	for k := i; k < j; k++ {
@@ -83,4 +89,13 @@ func (c *cryptoStream) ready() []byte {
 		return nil
 	}
 	return c.buf[:c.spans[0].to]
+}
+
+// size returns the bytes held.
+func (c *cryptoStream) size() int {
+	n := cap(c.buf)
+	if c.spans != nil {
+		n += int(unsafe.Sizeof(*c.spans))
+	}
+	return n
 }

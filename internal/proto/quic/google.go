@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+
+	"github.com/yamori-net/yamori/internal/proto"
 )
 
 // maxTags bounds the entries read of a CHLO; Chromium sends about 25.
@@ -24,7 +26,9 @@ type GoogleHello struct {
 	buf  []byte
 }
 
-func (g *GoogleHello) reset() { *g = GoogleHello{buf: g.buf[:0], Text: g.Text[:0]} }
+func (g *GoogleHello) reset() {
+	*g = GoogleHello{buf: proto.Keep(g.buf, maxKept), Text: proto.Keep(g.Text, maxKept)}
+}
 
 // Hash returns the MD5 of Text, 32 digits, nil when there was no CHLO.
 func (g *GoogleHello) Hash() []byte {

@@ -233,8 +233,7 @@ func (p *parser) End(c *proto.Conn) {
 // Reset implements proto.Parser.
 func (p *parser) Reset() {
 	for d := range p.side {
-		t := &p.side[d].tx
-		p.side[d] = side{tx: Tx{Headers: t.Headers[:0], mem: t.mem[:0]}}
+		p.side[d] = side{tx: p.shrink(packet.Dir(d))}
 	}
 	p.long = false
 }

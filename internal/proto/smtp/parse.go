@@ -51,7 +51,7 @@ type parser struct {
 }
 
 func (p *parser) Reset() {
-	*p = parser{tx: Tx{buf: p.tx.buf[:0], Rcpt: p.tx.Rcpt[:0]}}
+	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt)}}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {

@@ -148,5 +148,5 @@ func getHASSH(h *Hello) []byte {
 
 // reset empties h and keeps its memory.
 func (h *Hello) reset() {
-	*h = Hello{ident: h.ident[:0], kex: h.kex[:0], HASSHString: h.HASSHString[:0]}
+	*h = Hello{ident: h.ident[:0], kex: proto.Keep(h.kex, keptLists), HASSHString: proto.Keep(h.HASSHString, keptLists)}
 }

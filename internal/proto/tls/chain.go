@@ -1,13 +1,18 @@
 package tls
 
-import "crypto/sha1"
+import (
+	"crypto/sha1"
+
+	"github.com/yamori-net/yamori/internal/proto"
+)
 
 // MaxCerts bounds the certificates kept of one chain. Real chains have two to
 // five.
 const MaxCerts = 16
 
-// maxKeptChain bounds the memory of a chain that Reset keeps.
-const maxKeptChain = 16 << 10
+// maxKeptChain bounds the memory of a chain that Reset keeps: two or three
+// certificates.
+const maxKeptChain = 8 << 10
 
 // Chain is what one side showed of itself: its certificates, leaf first.
 type Chain struct {
@@ -41,16 +46,7 @@ type piece struct {
 }
 
 func (c *Chain) reset() {
-	*c = Chain{buf: c.buf[:0], text: c.text[:0], ips: c.ips[:0]}
-	if cap(c.buf) > maxKeptChain {
-		c.buf = nil
-	}
-	if cap(c.text) > maxKeptText {
-		c.text = nil
-	}
-	if cap(c.ips) > maxKeptText {
-		c.ips = nil
-	}
+	*c = Chain{buf: proto.Keep(c.buf, maxKeptChain), text: proto.Keep(c.text, maxKeptText), ips: proto.Keep(c.ips, maxKeptText)}
 }
 
 // read takes the body of a Certificate message of TLS up to 1.2 (RFC 5246

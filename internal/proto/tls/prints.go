@@ -20,7 +20,7 @@ const (
 
 // maxKeptText bounds the memory that Reset keeps: a ClientHello with 100
 // ciphers has a JA3 text of about 700 bytes.
-const maxKeptText = 4 << 10
+const maxKeptText = 2 << 10
 
 // Reset forgets all fingerprints.
 func (p *Prints) Reset() {

@@ -55,7 +55,7 @@ var _ proto.Parser = (*parser)(nil)
 
 func (p *parser) Reset() {
 	for i := range p.dir {
-		p.dir[i] = stream{msg: keep(p.dir[i].msg)}
+		p.dir[i] = stream{msg: proto.Keep(p.dir[i].msg, maxKeptChain)}
 	}
 	p.session.Reset(OverTCP)
 	p.ready = true

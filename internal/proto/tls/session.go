@@ -26,8 +26,9 @@ const (
 // is the anomaly "handshake_too_long" and is skipped, not kept.
 const MaxHandshake = 64 << 10
 
-// maxKeptMessage bounds the memory of one buffer that Reset keeps.
-const maxKeptMessage = 16 << 10
+// maxKeptMessage bounds the memory of one buffer that Reset keeps: a ClientHello
+// with post-quantum keys fits.
+const maxKeptMessage = 4 << 10
 
 // Wanted reports whether Session.Message looks into messages of this type:
 // others need not be put together.
@@ -60,16 +61,9 @@ type Session struct {
 // Reset prepares s for another handshake; over is the transport as in JA4.
 func (s *Session) Reset(over byte) {
 	s.Tx.reset(over)
-	s.hello, s.server = keep(s.hello), keep(s.server)
+	s.hello, s.server = proto.Keep(s.hello, maxKeptMessage), proto.Keep(s.server, maxKeptMessage)
 	s.flip, s.noResume, s.again, s.done = false, false, false, false
 	s.secure = [2]bool{}
-}
-
-func keep(b []byte) []byte {
-	if cap(b) > maxKeptMessage {
-		return nil
-	}
-	return b[:0]
 }
 
 // role returns which side of the handshake speaks in direction d.

@@ -1,8 +1,6 @@
 package websocket
 
 import (
-	"sync"
-
 	"github.com/yamori-net/yamori/internal/inflate"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -14,9 +12,6 @@ const window = 32 << 10
 // syncTail is what the sender leaves off each message, RFC 7692 section 7.2.1.
 var syncTail = [4]byte{0, 0, 0xff, 0xff}
 
-// buffers64 holds a message under way.
-type buffers64 struct{ b []byte }
-
 // inflater is one direction's permessage-deflate context. What was negotiated
 // is not known here: keeping the window is right with context takeover and
 // harmless without.
@@ -25,21 +20,6 @@ type inflater struct {
 	out   []byte // window, then the message under way
 	start int    // where that begins
 }
-
-// The pools keep memory with messages under way and off idle connections.
-var (
-	messages  = sync.Pool{New: func() any { return new(buffers64) }}
-	inflaters = sync.Pool{New: func() any { return new(inflater) }}
-)
-
-func newBuffer() *buffers64 { return messages.Get().(*buffers64) }
-
-func (b *buffers64) release() {
-	b.b = b.b[:0]
-	messages.Put(b)
-}
-
-func (z *inflater) release() { inflaters.Put(z) }
 
 func (s *side) inflateStart() {
 	if s.z != nil {

@@ -25,8 +25,8 @@ type side struct {
 
 	open bool // a data message is under way
 	msg  Tx
-	buf  *buffers64 // of the data message; nil between messages
-	z    *inflater  // permessage-deflate context, nil until needed
+	buf  *buffer64 // of the data message; nil between messages
+	z    *inflater // permessage-deflate context, nil until needed
 	ctl  Tx
 	cbuf [maxControl]byte
 	clen int
@@ -182,6 +182,7 @@ func (p *parser) data(c *proto.Conn, d packet.Dir, b []byte) {
 		s.msg.Truncated = true
 		p.anomaly(c, anLong, "message_too_long")
 	}
+	s.buf = s.buf.room(n)
 	s.buf.b = append(s.buf.b, b[:n]...)
 	s.unmask(s.buf.b[have:], b[:n], 0)
 }
