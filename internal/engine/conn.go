@@ -162,19 +162,34 @@ func (w *Worker) getParser(i int) proto.Parser {
 	if f := w.parsers[i]; len(f) > 0 {
 		p := f[len(f)-1]
 		w.parsers[i] = f[:len(f)-1]
+		w.freeBytes -= sizeOf(p)
 		return p
 	}
 	return w.e.cfg.Protocols[i].New()
 }
 
-// maxFreeParsers bounds the idle parsers kept for one protocol.
-const maxFreeParsers = 4096
+// Idle parsers wait for the next flow of their protocol; what a flood leaves
+// beyond these bounds goes to the garbage collector.
+const (
+	maxFreeParsers = 512     // of one protocol
+	maxFreeBytes   = 4 << 20 // that all of a worker's hold together, see proto.Sizer
+)
 
 func (w *Worker) putParser(i int, p proto.Parser) {
 	p.Reset()
-	if len(w.parsers[i]) < maxFreeParsers {
+	n := sizeOf(p)
+	if len(w.parsers[i]) < maxFreeParsers && w.freeBytes+n <= maxFreeBytes {
 		w.parsers[i] = append(w.parsers[i], p)
+		w.freeBytes += n
 	}
+}
+
+// sizeOf returns what p holds beyond its fixed size.
+func sizeOf(p proto.Parser) int {
+	if s, ok := p.(proto.Sizer); ok {
+		return s.Size()
+	}
+	return 0
 }
 
 // start gives the flow to protocol i.
@@ -193,10 +208,13 @@ func (c *conn) start(i int) {
 // measure keeps the sum of what parsers hold up to date; a flow that brings it
 // over the budget is given up.
 func (c *conn) measure() {
-	if c.sizer == nil {
-		return
+	n := 0
+	if c.sizer != nil {
+		n = c.sizer.Size()
 	}
-	n := c.sizer.Size()
+	if in := c.inner; in != nil && in.parser != nil {
+		n += sizeOf(in.parser)
+	}
 	c.w.parserBytes += n - c.size
 	c.size = n
 	if c.w.parserBytes > c.w.e.cfg.ParserMemory && n > 0 {

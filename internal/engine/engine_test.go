@@ -370,6 +370,56 @@ func TestParserMemory(t *testing.T) {
 	}
 }
 
+// Parsers of carried messages count as well.
+func TestParserMemoryInner(t *testing.T) {
+	in := lines{name: "inner", magic: "INNER", mode: proto.Yes, on: proto.Message}
+	w := newWorld(t, func(c *Config) {
+		c.ParserMemory = 1000
+		c.Protocols[1].New = func() proto.Parser { return &greedy{} }
+	}, alpha, in)
+	w.open(9)
+	w.c(9, "ALPHA\n")
+	for range 20 {
+		w.c(9, "carry INNER"+strings.Repeat("x", 100)+"\n")
+	}
+	wk := w.e.Workers[0]
+	if wk.n.ParserLimit != 1 || wk.parserBytes != 0 {
+		t.Errorf("%d bytes, %d given up", wk.parserBytes, wk.n.ParserLimit)
+	}
+	w.e.Close()
+}
+
+// hoarder is a parser whose Reset keeps everything.
+type hoarder struct{ greedy }
+
+func (h *hoarder) Reset() {}
+
+// The parsers that wait for flows are few and hold little.
+func TestFreeParsers(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Protocols[0].New = func() proto.Parser { return &hoarder{} }
+	}, alpha, weak)
+	wk := w.e.Workers[0]
+	for range 20 {
+		wk.putParser(0, &hoarder{greedy{kept: make([]byte, 1<<20)}})
+	}
+	if n := len(wk.parsers[0]); n != maxFreeBytes>>20 || wk.freeBytes != maxFreeBytes {
+		t.Errorf("%d parsers, %d bytes", n, wk.freeBytes)
+	}
+	for range 20 {
+		wk.getParser(0)
+	}
+	if wk.freeBytes != 0 {
+		t.Errorf("%d bytes left", wk.freeBytes)
+	}
+	for range 2 * maxFreeParsers {
+		wk.putParser(1, &lineParser{})
+	}
+	if n := len(wk.parsers[1]); n != maxFreeParsers {
+		t.Errorf("%d parsers", n)
+	}
+}
+
 // In steady state a packet costs no allocation, whatever it is.
 func TestNoAllocs(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Sink = nil; c.Flows = false }, alpha, weak)

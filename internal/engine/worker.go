@@ -35,6 +35,7 @@ type Worker struct {
 	inners      []*inner         // free ones
 	parsers     [][]proto.Parser // free ones, by protocol
 	parserBytes int              // sum of what parsers say they hold
+	freeBytes   int              // the same of the free ones
 	over        *conn            // stands in Flow.App for flows that are done with
 
 	cur      *conn // being worked on, for rescue
