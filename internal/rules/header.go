@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // header is a rule's text cut into its parts; offsets are into the text.
 type header struct {
@@ -159,11 +163,18 @@ func directionOf(word string) (Direction, *ValueError) {
 	return 0, badValue("a header is: action protocol source ports -> destination ports", "%q is no direction, -> or <> is expected here", clip(word))
 }
 
-// clip keeps messages short.
+// clip makes text of a rule fit for a message: short, and without what would
+// steer a terminal.
 func clip(s string) string {
 	const most = 60
+	end := ""
 	if len(s) > most {
-		return s[:most] + "…"
+		s, end = s[:most], "…"
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return '.'
+		}
+		return r
+	}, s) + end
 }

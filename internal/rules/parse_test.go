@@ -3,6 +3,8 @@ package rules
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 func TestParseWhole(t *testing.T) {
@@ -287,6 +289,34 @@ func TestSuggest(t *testing.T) {
 	} {
 		if got := Suggest(word, known); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+// TestMessages: problems repeat the rule's text short and without controls.
+func TestMessages(t *testing.T) {
+	const evil = "\x1b[31m\x00\u009b1m\xff"
+	for _, text := range []string{
+		evil + " tcp any any -> any any (sid:1;)",
+		"alert tcp " + evil + " any -> any any (sid:1;)",
+		"alert tcp $" + evil + " any -> any any (sid:1;)",
+		"alert tcp !any" + evil + " any -> any any (sid:1;)",
+		"alert tcp any " + evil + "-1 -> any any (sid:1;)",
+		"alert tcp any 80-" + evil + " -> any any (sid:1;)",
+		"alert tcp any any " + evil + " any any (sid:1;)",
+		"alert tcp any any -> any any (" + evil + ":\"; sid:1;)",
+		"alert tcp any any -> any any (sid:1; " + evil + ")",
+		"alert tcp any any -> any any (sid:" + evil + ";)",
+		"alert tcp any any -> any any (sid:1; classtype:" + evil + ";)",
+		"alert tcp any any -> any " + strings.Repeat("x", 5000) + " (sid:1;)",
+	} {
+		_, problems := parse(text, ParseConfig{})
+		if len(problems) != 1 {
+			t.Fatalf("%q: %v", text, problems)
+		}
+		s := problems[0].Error()
+		if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
+			t.Errorf("%q", s)
 		}
 	}
 }
