@@ -33,8 +33,8 @@ const (
 
 func (c *class) hash(v uint64) uint64 { return (v<<(c.left&63) | c.fold) * multiplier }
 
-// tagOf takes the 16 bits below the largest bitmap index.
-func tagOf(h uint64) uint16 { return uint16(h >> (64 - maxBitmapBits - 16)) }
+// tag takes the 16 bits below the bucket's.
+func (c *class) tag(h uint64) uint16 { return uint16(h >> (c.headSh - 16)) }
 
 // size returns the class's bytes; the struct itself is about 180.
 func (c *class) size() int {
@@ -62,7 +62,9 @@ func bitmapBits(windows int) int {
 
 func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	c := class{kind: k, limit: limit, left: uint8(64 - 8*k.width)}
-	c.fold = spaces << c.left
+	if k.width > 2 {
+		c.fold = spaces << c.left
+	}
 	type hashed struct {
 		h   uint64
 		ref uint32
@@ -70,12 +72,20 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	ws := make([]hashed, 0, len(members)*k.step)
 	ch := newChooser(k)
 	for _, m := range members {
-		p := &f.pats[m]
-		b := f.pool[p.pos:f.pats[m+1].pos]
-		w := ch.choose(b)
-		p.win = uint8(w)
+		text, w := f.text(m), 0
+		if k.width > 2 {
+			w = ch.choose(text)
+		}
+		f.pats[m].win = uint8(w)
 		for s := range k.step {
-			ws = append(ws, hashed{c.hash(load(b[w+s:])), m<<2 | uint32(s)})
+			v := load(text[w+s:])
+			ws = append(ws, hashed{c.hash(v), m<<2 | uint32(s)})
+			// Pairs are not folded, as half of them would fall together: they are stored in each case.
+			if k.width == 2 && f.pats[m].flags&flagNoCase != 0 {
+				for _, flip := range [...]uint64{0x20, 0x2000, 0x2020} {
+					ws = append(ws, hashed{c.hash(v ^ flip), m << 2})
+				}
+			}
 		}
 	}
 	slices.SortFunc(ws, func(a, b hashed) int {
@@ -94,7 +104,7 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	for i, w := range ws {
 		bit := w.h >> c.bitSh
 		c.bitmap[bit/64] |= 1 << (bit % 64)
-		c.tags[i], c.refs[i] = tagOf(w.h), w.ref
+		c.tags[i], c.refs[i] = c.tag(w.h), w.ref
 		c.heads[w.h>>c.headSh+1]++
 	}
 	for i := 1; i < len(c.heads); i++ {

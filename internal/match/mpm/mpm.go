@@ -9,9 +9,12 @@
 // Patterns are split into classes by length, because a short pattern forces a dense search upon its whole class:
 //
 //	length ≥ 8   5-byte windows, 4 neighbours stored, every 4th position of the data looked at
-//	length 5–7   5-byte windows, every position
-//	length 3, 4  windows of the pattern's length, every position
-//	length 1, 2  first and second byte, every position
+//	length 5–7   4-byte windows, 2 neighbours stored, every 2nd position
+//	length 4     3-byte windows, likewise
+//	length 3     every position
+//	length 2     every position, blind to nothing
+//	length 1     bytes.IndexByte
+//	runs         one byte repeated: the data's own runs are measured
 //
 // Each of these exists once for patterns that may lie anywhere and once for those bound to the buffer's start by Depth;
 // the latter reads only that far. Empty classes cost nothing.
@@ -33,9 +36,16 @@ type Filter struct {
 	ids     []uint32 // IDs by pattern
 	anchors []anchor // distinct position limits; the first is "anywhere"
 	classes []class
+	singles []uint32 // patterns of one byte
+	runs    []run    // patterns of one byte repeated
 	always  []uint32 // IDs of empty patterns
 	maxLen  int
-	shared  bool // some ID belongs to several patterns, so results need compacting
+
+	runMin   int       // length of the shortest run
+	runLimit int       // where the last run must end
+	runBytes [4]uint64 // set of the bytes of runs
+
+	shared bool // some ID belongs to several patterns, so results need compacting
 }
 
 // pat describes a pattern; 12 bytes.
@@ -88,9 +98,17 @@ func (f *Filter) Size() int {
 	if f == nil {
 		return 0
 	}
-	n := cap(f.pool) + 12*cap(f.pats) + 4*cap(f.ids) + 8*cap(f.anchors) + 4*cap(f.always)
+	n := cap(f.pool) + 12*cap(f.pats) + 4*cap(f.ids) + 8*cap(f.anchors) + 4*cap(f.always) + 4*cap(f.singles) + 12*cap(f.runs)
 	for i := range f.classes {
 		n += f.classes[i].size()
 	}
 	return n
+}
+
+// add notes that a pattern was found.
+func (s *Scratch) add(m uint32) {
+	if s.seen[m/64]>>(m%64)&1 == 0 {
+		s.seen[m/64] |= 1 << (m % 64)
+		s.hits = append(s.hits, m)
+	}
 }

@@ -1,6 +1,7 @@
 package mpm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -31,6 +32,12 @@ func (f *Filter) ScanAt(data []byte, base int, s *Scratch) []uint32 {
 		}
 		f.scan(c, d, base, s)
 	}
+	if len(f.runs) > 0 {
+		f.scanRuns(data, base, s)
+	}
+	for _, m := range f.singles {
+		f.scanSingle(m, data, base, s)
+	}
 	for _, m := range s.hits {
 		s.seen[m/64] = 0
 		s.out = append(s.out, f.ids[f.pats[m].ids:f.pats[m+1].ids]...)
@@ -58,12 +65,16 @@ func (f *Filter) scan(c *class, d []byte, base int, s *Scratch) {
 		switch {
 		case c.kind.step == 4:
 			i, n = c.block4(block, &s.cand)
-		case c.kind.step == 2:
+		case c.kind.width == 4:
 			i, n = c.block2(block, &s.cand)
+		case c.kind.step == 2:
+			i, n = c.block2of3(block, &s.cand)
 		case c.kind.width == 3:
 			i, n = c.block1(block, &s.cand)
+		default:
+			i, n = c.blockPairs(block, &s.cand)
 		}
-		// The last bytes of the buffer, and the classes of one and two.
+		// The last bytes of the buffer.
 		for last := min(len(block)-c.kind.width, blockSize*c.kind.step-1); i <= last; i += c.kind.step {
 			if c.has(load(block[i:])) {
 				s.cand[n&(blockSize-1)] = uint16(i)
@@ -120,6 +131,54 @@ func (c *class) block2(d []byte, cand *[blockSize]uint16) (i, n int) {
 	return i, n
 }
 
+// block2of3 looks at 3 bytes at every 2nd position.
+func (c *class) block2of3(d []byte, cand *[blockSize]uint16) (i, n int) {
+	bitmap, sh := c.bitmap, c.bitSh&63
+	for ; i+8 <= len(d) && i < 2*blockSize; i += 4 {
+		v := binary.LittleEndian.Uint64(d[i:]) | spaces
+		b0 := v << 40 * multiplier >> sh
+		b1 := v >> 16 << 40 * multiplier >> sh
+		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i)
+			n++
+		}
+		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 2)
+			n++
+		}
+	}
+	return i, n
+}
+
+// blockPairs looks at 2 bytes at every position.
+func (c *class) blockPairs(d []byte, cand *[blockSize]uint16) (i, n int) {
+	bitmap, sh := c.bitmap, c.bitSh&63
+	for ; i+8 <= len(d) && i < blockSize; i += 4 {
+		v := binary.LittleEndian.Uint64(d[i:])
+		b0 := v << 48 * multiplier >> sh
+		b1 := v >> 8 << 48 * multiplier >> sh
+		b2 := v >> 16 << 48 * multiplier >> sh
+		b3 := v >> 24 << 48 * multiplier >> sh
+		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i)
+			n++
+		}
+		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 1)
+			n++
+		}
+		if bitmap[b2/64]&(1<<(b2%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 2)
+			n++
+		}
+		if bitmap[b3/64]&(1<<(b3%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 3)
+			n++
+		}
+	}
+	return i, n
+}
+
 // block1 looks at 3 bytes at every position.
 func (c *class) block1(d []byte, cand *[blockSize]uint16) (i, n int) {
 	bitmap, sh := c.bitmap, c.bitSh&63
@@ -154,11 +213,25 @@ func (f *Filter) bucket(c *class, d []byte, i, base int, s *Scratch) {
 	h := c.hash(load(d[i:]))
 	b := h >> (c.headSh & 63)
 	from, to := c.heads[b], c.heads[b+1]
-	tag := tagOf(h)
+	tag := c.tag(h)
 	for k, t := range c.tags[from:to] {
 		if t == tag {
 			f.verify(c.refs[from+uint32(k)], d, i, base, s)
 		}
+	}
+}
+
+// scanSingle looks for a pattern of one byte.
+func (f *Filter) scanSingle(m uint32, d []byte, base int, s *Scratch) {
+	p := &f.pats[m]
+	a := &f.anchors[p.anchor]
+	from, to := max(int(a.min)-base, 0), min(int(a.max)-base, len(d))
+	if from >= to {
+		return
+	}
+	d = d[from:to]
+	if x := f.pool[p.pos]; bytes.IndexByte(d, x) >= 0 || p.flags&flagNoCase != 0 && bytes.IndexByte(d, x^0x20) >= 0 {
+		s.add(m)
 	}
 }
 
@@ -185,8 +258,7 @@ func (f *Filter) verify(ref uint32, d []byte, i, base int, s *Scratch) {
 	} else if !equalFold(b, q) {
 		return
 	}
-	s.seen[m/64] |= 1 << (m % 64)
-	s.hits = append(s.hits, m)
+	s.add(m)
 }
 
 // equal reports whether q begins with b.
