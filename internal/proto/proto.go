@@ -148,7 +148,13 @@ type Conn struct {
 	OnMessage func(d packet.Dir, msg []byte)
 	OnAnomaly func(name string)
 
+	// WantFiles says that somebody listens to files: without it a parser need
+	// not find them. OnFile receives them, see OpenFile. The engine sets both.
+	WantFiles bool
+	OnFile    func(f *File)
+
 	target   []byte
+	files    uint32 // opened so far
 	next     string
 	switched bool
 	finished bool
@@ -219,5 +225,5 @@ func (c *Conn) Finished() bool { return c.finished }
 
 // Reset prepares c for another flow, keeping its callbacks.
 func (c *Conn) Reset() {
-	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly, target: c.target[:0]}
+	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly, OnFile: c.OnFile, target: c.target[:0]}
 }
