@@ -111,8 +111,8 @@ func (r *Rule) general() (at Option, err *ValueError, warnings []*Problem) {
 				return o, err, nil
 			}
 		case "gid":
-			if haveGID {
-				return twice(o)
+			if haveGID { // Suricata minds the others, not this one
+				warnings = append(warnings, r.warning(o, "gid is set twice, the last counts"))
 			}
 			if r.GID, err = number(o, 0); err != nil {
 				return o, err, nil
