@@ -28,7 +28,7 @@ type element struct {
 //
 // Port lists are evaluated otherwise when negations are nested: there every
 // entry goes to the one side or the other by the negations around it, see
-// sign. Both readings were compared with Suricata 7.0.10 on random lists.
+// sign. TestPeer compares both readings with Suricata on random lists.
 type lister struct {
 	flat    bool   // ports
 	what    string // "address" or "port"
