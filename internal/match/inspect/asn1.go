@@ -1,5 +1,7 @@
 package inspect
 
+import "unicode/utf8"
+
 // Limits of the BER reader. Suricata's asn1-max-frames is 256 in its stock
 // settings; depth and count share it.
 const (
@@ -50,10 +52,11 @@ func (c *Ctx) ber(o *op, b []byte, depth int) (size int, found, ok bool) {
 		body = body[:length]
 	}
 	size = head + int(length)
-	constructed := b[0]&0x20 != 0
-	if !constructed {
+	// Only universal constructed objects are descended into; the content of
+	// others is not known.
+	if b[0]&0xe0 != 0x20 {
 		found = o.shows(b[0], length, body)
-		return size, found, !indefinite
+		return size, found, !indefinite && plausible(b[0], body)
 	}
 	found = o.flags&fOversize != 0 && length > uint64(o.a)
 	for len(body) > 0 {
@@ -70,15 +73,37 @@ func (c *Ctx) ber(o *op, b []byte, depth int) (size int, found, ok bool) {
 	return size, found, !indefinite
 }
 
+// plausible reports whether the content of a primitive universal object is
+// one that its type can have. Suricata's reader gives up at others.
+func plausible(tag byte, body []byte) bool {
+	switch tag {
+	case 0x01: // boolean
+		return len(body) == 1
+	case 0x03: // bit string: the number of unused bits comes first
+		return len(body) > 0
+	case 0x05: // null
+		return len(body) == 0
+	case 0x0c: // UTF8String
+		return utf8.Valid(body)
+	case 0x12, 0x13, 0x16, 0x17, 0x18, 0x1a: // strings of ASCII, times
+		for _, x := range body {
+			if x >= 0x80 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // shows applies the checks to a primitive object.
 func (o *op) shows(tag byte, length uint64, body []byte) bool {
 	if o.flags&fOversize != 0 && length > uint64(o.a) {
 		return true
 	}
-	if o.flags&fBitstring != 0 && tag == 0x03 && length > 0 && uint64(body[0]) > length*8 {
+	if o.flags&fBitstring != 0 && tag == 0x03 && len(body) > 0 && uint64(body[0]) > length*8 {
 		return true
 	}
-	return o.flags&fDouble != 0 && tag == 0x09 && length > maxReal && body[0]&0xc0 == 0
+	return o.flags&fDouble != 0 && tag == 0x09 && len(body) > maxReal && body[0]&0xc0 == 0
 }
 
 // berHeader reads tag and length (X.690, 8.1.2 and 8.1.3).

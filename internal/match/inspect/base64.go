@@ -40,14 +40,17 @@ func (c *Ctx) decodeBase64(o *op) result {
 
 // appendBase64 decodes until the first byte outside of the alphabet (RFC 4648,
 // section 3.3). Padding may stand anywhere and shortens its group; what is left
-// of an unfinished group is decoded as if padded.
+// of an unfinished group is decoded as if padded. One character alone makes
+// a byte, as Suricata has it, where a foreign byte stopped the decoding, but not
+// at the end of the text.
 func appendBase64(dst, text []byte) []byte {
 	var group [4]byte
-	n, pad := 0, 0
+	n, pad, stopped := 0, 0, false
 	for _, ch := range text {
 		v, ok := base64Value(ch)
 		if !ok {
 			if ch != '=' {
+				stopped = true
 				break
 			}
 			pad++
@@ -58,11 +61,11 @@ func appendBase64(dst, text []byte) []byte {
 			n, pad, group = 0, 0, [4]byte{}
 		}
 	}
-	switch n {
-	case 1:
-		dst = appendGroup(dst, group, 1)
-	case 2, 3:
+	switch {
+	case n > 1:
 		dst = appendGroup(dst, group, n-1)
+	case n == 1 && stopped:
+		dst = appendGroup(dst, group, 1)
 	}
 	return dst
 }

@@ -66,39 +66,52 @@ func (c *compiler) list(steps []Step, sub bool) ([]op, error) {
 		if err != nil {
 			return nil, fmt.Errorf("step %d: %w", i+1, err)
 		}
-		markPrevious(ops, &o)
+		if prev := previous(ops, &o, steps[i].Sticky); prev != nil {
+			if o.kind == IsDataAt && prev.kind == Content && o.flags&(fNegated|fBytesVar) == fNegated && o.a == 1 {
+				prev.flags |= fEndsWith // isdataat:!1,relative says just that
+				continue
+			}
+			prev.flags |= fNext
+		}
 		ops = append(ops, o)
 	}
 	return ops, nil
 }
 
-// markPrevious tells the last content or pcre before o that o depends on its
-// place. A distance alone does not make an earlier content try again: its next
-// occurrence only narrows the range.
-func markPrevious(ops []op, o *op) {
-	var flag uint32
+// previous returns the content or pcre that o counts from, or nil. If it has
+// matched and o fails, it has to try its next occurrence.
+//
+// For isdataat and the byte_ family behind a sticky buffer that is the last
+// content or pcre, whatever lies between; elsewhere only one directly before.
+// Suricata looks for it in these two ways, and answers differ with them.
+func previous(ops []op, o *op, sticky bool) *op {
 	switch o.kind {
 	case Content:
-		if o.flags&fWithin != 0 {
-			flag = fWithinNext
+		sticky = true
+		if o.flags&(fDistance|fWithin) == 0 {
+			return nil
 		}
-		if o.flags&fDistance != 0 {
-			flag |= fDistanceNext
+	case PCRE:
+		sticky = true
+		fallthrough
+	case IsDataAt, ByteTest, ByteJump, ByteExtract, ByteMath:
+		if o.flags&fRelative == 0 {
+			return nil
 		}
-	case PCRE, IsDataAt, ByteTest, ByteJump, ByteExtract, ByteMath:
-		if o.flags&fRelative != 0 {
-			flag = fWithinNext | fDistanceNext
-		}
-	}
-	if flag == 0 {
-		return
+	default:
+		return nil
 	}
 	for i := len(ops) - 1; i >= 0; i-- {
-		if k := ops[i].kind; k == Content || k == PCRE {
-			ops[i].flags |= flag
-			return
+		switch ops[i].kind {
+		case Content, PCRE:
+			return &ops[i]
+		case IsDataAt, ByteTest, ByteJump, ByteExtract, ByteMath:
+			if !sticky {
+				return nil
+			}
 		}
 	}
+	return nil
 }
 
 func (c *compiler) step(s *Step, sub bool) (op, error) {

@@ -58,6 +58,11 @@ func (c *Ctx) content(o *op, from uint32) result {
 	}
 	end := offset + uint32(at) + uint32(o.v)
 	if negated {
+		// With endswith, only a first occurrence at the end counts; Suricata
+		// measures the end from the start of the window.
+		if o.flags&fEndsWith != 0 && end != depth-offset {
+			return yes
+		}
 		if o.single() {
 			return give
 		}
@@ -138,7 +143,7 @@ func (c *Ctx) streamDepth(depth uint32) (uint32, bool) {
 const exhausted = -2
 
 // search returns the first place of o's pattern in s, or -1. With endswith
-// only the place at the end of the buffer counts.
+// and not negated only the place at the end of the buffer counts.
 func (c *Ctx) search(o *op, s []byte) int {
 	n := int(uint32(o.v))
 	if n > len(s) {
@@ -146,7 +151,7 @@ func (c *Ctx) search(o *op, s []byte) int {
 	}
 	at := uint32(o.v >> 32)
 	p := c.arena.bytes[at : at+uint32(n)]
-	if o.flags&fEndsWith != 0 {
+	if o.flags&(fEndsWith|fNegated) == fEndsWith {
 		if tail := s[len(s)-n:]; o.flags&fNoCase == 0 && bytes.Equal(tail, p) || o.flags&fNoCase != 0 && equalFold(tail, p) == n {
 			return len(s) - n
 		}

@@ -107,7 +107,7 @@ func (c *Ctx) run(ops []op) result {
 		var r result
 		switch o.kind {
 		case Content:
-			if o.flags&(fWithinNext|fNegated) == fWithinNext && i+1 < len(ops) {
+			if o.flags&(fNext|fNegated) == fNext && i+1 < len(ops) {
 				if r = c.contentChain(o, ops[i+1:]); r == no {
 					r = floor
 				}
@@ -117,7 +117,7 @@ func (c *Ctx) run(ops []op) result {
 				floor = give
 			}
 		case PCRE:
-			if o.flags&(fWithinNext|fDistanceNext) != 0 && i+1 < len(ops) {
+			if o.flags&fNext != 0 && i+1 < len(ops) {
 				if r = c.pcreChain(o, ops[i+1:]); r == no {
 					r = floor
 				}

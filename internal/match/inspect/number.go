@@ -43,14 +43,17 @@ func (c *Ctx) number(o *op) (val uint64, at, took int64, ok bool) {
 	}
 	if o.flags&fRelative != 0 {
 		at += int64(c.off)
-		if at >= size {
-			return 0, 0, 0, false
-		}
 	}
 	if at < 0 || n > size-at {
 		return 0, 0, 0, false
 	}
 	b := c.buf[at : at+n]
+	if n == 0 { // byte_jump by a constant distance
+		if o.flags&fString == 0 {
+			return 0, at, 0, true
+		}
+		b = c.buf[at:] // as much text as makes a number
+	}
 	if o.flags&fString != 0 {
 		val, took := parseText(b, uint64(o.base&(1<<alignShift-1)))
 		return val, at, int64(took), took > 0
@@ -193,7 +196,7 @@ func (c *Ctx) byteJump(o *op) result {
 	case FromEnd:
 		from = size
 	}
-	if jump >= size-from { // also when the sum would not fit
+	if jump > size-from { // also when the sum would not fit
 		return no
 	}
 	c.off = uint32(max(from+jump, 0))

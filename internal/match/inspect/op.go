@@ -47,8 +47,7 @@ const (
 	fLittle
 	fDCE
 	fString
-	fWithinNext   // a later step depends on where this one matched: try its next occurrence
-	fDistanceNext // a later content has a distance to this one
+	fNext // a later step counts from where this one matched: if it fails, try the next occurrence
 	fOversize
 	fBitstring
 	fDouble
@@ -57,5 +56,5 @@ const (
 // single reports whether no other step and no limit is tied to the content.
 // Finding such a content negated ends the inspection.
 func (o *op) single() bool {
-	return o.flags&(fDistance|fWithin|fWithinNext|fDistanceNext|fDepth|fOffset) == 0
+	return o.flags&(fDistance|fWithin|fNext|fDepth|fOffset) == 0
 }

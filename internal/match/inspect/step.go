@@ -102,6 +102,10 @@ type Step struct {
 	Kind     Kind
 	Negated  bool
 	Relative bool
+	// Sticky says, for a Relative step of IsDataAt or the byte_ family, that it
+	// stands behind a sticky buffer keyword in the rule. It decides which
+	// earlier step tries again when this one fails.
+	Sticky bool
 
 	Pattern              []byte // at least 1 byte, at most MaxPattern
 	NoCase               bool

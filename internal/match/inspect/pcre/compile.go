@@ -102,6 +102,7 @@ func compile(t *tree, opts flags, keep int) (*prog, error) {
 	}
 	p := c.p
 	p.code = append(make([]inst, 0, len(p.code)), p.code...)
+	p.possess()
 	if opts&anchored != 0 {
 		p.start = opFrom
 	} else {
