@@ -159,6 +159,7 @@ const (
 	kindMedium = 1
 	kindFour   = 2
 	kindThree  = 3
+	kindPair   = 4
 )
 
 // classify gives each pattern its class.

@@ -9,7 +9,7 @@ import (
 
 // class holds the windows of patterns that are searched alike.
 //
-// A window's hash is the product of its bytes, moved to the top of a word, with a constant. Its top bits choose the bit
+// A window's hash is the product of its bytes with a constant. Its top bits choose the bit
 // in the bitmap, some fewer of them the bucket, and the bits below are the tag that tells windows of a bucket apart.
 type class struct {
 	bitmap []uint64 // bit set: some window has this hash
@@ -18,7 +18,7 @@ type class struct {
 	refs   []uint32 // pattern<<2 | distance from the pattern's first window
 	kind   kind
 	fold   uint64 // 0x20 in every byte of a window: the hash is blind to case
-	left   uint8  // shift that drops the bytes behind a window
+	mask   uint64 // the bytes of a window
 	bitSh  uint8  // hash to bitmap index
 	headSh uint8  // hash to bucket
 	limit  int    // bytes of the buffer worth reading
@@ -31,7 +31,7 @@ const (
 	spaces = 0x2020202020202020
 )
 
-func (c *class) hash(v uint64) uint64 { return (v<<(c.left&63) | c.fold) * multiplier }
+func (c *class) hash(v uint64) uint64 { return (v&c.mask | c.fold) * multiplier }
 
 // tag takes the 16 bits below the bucket's.
 func (c *class) tag(h uint64) uint16 { return uint16(h >> (c.headSh - 16)) }
@@ -61,9 +61,9 @@ func bitmapBits(windows int) int {
 }
 
 func newClass(f *Filter, k kind, members []uint32, limit int) class {
-	c := class{kind: k, limit: limit, left: uint8(64 - 8*k.width)}
+	c := class{kind: k, limit: limit, mask: 1<<(8*k.width) - 1}
 	if k.width > 2 {
-		c.fold = spaces << c.left
+		c.fold = spaces & c.mask
 	}
 	type hashed struct {
 		h   uint64

@@ -52,31 +52,25 @@ func (f *Filter) ScanAt(data []byte, base int, s *Scratch) []uint32 {
 	return s.out
 }
 
-// blockSize is how many positions are looked at before their candidates are: the loops below make no calls, which would
-// cost them their registers, and cannot overflow the list.
-const blockSize = 256
-
 // scan looks at the class's positions of d.
 func (f *Filter) scan(c *class, d []byte, base int, s *Scratch) {
 	for at := 0; at < len(d); at += blockSize * c.kind.step {
-		// A block's last windows reach into the next.
-		block := d[at:min(at+blockSize*c.kind.step+7, len(d))]
 		i, n := 0, 0
-		switch {
-		case c.kind.step == 4:
+		switch block := d[at:]; c.kind {
+		case kinds[kindLong]:
 			i, n = c.block4(block, &s.cand)
-		case c.kind.width == 4:
+		case kinds[kindMedium]:
 			i, n = c.block2(block, &s.cand)
-		case c.kind.step == 2:
+		case kinds[kindFour]:
 			i, n = c.block2of3(block, &s.cand)
-		case c.kind.width == 3:
+		case kinds[kindThree]:
 			i, n = c.block1(block, &s.cand)
-		default:
+		case kinds[kindPair]:
 			i, n = c.blockPairs(block, &s.cand)
 		}
 		// The last bytes of the buffer.
-		for last := min(len(block)-c.kind.width, blockSize*c.kind.step-1); i <= last; i += c.kind.step {
-			if c.has(load(block[i:])) {
+		for last := min(len(d)-at-c.kind.width, blockSize*c.kind.step-1); i <= last; i += c.kind.step {
+			if c.has(load(d[at+i:])) {
 				s.cand[n&(blockSize-1)] = uint16(i)
 				n++
 			}
@@ -90,122 +84,6 @@ func (f *Filter) scan(c *class, d []byte, base int, s *Scratch) {
 func (c *class) has(v uint64) bool {
 	bit := c.hash(v) >> (c.bitSh & 63)
 	return c.bitmap[bit/64]&(1<<(bit%64)) != 0
-}
-
-// block4 looks at 5 bytes at every 4th position of d. It returns where it stopped and the number of candidates.
-func (c *class) block4(d []byte, cand *[blockSize]uint16) (i, n int) {
-	bitmap, sh := c.bitmap, c.bitSh&63
-	const fold = spaces << 24 & (1<<64 - 1)
-	for ; i+12 <= len(d) && i < 4*blockSize; i += 8 {
-		h0 := (binary.LittleEndian.Uint64(d[i:])<<24 | fold) * multiplier
-		h1 := (binary.LittleEndian.Uint64(d[i+4:])<<24 | fold) * multiplier
-		b0, b1 := h0>>sh, h1>>sh
-		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i)
-			n++
-		}
-		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 4)
-			n++
-		}
-	}
-	return i, n
-}
-
-// block2 looks at 4 bytes at every 2nd position.
-func (c *class) block2(d []byte, cand *[blockSize]uint16) (i, n int) {
-	bitmap, sh := c.bitmap, c.bitSh&63
-	for ; i+8 <= len(d) && i < 2*blockSize; i += 4 {
-		v := binary.LittleEndian.Uint64(d[i:]) | spaces
-		b0 := v << 32 * multiplier >> sh
-		b1 := v >> 16 << 32 * multiplier >> sh
-		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i)
-			n++
-		}
-		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 2)
-			n++
-		}
-	}
-	return i, n
-}
-
-// block2of3 looks at 3 bytes at every 2nd position.
-func (c *class) block2of3(d []byte, cand *[blockSize]uint16) (i, n int) {
-	bitmap, sh := c.bitmap, c.bitSh&63
-	for ; i+8 <= len(d) && i < 2*blockSize; i += 4 {
-		v := binary.LittleEndian.Uint64(d[i:]) | spaces
-		b0 := v << 40 * multiplier >> sh
-		b1 := v >> 16 << 40 * multiplier >> sh
-		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i)
-			n++
-		}
-		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 2)
-			n++
-		}
-	}
-	return i, n
-}
-
-// blockPairs looks at 2 bytes at every position.
-func (c *class) blockPairs(d []byte, cand *[blockSize]uint16) (i, n int) {
-	bitmap, sh := c.bitmap, c.bitSh&63
-	for ; i+8 <= len(d) && i < blockSize; i += 4 {
-		v := binary.LittleEndian.Uint64(d[i:])
-		b0 := v << 48 * multiplier >> sh
-		b1 := v >> 8 << 48 * multiplier >> sh
-		b2 := v >> 16 << 48 * multiplier >> sh
-		b3 := v >> 24 << 48 * multiplier >> sh
-		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i)
-			n++
-		}
-		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 1)
-			n++
-		}
-		if bitmap[b2/64]&(1<<(b2%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 2)
-			n++
-		}
-		if bitmap[b3/64]&(1<<(b3%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 3)
-			n++
-		}
-	}
-	return i, n
-}
-
-// block1 looks at 3 bytes at every position.
-func (c *class) block1(d []byte, cand *[blockSize]uint16) (i, n int) {
-	bitmap, sh := c.bitmap, c.bitSh&63
-	for ; i+8 <= len(d) && i < blockSize; i += 4 {
-		v := binary.LittleEndian.Uint64(d[i:]) | spaces
-		b0 := v << 40 * multiplier >> sh
-		b1 := v >> 8 << 40 * multiplier >> sh
-		b2 := v >> 16 << 40 * multiplier >> sh
-		b3 := v >> 24 << 40 * multiplier >> sh
-		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i)
-			n++
-		}
-		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 1)
-			n++
-		}
-		if bitmap[b2/64]&(1<<(b2%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 2)
-			n++
-		}
-		if bitmap[b3/64]&(1<<(b3%64)) != 0 {
-			cand[n&(blockSize-1)] = uint16(i + 3)
-			n++
-		}
-	}
-	return i, n
 }
 
 // bucket compares the patterns that have the window at position i with d around it.
