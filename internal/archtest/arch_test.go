@@ -34,6 +34,7 @@ var layers = map[string]int{
 	"internal/proto/prototest": 3, // tests only
 	"internal/proto/*":         3,
 	"internal/reassembly":      3,
+	"internal/files":           3,
 	"internal/detect":          3,
 	"internal/detect/*":        4,
 	"internal/engine":          5,
@@ -56,6 +57,7 @@ var sameLayer = map[string][]string{
 	"internal/proto/nbns":   {"internal/proto/dns"},
 	"internal/proto/dhcp":   {"internal/proto/dns"}, // names in options
 	"internal/proto/dhcpv6": {"internal/proto/dns"},
+	"internal/proto/smb":    {"internal/proto/dcerpc"}, // in pipes
 }
 
 func layerOf(pkg string) (int, bool) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
@@ -32,6 +33,7 @@ type conn struct {
 	odd      uint8  // anomalies reported
 	found    uint32 // detectors that have given their finding, by bit
 	txID     uint64
+	tracks   []*files.Track // of files under way
 }
 
 // side is one direction of a conn. It receives its stream's data.
@@ -61,6 +63,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 		c.pc.OnTx = c.onTx
 		c.pc.OnMessage = c.onMessage
 		c.pc.OnAnomaly = c.onAnomaly
+		c.pc.OnFile = c.onFile
 		for d := range c.side {
 			c.side[d].c = c
 		}
@@ -68,6 +71,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 	c.flow = fl
 	c.pc.Reset()
 	c.pc.Transport = t
+	c.pc.WantFiles = w.files != nil
 	c.setEnds()
 	c.pc.Midstream = t == proto.TCP && fl.Midstream
 	c.flip, c.first, c.ended = 0, nil, false
@@ -133,6 +137,7 @@ func (c *conn) resetProbe() {
 func (w *Worker) release(fl *flow.Flow, c *conn) {
 	c.ended = true
 	c.dropParser()
+	c.dropFiles()
 	if c.inner != nil {
 		c.inner.end(w)
 		c.inner = nil

@@ -11,6 +11,7 @@ import (
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/reassembly"
@@ -59,6 +60,9 @@ type Config struct {
 	// Events names the event types that are wanted besides alerts; nil: none.
 	// An event that is not wanted costs nothing.
 	Events []event.Type
+	// Files says what is found out about files, see files.Config. Files are
+	// followed when it wants anything, or when Events names event.FileInfo.
+	Files files.Config
 	// Flows asks for a flow event at the end of each flow.
 	Flows bool
 	// NumberPackets numbers events by packet (pcap_cnt), for replays.

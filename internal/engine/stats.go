@@ -27,6 +27,8 @@ type counters struct {
 	ParserLimit    uint64 // flows given up because ParserMemory was exhausted
 	Shed           uint64 // flows no longer looked into because MaxConns was reached
 	Panics         uint64
+	Files          uint64 // files followed
+	FilesUnseen    uint64 // files for which there was no place
 	apps           map[string]AppCount
 }
 
@@ -89,6 +91,8 @@ func (s *Stats) add(o Stats) {
 	s.ParserLimit += o.ParserLimit
 	s.Shed += o.Shed
 	s.Panics += o.Panics
+	s.Files += o.Files
+	s.FilesUnseen += o.FilesUnseen
 	s.Live += o.Live
 	s.HeldUsed += o.HeldUsed
 	s.Parsers += o.Parsers

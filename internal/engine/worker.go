@@ -7,6 +7,7 @@ import (
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
@@ -44,6 +45,8 @@ type Worker struct {
 	lastTick int64
 	ev       event.Event // reused
 	anomaly  anomalyBody
+	fileBody files.Info
+	files    *files.Pool // nil: nobody listens to files
 	flowBody flowBody
 
 	n    counters
@@ -70,6 +73,9 @@ func newWorker(e *Engine, id int) *Worker {
 	}
 	if cfg.Sink != nil {
 		w.sink = cfg.Sink(id)
+	}
+	if w.wantsFiles() {
+		w.files = files.NewPool(cfg.Files)
 	}
 	w.n.apps = map[string]AppCount{}
 	return w

@@ -13,7 +13,9 @@ const (
 	Flow    Type = "flow"
 	Alert   Type = "alert"
 	Anomaly Type = "anomaly"
-	Stats   Type = "stats"
+	// FileInfo describes a file that a protocol carried.
+	FileInfo Type = "fileinfo"
+	Stats    Type = "stats"
 )
 
 // Body is the part of an event that belongs to its type: it appends its own
