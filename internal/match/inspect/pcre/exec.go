@@ -28,12 +28,13 @@ type Machine struct {
 	memo  []uint64
 	mark  int32 // frame that the innermost open look-around or atomic group began with, or -1
 
-	spent   int
-	limit   int
-	from    int
-	useMemo bool
-	stop    bool // the budget is used up
-	pause   int  // value of spent at which a match without memory gives up
+	spent    int
+	limit    int
+	from     int
+	useMemo  bool
+	remember bool // use the memory from the start; tests compare both ways
+	stop     bool // the budget is used up
+	pause    int  // value of spent at which a match without memory gives up
 }
 
 // Reset gives the machine a new budget of steps for the matches that follow; 0
@@ -101,6 +102,9 @@ func (r *Regexp) Match(subject []byte, from int, m *Machine) (bool, error) {
 	size := p.ids * (len(subject) + 1)
 	if p.memo && size <= maxMemo {
 		m.pause = min(m.limit, m.spent+memoAfter)
+		if m.remember {
+			m.pause = m.spent
+		}
 	}
 	ok := m.search(p, subject)
 	if m.stop && m.spent < m.limit && m.pause < m.limit {

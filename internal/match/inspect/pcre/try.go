@@ -242,11 +242,17 @@ func (m *Machine) loop(p *prog, in *inst, s []byte, pc, pos int) (int, bool) {
 			return 0, false
 		}
 		m.spent += lo >> 4
-		if m.useMemo && !m.enter(in, least, least, len(s)+1) {
-			return 0, false
+		if m.useMemo {
+			if m.failed(in.id, least, len(s)+1) {
+				return 0, false
+			}
+			m.push(frame{kind: fFail, pc: uint32(in.id), pos: int32(least), aux: int32(least)})
 		}
 		m.push(frame{kind: fLazy, pc: uint32(pc), pos: int32(least), aux: int32(most)})
 		return least, true
+	}
+	if in.op == opLoop && m.useMemo {
+		return m.loopMemo(p, in, s, pc, pos, least, most)
 	}
 	end := scan(p, in, s, pos, most)
 	m.spent += (end - pos) >> 4
@@ -256,37 +262,40 @@ func (m *Machine) loop(p *prog, in *inst, s []byte, pc, pos int) (int, bool) {
 	if in.op == opLoopAll {
 		return end, true
 	}
-	if m.useMemo {
-		last := least
-		if hi == infinite {
-			// Behind a place from which the loop failed, all was tried.
-			for last = least; last < end && !m.failed(in.id, last+1, len(s)+1); {
-				last++
-			}
-			end = last
-		}
-		if !m.enter(in, least, last, len(s)+1) {
-			return 0, false
-		}
-	}
 	end = m.fewer(p, s, pc+1, least, end)
 	if end < least {
 		return 0, false
 	}
-	if end > least || m.useMemo {
+	if end > least {
 		m.push(frame{kind: fLoop, pc: uint32(pc), pos: int32(end), aux: int32(least)})
 	}
 	return end, true
 }
 
-// enter begins a loop whose states are remembered: it is false when the loop
-// is known to fail, and else notes what a failure will tell, from lo to hi.
-func (m *Machine) enter(in *inst, lo, hi, width int) bool {
-	if m.failed(in.id, lo, width) {
-		return false
+// loopMemo is loop for a greedy repetition whose states are remembered.
+func (m *Machine) loopMemo(p *prog, in *inst, s []byte, pc, pos, least, most int) (int, bool) {
+	m.spent += (least - pos) >> 4
+	if scan(p, in, s, pos, least) < least || m.failed(in.id, least, len(s)+1) {
+		return 0, false
 	}
-	m.push(frame{kind: fFail, pc: uint32(in.id), pos: int32(lo), aux: int32(hi)})
-	return true
+	var end, last int
+	if in.y>>16 == infinite {
+		// Behind a place from which the loop failed, all was tried.
+		for end = least; end < most && matches(p, in, s[end]) && !m.failed(in.id, end+1, len(s)+1); {
+			end++
+		}
+		last = end
+	} else {
+		end, last = scan(p, in, s, least, most), least
+	}
+	m.spent += (end - least) >> 4
+	m.push(frame{kind: fFail, pc: uint32(in.id), pos: int32(least), aux: int32(last)})
+	end = m.fewer(p, s, pc+1, least, end)
+	if end < least {
+		return 0, false
+	}
+	m.push(frame{kind: fLoop, pc: uint32(pc), pos: int32(end), aux: int32(least)})
+	return end, true
 }
 
 // scan returns the end of the bytes from pos to at most most that the loop's
