@@ -18,6 +18,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/http2"
 	"github.com/yamori-net/yamori/internal/proto/imap"
+	"github.com/yamori-net/yamori/internal/proto/krb5"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
 	"github.com/yamori-net/yamori/internal/proto/mdns"
 	"github.com/yamori-net/yamori/internal/proto/mqtt"
@@ -60,6 +61,7 @@ func Protocols() []proto.Protocol {
 		smtp.Protocol,
 		imap.Protocol,
 		pop3.Protocol,
+		krb5.Protocol,
 		rtsp.Protocol,
 		sip.Protocol,
 		dns.Protocol,
