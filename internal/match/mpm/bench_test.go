@@ -10,14 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// rulePatterns reads one pattern a rule, the longest content, from public rules: those that inspect raw payload, all
-// enabled ones, and every content of all.
-func rulePatterns(tb testing.TB) (raw, enabled, all []Pattern) {
+// rulePatterns reads patterns from public rules, also those commented out: the longest content of the rules that inspect
+// raw payload, the longest of all rules, and every content with its bytes once more backwards to make it many.
+func rulePatterns(tb testing.TB) (raw, longest, all []Pattern) {
 	root := os.Getenv("YAMORI_TESTDATA")
 	if root == "" {
 		root = "../../../../shared"
@@ -49,12 +50,16 @@ func rulePatterns(tb testing.TB) (raw, enabled, all []Pattern) {
 				}
 				p.ID = uint32(len(all))
 				all = append(all, p)
+				p.Bytes = slices.Clone(p.Bytes)
+				slices.Reverse(p.Bytes)
+				p.ID++
+				all = append(all, p)
 			}
-			if len(best.Bytes) == 0 || strings.HasPrefix(line, "#") {
+			if len(best.Bytes) == 0 {
 				continue
 			}
-			best.ID = uint32(len(enabled))
-			enabled = append(enabled, best)
+			best.ID = uint32(len(longest))
+			longest = append(longest, best)
 			if !buffers.MatchString(rule) {
 				best.ID = uint32(len(raw))
 				raw = append(raw, best)
@@ -62,7 +67,7 @@ func rulePatterns(tb testing.TB) (raw, enabled, all []Pattern) {
 		}
 		file.Close()
 	}
-	return raw, enabled, all
+	return raw, longest, all
 }
 
 // contentBytes decodes a content value: |41 42| is hexadecimal, a backslash takes the next byte as it is.
@@ -120,7 +125,7 @@ func traffic(n int) []byte {
 }
 
 func BenchmarkScan(b *testing.B) {
-	raw, enabled, all := rulePatterns(b)
+	raw, longest, all := rulePatterns(b)
 	data := map[string][]byte{"synthetic": traffic(1 << 20)}
 	if name := os.Getenv("MPM_DATA"); name != "" {
 		d, err := os.ReadFile(name)
@@ -140,7 +145,8 @@ func BenchmarkScan(b *testing.B) {
 	for _, set := range []struct {
 		name string
 		ps   []Pattern
-	}{{"raw", raw}, {"raw4", long(raw, 4)}, {"raw8", long(raw, 8)}, {"enabled", enabled}, {"enabled8", long(enabled, 8)}, {"all", all}, {"all4", long(all, 4)}, {"all8", long(all, 8)}} {
+	}{{"raw", raw}, {"raw≥4", long(raw, 4)}, {"raw≥5", long(raw, 5)}, {"raw≥8", long(raw, 8)},
+		{"longest≥5", long(longest, 5)}, {"all≥5", long(all, 5)}} {
 		f := Build(set.ps)
 		for name, d := range data {
 			b.Run(fmt.Sprintf("%s-%d/%s", set.name, f.Len(), name), func(b *testing.B) {

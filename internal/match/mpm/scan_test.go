@@ -28,12 +28,22 @@ func naiveOne(p Pattern, data []byte, base int) bool {
 		if base+i < off || p.Depth > 0 && base+i+len(p.Bytes) > off+p.Depth {
 			continue
 		}
-		if p.NoCase && bytes.EqualFold(ascii(p.Bytes), ascii(data[i:i+len(p.Bytes)])) ||
-			bytes.Equal(p.Bytes, data[i:i+len(p.Bytes)]) {
+		j := 0
+		for j < len(p.Bytes) && (data[i+j] == p.Bytes[j] || p.NoCase && toLower(data[i+j]) == toLower(p.Bytes[j])) {
+			j++
+		}
+		if j == len(p.Bytes) {
 			return true
 		}
 	}
 	return false
+}
+
+func toLower(b byte) byte {
+	if b >= 'A' && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
 }
 
 // ascii makes bytes outside ASCII distinct runes, so that bytes.EqualFold sees no Unicode in them. Latin-1 has case
@@ -68,9 +78,17 @@ func randomBytes(r *rand.Rand, alphabet string, n int) []byte {
 func randomCase(r *rand.Rand) ([]Pattern, []byte) {
 	alphabet := alphabets[r.IntN(len(alphabets))]
 	data := randomBytes(r, alphabet, r.IntN(300))
+	if r.IntN(4) == 0 { // runs
+		for i := 1; i < len(data); i++ {
+			if r.IntN(8) > 0 {
+				data[i] = data[i-1]
+			}
+		}
+	}
 	ps := make([]Pattern, 1+r.IntN(60))
+	longest := []int{2, 4, 8, 12, 64, 300}[r.IntN(6):]
 	for i := range ps {
-		n := 1 + r.IntN([]int{2, 4, 8, 12, 64, 300}[r.IntN(6)])
+		n := 1 + r.IntN(longest[r.IntN(len(longest))])
 		p := Pattern{ID: uint32(r.IntN(80)), NoCase: r.IntN(2) == 0}
 		switch k := r.IntN(6); {
 		case k == 0 && i > 0:
@@ -174,4 +192,124 @@ func TestNamesAgainstNaive(t *testing.T) {
 	if found < 10000 {
 		t.Errorf("only %d matches: the cases test too little", found)
 	}
+}
+
+// TestScanFindsEveryPlace plants a pattern of each class at every position around the borders of blocks.
+func TestScanFindsEveryPlace(t *testing.T) {
+	var s Scratch
+	for _, text := range []string{"q", "qz", "qzj", "zzz", "qzjx", "qzjxv", "qzjxvk!", "qzjxvk!w", "qzjxvk!wQZJXVK", "zzzzzzzzz"} {
+		for _, nocase := range []bool{false, true} {
+			f := Build([]Pattern{{Bytes: []byte(text), NoCase: nocase, ID: 7}})
+			data := make([]byte, 2*4*blockSize+30)
+			for at := 0; at+len(text) <= len(data); at++ {
+				copy(data[at:], text)
+				if got := f.Scan(data, &s); len(got) != 1 || got[0] != 7 {
+					t.Fatalf("%q (nocase %v) at %d of %d: %v", text, nocase, at, len(data), got)
+				}
+				// The pattern cut short at its end must not be found.
+				if got := f.Scan(data[:at+len(text)-1], &s); len(got) != 0 {
+					t.Fatalf("%q (nocase %v) found in its first %d bytes", text, nocase, len(text)-1)
+				}
+				clear(data[at : at+len(text)])
+				if at == 40 && len(data) > 5000 {
+					at = blockSize - 20
+				} else if at == blockSize+20 || at == 2*blockSize+20 || at == 4*blockSize+20 {
+					at = 2*at - 60 // to just before the next doubling
+				}
+			}
+		}
+	}
+}
+
+func TestScanReportsEqualPatternsOnce(t *testing.T) {
+	var s Scratch
+	f := Build([]Pattern{
+		{Bytes: []byte("evil"), ID: 9}, {Bytes: []byte("evil"), ID: 3}, {Bytes: []byte("evil"), ID: 9},
+		{Bytes: []byte("EVIL"), NoCase: true, ID: 5}, {Bytes: []byte("eViL"), NoCase: true, ID: 3},
+		{Bytes: []byte("1234"), NoCase: true, ID: 1}, {Bytes: []byte("1234"), ID: 2},
+		{Bytes: []byte("too long"), Depth: 7, ID: 4},
+	})
+	if f.Len() != 3 {
+		t.Errorf("%d distinct patterns, want 3", f.Len())
+	}
+	if f.MaxLen() != 4 {
+		t.Errorf("longest pattern of %d bytes, want 4", f.MaxLen())
+	}
+	if got := f.Scan([]byte("evil evil 1234 evil too long"), &s); !slices.Equal(got, []uint32{1, 2, 3, 5, 9}) {
+		t.Errorf("got %v, want [1 2 3 5 9]", got)
+	}
+}
+
+func TestScanOfNothing(t *testing.T) {
+	var s Scratch
+	var none *Filter
+	for _, f := range []*Filter{none, Build(nil)} {
+		if got := f.Scan([]byte("data"), &s); len(got) != 0 {
+			t.Errorf("an empty filter found %v", got)
+		}
+		if f.Len() != 0 || f.MaxLen() != 0 {
+			t.Errorf("an empty filter holds %d patterns of up to %d bytes", f.Len(), f.MaxLen())
+		}
+	}
+	f := Build([]Pattern{{ID: 4}, {Bytes: []byte("a"), ID: 5}})
+	if got := f.Scan(nil, &s); !slices.Equal(got, []uint32{4}) {
+		t.Errorf("empty pattern in empty data: %v, want [4]", got)
+	}
+}
+
+// TestAnchorsBeyondLimit: a set with more distinct places than are kept still finds every pattern.
+func TestAnchorsBeyondLimit(t *testing.T) {
+	ps := make([]Pattern, maxAnchors+10)
+	for i := range ps {
+		ps[i] = Pattern{Bytes: []byte("needle"), Offset: i, ID: uint32(i)}
+	}
+	f := Build(ps)
+	if len(f.anchors) != maxAnchors {
+		t.Fatalf("%d anchors kept, want %d", len(f.anchors), maxAnchors)
+	}
+	var s Scratch
+	got := f.ScanAt([]byte("needle"), 20, &s)
+	for id := range uint32(21) {
+		if _, ok := slices.BinarySearch(got, id); !ok {
+			t.Errorf("pattern %d from offset %d not found at 20", id, id)
+		}
+	}
+	if _, ok := slices.BinarySearch(got, 21); ok {
+		t.Error("a pattern from offset 21 was found at 20")
+	}
+}
+
+func TestScanDoesNotAllocate(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	var s Scratch
+	for range 20 {
+		ps, data := randomCase(r)
+		f := Build(ps)
+		set := BuildNames([]Name{{Bytes: []byte("a"), Mode: Suffix}, {Bytes: data}})
+		f.Scan(data, &s)
+		if n := testing.AllocsPerRun(20, func() { f.Scan(data, &s); set.Lookup(data, &s) }); n != 0 {
+			t.Fatalf("%v allocations a scan", n)
+		}
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	f.Add([]byte("\x03abc\x05ABCde\x08\x00\x00\x00\x00\x00\x00\x00\x00"), []byte("xxabcde\x00\x00\x00\x00\x00\x00\x00\x00"), uint8(1), uint16(0), uint16(9))
+	f.Add([]byte("\x09aaaaaaaab\x01a\x02aa"), []byte("aaaaaaaaaaaaaaaaaaaaaaaaab"), uint8(2), uint16(3), uint16(0))
+	f.Fuzz(func(t *testing.T, list, data []byte, flags uint8, offset, depth uint16) {
+		var ps []Pattern
+		for len(list) > 0 && len(ps) < 50 {
+			n := min(int(list[0]), len(list)-1)
+			p := Pattern{Bytes: list[1 : 1+n], NoCase: flags>>(len(ps)%7)&1 != 0, ID: uint32(len(ps))}
+			if len(ps)%3 == 0 {
+				p.Offset, p.Depth = int(offset), int(depth)
+			}
+			ps, list = append(ps, p), list[1+n:]
+		}
+		var s Scratch
+		base := int(flags >> 5)
+		if got, want := Build(ps).ScanAt(data, base, &s), naive(ps, data, base); !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+	})
 }
