@@ -148,6 +148,6 @@ func (t *Tx) reset() { *t = Tx{buf: t.buf[:0]} }
 // keep copies b into the transaction's memory.
 func (t *Tx) keep(b []byte) []byte {
 	start := len(t.buf)
-	t.buf = append(t.buf, b...)
+	t.buf = proto.Append(t.buf, b)
 	return t.buf[start:len(t.buf):len(t.buf)]
 }

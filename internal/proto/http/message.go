@@ -9,12 +9,12 @@ import (
 
 // startLine keeps a start line and returns it in the message's memory.
 func (m *message) startLine(line, raw []byte) []byte {
-	m.head = append(m.head[:0], line...)
+	m.head = proto.Append(m.head[:0], line)
 	m.line = len(line)
 	if len(raw) > MaxLine {
 		m.head = append(m.head, '\r', '\n')
 	} else {
-		m.head = append(m.head, raw[len(line):]...)
+		m.head = proto.Append(m.head, raw[len(line):])
 	}
 	m.lineRaw = len(m.head)
 	return m.head[:m.line]
@@ -27,7 +27,7 @@ func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more
 	// An answer's head also ends with a line of white space and a bare LF.
 	if len(line) == 0 || d == packet.ToClient && len(line)+1 == len(raw) && len(trim(line)) == 0 && line[0] != '\r' {
 		if len(m.head)+2 <= MaxHead {
-			m.head = append(m.head, raw[:min(len(raw), 2)]...)
+			m.head = proto.Append(m.head, raw[:min(len(raw), 2)])
 		}
 		if d == packet.ToServer {
 			p.requestHead(c)
@@ -114,7 +114,7 @@ func (p *parser) field(c *proto.Conn, d packet.Dir, line, raw []byte) {
 		return
 	}
 	at := len(m.head)
-	m.head = append(m.head, raw...)
+	m.head = proto.Append(m.head, raw)
 	line = m.head[at : at+len(line)]
 	h := Header{Value: line}
 	if i < 0 {
@@ -137,7 +137,7 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 		return
 	}
 	at := len(m.head)
-	m.head = append(m.head, raw...)
+	m.head = proto.Append(m.head, raw)
 	if rest := trim(line); h.Name == nil && len(rest) > 0 && rest[0] == ':' {
 		// The colon came only after the fold.
 		kept := m.head[at : at+len(line)]
@@ -145,14 +145,14 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 		return
 	}
 	if !m.folded {
-		m.fold = append(m.fold, h.Value...)
+		m.fold = proto.Append(m.fold, h.Value)
 		m.folded = true
 	}
 	at = len(m.fold) - len(h.Value)
 	if len(h.Value) > 0 {
 		m.fold = append(m.fold, ' ')
 	}
-	m.fold = append(m.fold, trim(line)...)
+	m.fold = proto.Append(m.fold, trim(line))
 	h.Value = m.fold[at:]
 }
 

@@ -338,7 +338,7 @@ func (t *Tx) keep(d packet.Dir, hs []Header, name, value []byte) ([]Header, Head
 		return hs, Header{}
 	}
 	at := len(m)
-	m = append(append(m, name...), value...)
+	m = proto.Append(proto.Append(m, name), value)
 	t.mem[d] = m
 	h := Header{m[at : at+len(name) : at+len(name)], m[at+len(name):]}
 	return append(hs, h), h

@@ -28,7 +28,7 @@ func (p *parser) Size() int {
 
 // count brings what t holds up to date in the sum of all streams.
 func (p *parser) count(t *Tx) {
-	n := int(unsafe.Sizeof(*t)) + cap(t.mem[0]) + cap(t.mem[1]) + (cap(t.RequestHeaders)+cap(t.ResponseHeaders))*int(unsafe.Sizeof(Header{}))
+	n := int(unsafe.Sizeof(*t)) + proto.Held(t.mem[0]) + proto.Held(t.mem[1]) + (cap(t.RequestHeaders)+cap(t.ResponseHeaders))*int(unsafe.Sizeof(Header{}))
 	p.held += n - t.held
 	t.held = n
 }

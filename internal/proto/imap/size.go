@@ -18,10 +18,10 @@ const (
 func (p *parser) Size() int {
 	n := cap(p.capable) + (cap(p.pending)+cap(p.free))*int(unsafe.Sizeof((*Tx)(nil)))
 	for _, t := range p.pending {
-		n += int(unsafe.Sizeof(*t)) + cap(t.buf)
+		n += int(unsafe.Sizeof(*t)) + proto.Held(t.buf)
 	}
 	for _, t := range p.free {
-		n += int(unsafe.Sizeof(*t)) + cap(t.buf)
+		n += int(unsafe.Sizeof(*t)) + proto.Held(t.buf)
 	}
 	return n
 }

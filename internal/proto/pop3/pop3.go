@@ -81,6 +81,6 @@ func (t *Tx) reset() { *t = Tx{buf: t.buf[:0]} }
 // keep copies up to maxField bytes of b into the transaction's memory.
 func (t *Tx) keep(b []byte) []byte {
 	start := len(t.buf)
-	t.buf = append(t.buf, b[:min(len(b), maxField)]...)
+	t.buf = proto.Append(t.buf, b[:min(len(b), maxField)])
 	return t.buf[start:len(t.buf):len(t.buf)]
 }

@@ -134,7 +134,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			if len(line) > MaxStartLine {
 				return off, errStart
 			}
-			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: append(t.mem[:0], line...)}
+			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: proto.Append(t.mem[:0], line)}
 			if !t.startLine(t.mem) {
 				return off, errStart
 			}
@@ -202,7 +202,7 @@ func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 		return
 	}
 	at := len(t.mem)
-	t.mem = append(t.mem, line...)
+	t.mem = proto.Append(t.mem, line)
 	line = t.mem[at:]
 	t.Headers = append(t.Headers, Header{bytes.TrimSpace(line[:i]), bytes.TrimSpace(line[i+1:])})
 }

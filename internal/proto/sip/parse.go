@@ -142,7 +142,7 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 				return off, errStart
 			}
 			t := &s.tx
-			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: append(t.mem[:0], line...)}
+			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: proto.Append(t.mem[:0], line)}
 			if !t.startLine(t.mem) {
 				return off, errStart
 			}
@@ -205,7 +205,7 @@ func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 		return
 	}
 	at := len(t.mem)
-	t.mem = append(t.mem, line...)
+	t.mem = proto.Append(t.mem, line)
 	line = t.mem[at:]
 	t.Headers = append(t.Headers, Header{longName(trim(line[:i])), trim(line[i+1:])})
 }

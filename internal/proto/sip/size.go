@@ -18,7 +18,7 @@ func (p *parser) Size() int {
 	n := 0
 	for d := range p.side {
 		t := &p.side[d].tx
-		n += cap(t.mem) + cap(t.Headers)*int(unsafe.Sizeof(Header{}))
+		n += proto.Held(t.mem) + cap(t.Headers)*int(unsafe.Sizeof(Header{}))
 	}
 	return n
 }

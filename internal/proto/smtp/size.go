@@ -1,6 +1,10 @@
 package smtp
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/yamori-net/yamori/internal/proto"
+)
 
 // What a parser keeps for its next flow: usual mails fit.
 const (
@@ -10,5 +14,5 @@ const (
 
 // Size implements proto.Sizer.
 func (p *parser) Size() int {
-	return cap(p.tx.buf) + cap(p.tx.Rcpt)*int(unsafe.Sizeof([]byte(nil)))
+	return proto.Held(p.tx.buf) + cap(p.tx.Rcpt)*int(unsafe.Sizeof([]byte(nil)))
 }

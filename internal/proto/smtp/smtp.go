@@ -121,7 +121,7 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 // keep copies up to maxField bytes of b into the transaction's memory.
 func (t *Tx) keep(b []byte) []byte {
 	start := len(t.buf)
-	t.buf = append(t.buf, b[:min(len(b), maxField)]...)
+	t.buf = proto.Append(t.buf, b[:min(len(b), maxField)])
 	return t.buf[start:len(t.buf):len(t.buf)]
 }
 
