@@ -229,15 +229,19 @@ const (
 	demoteCost = 1_000_000
 )
 
-// demote moves patterns that have no place for kind's windows without common ones, mostly zeros, to the next class.
+// demote moves patterns that have no place for kind's windows without common ones, mostly zeros, or without those of
+// many patterns before, to the next class.
 func (b *builder) demote(k kind, from, to *[]uint32) {
 	var hot []uint32
 	sum := 0.0
 	ch := newChooser(k)
 	for _, m := range *from {
-		if _, cost := ch.best(b.f.text(m)); cost > hotWindow*float64(k.step) {
+		w, cost := ch.best(b.f.text(m))
+		if cost > hotWindow*float64(k.step) {
 			hot = append(hot, m)
 			sum += cost / float64(k.step)
+		} else {
+			ch.take(b.f.text(m), w)
 		}
 	}
 	if len(hot) == 0 || len(*to) == 0 && sum < demoteCost {

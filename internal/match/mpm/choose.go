@@ -19,10 +19,15 @@ const maxChoice = 200
 // choose returns where in b the class's windows begin, and remembers them.
 func (c *chooser) choose(b []byte) int {
 	w, _ := c.best(b)
+	c.take(b, w)
+	return w
+}
+
+// take remembers that a pattern's windows begin at w.
+func (c *chooser) take(b []byte, w int) {
 	for s := range c.step {
 		c.used[key(b[w+s:w+s+c.width])]++
 	}
-	return w
 }
 
 // best returns the cheapest place and what it costs.

@@ -22,6 +22,7 @@ type class struct {
 	bitSh  uint8  // hash to bitmap index
 	headSh uint8  // hash to bucket
 	limit  int    // bytes of the buffer worth reading
+	chain  int    // most windows of one bucket and tag
 }
 
 const (
@@ -109,6 +110,13 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	}
 	for i := 1; i < len(c.heads); i++ {
 		c.heads[i] += c.heads[i-1]
+	}
+	// Windows are sorted by hash, so those of one bucket and tag are neighbours.
+	for i, n := 0, 0; i < len(ws); i++ {
+		if n++; i > 0 && (c.tags[i] != c.tags[i-1] || ws[i].h>>c.headSh != ws[i-1].h>>c.headSh) {
+			n = 1
+		}
+		c.chain = max(c.chain, n)
 	}
 	return c
 }

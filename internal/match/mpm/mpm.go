@@ -17,7 +17,11 @@
 //	runs         one byte repeated: the data's own runs are measured
 //
 // Each of these exists once for patterns that may lie anywhere and once for those bound to the buffer's start by Depth;
-// the latter reads only that far. Empty classes cost nothing.
+// the latter reads only that far. Empty classes cost nothing. A pattern without windows that are rare enough for its
+// class (zeros, mostly) goes to one that looks more closely.
+//
+// Work is linear in the data, whatever the data: each position has at most MaxChain patterns compared, each comparison
+// reads at most the pattern, and a pattern found is not compared again in the same scan.
 package mpm
 
 // Pattern is one string to look for.
@@ -91,6 +95,19 @@ func (f *Filter) MaxLen() int {
 		return 0
 	}
 	return f.maxLen
+}
+
+// MaxChain returns the most patterns that data made for it can have compared at one of its positions. The windows chosen
+// differ where the patterns allow it: 23 for the raw contents of a public rule set, 79 for 18,000 of all its buffers.
+func (f *Filter) MaxChain() int {
+	if f == nil {
+		return 0
+	}
+	n := 0
+	for i := range f.classes {
+		n += f.classes[i].chain
+	}
+	return n
 }
 
 // Size returns the bytes of memory the filter's arrays take.
