@@ -10,6 +10,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/bittorrent"
+	"github.com/yamori-net/yamori/internal/proto/dcerpc"
 	"github.com/yamori-net/yamori/internal/proto/dhcp"
 	"github.com/yamori-net/yamori/internal/proto/dhcpv6"
 	"github.com/yamori-net/yamori/internal/proto/dns"
@@ -55,6 +56,7 @@ func Protocols() []proto.Protocol {
 		socks.Protocol,
 		ssh.Protocol,
 		smb.Protocol,
+		dcerpc.Protocol,
 		telnet.Protocol,
 		rdp.Protocol,
 		ftp.Protocol,

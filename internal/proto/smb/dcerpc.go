@@ -1,46 +1,129 @@
 package smb
 
-// Types of connection-oriented DCERPC messages, C706 section 12.6.
-const (
-	dceRequest = 0
-	dceBind    = 11
-	dceAlter   = 14
+import (
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/dcerpc"
 )
 
-// read takes the header of a DCERPC message at the start of what goes through
-// a pipe. Anything else leaves d as it is: files are written in the same way,
-// so the version, the reserved parts and the length have to fit.
-func (d *DCE) read(b []byte) {
-	const header = 16
-	if len(b) < header+8 || b[0] != 5 || b[1] > 1 || b[2] > 19 || b[4]&0xef != 0 || b[5]|b[6]|b[7] != 0 || le16(b[8:]) < header {
-		return
-	}
-	if b[4] == 0 { // big-endian integers: no system in use sends them
-		return
-	}
-	*d = DCE{Set: true, Type: b[2], CallID: le32(b[12:])}
-	switch d.Type {
-	case dceRequest:
-		d.Opnum = le16(b[22:])
-	case dceBind, dceAlter:
-		d.interfaces(b[header:])
-	}
+// maxPipes bounds the pipes of one connection whose conversations are followed;
+// the one unused for longest is forgotten.
+const maxPipes = 8
+
+// pipe is an open pipe, or a file whose content looks like one.
+type pipe struct {
+	dcerpc.Pipe
+	id  [16]byte // FileID
+	tid uint32   // tree
 }
 
-// interfaces reads a bind's presentation contexts: max_xmit, max_recv, group,
-// count and three bytes of padding, then for each an id, the number of
-// transfer syntaxes, the interface (20 bytes) and the syntaxes (20 each).
-func (d *DCE) interfaces(b []byte) {
-	if len(b) < 12 {
+// pipeOf returns the pipe that t reads or writes, moved to the end of the list;
+// with make set, a new one when there is none.
+func (p *parser) pipeOf(t *Tx, make bool) *pipe {
+	tid := t.Req.TID
+	if !t.HasReq {
+		tid = t.Rsp.TID
+	}
+	last := len(p.pipes) - 1
+	for i := last; i >= 0; i-- {
+		if x := p.pipes[i]; x.id == t.FileID && x.tid == tid {
+			copy(p.pipes[i:], p.pipes[i+1:])
+			p.pipes[last] = x
+			return x
+		}
+	}
+	if !make {
+		return nil
+	}
+	var x *pipe
+	switch n := len(p.freePipes); {
+	case n > 0:
+		x, p.freePipes = p.freePipes[n-1], p.freePipes[:n-1]
+	case last+1 == maxPipes:
+		x = p.pipes[0]
+		p.pipes = p.pipes[:copy(p.pipes, p.pipes[1:])]
+		x.Reset()
+	default:
+		x = new(pipe)
+	}
+	x.id, x.tid = t.FileID, tid
+	p.pipes = append(p.pipes, x)
+	return x
+}
+
+// pipeData takes what a message of direction d carries through a pipe; size is
+// how much it says to carry. Files are written in the same way: what does not
+// begin like DCERPC, nor goes on with it, is passed over.
+func (p *parser) pipeData(t *Tx, d packet.Dir, b []byte, size int) {
+	starts := dcerpc.Starts(d, b)
+	if len(b) == 0 || !starts && len(p.pipes) == 0 {
 		return
 	}
-	n := int(b[8])
-	b = b[12:]
-	for ; n > 0 && len(b) >= 24 && d.NUUIDs < maxUUIDs; n-- {
-		i := &d.UUIDs[d.NUUIDs]
-		copy(i.UUID[:], b[4:])
-		i.Major, i.Minor = le16(b[20:]), le16(b[22:])
-		d.NUUIDs++
-		b = part(b, 24+20*int(b[2]), len(b))
+	x := p.pipeOf(t, starts)
+	if x == nil || !starts && !x.Busy(d) {
+		return
+	}
+	x.Feed(&t.DCE, d, b, len(b) < size)
+}
+
+// busyPipe reports whether part of a message of direction d is waiting for the
+// rest in any pipe.
+func (p *parser) busyPipe(d packet.Dir) bool {
+	for _, x := range p.pipes {
+		if x.Busy(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// pipePayload returns where the data of a read, write or transaction begin in
+// the message m, of which the first small octets are here; 0 for other messages.
+func pipePayload(m []byte) int {
+	switch {
+	case m[0] == idSMB2 && len(m) >= header2+48:
+		b, answer := m[header2:], le32(m[16:])&flagResponse != 0
+		switch command := le16(m[12:]); {
+		case command == cmd2Write && !answer:
+			return int(le16(b[2:]))
+		case command == cmd2Read && answer:
+			return int(b[2])
+		case command == cmd2Ioctl && le32(b[4:]) == fsctlPipeTransceive && answer:
+			return offset(b[32:])
+		case command == cmd2Ioctl && le32(b[4:]) == fsctlPipeTransceive:
+			return offset(b[24:])
+		}
+	case m[0] == idSMB1 && len(m) >= header1+1+28:
+		w, answer := m[header1+1:], m[9]&flagReply != 0
+		switch command := m[4]; {
+		case command == cmd1WriteAndX && !answer:
+			return int(le16(w[22:]))
+		case command == cmd1ReadAndX && answer:
+			return int(le16(w[12:]))
+		case command == cmd1Trans && answer:
+			return int(le16(w[14:]))
+		case command == cmd1Trans:
+			return int(le16(w[24:]))
+		case command == cmd1TransSec:
+			return int(le16(w[12:]))
+		}
+	}
+	return 0
+}
+
+// carriesDCE reports whether more of the message m is worth waiting for because
+// it carries DCERPC.
+func (p *parser) carriesDCE(d packet.Dir, m []byte) bool {
+	at := pipePayload(m)
+	return at > 0 && (dcerpc.Starts(d, part(m, at, len(m))) || p.busyPipe(d))
+}
+
+func stub(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 {
+			return nil, false
+		}
+		return t.DCE.Stub(d)
 	}
 }

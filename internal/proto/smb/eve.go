@@ -39,7 +39,9 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 			encodeHex32(e, "function", t.IoctlCode)
 		}
 	}
-	t.encodeDCE(e)
+	if t.DCE.Seen() {
+		t.DCE.EncodePipe(e)
+	}
 	e.EndObj()
 }
 
@@ -167,45 +169,6 @@ func (t *Tx) encodeFile(e *event.Encoder) {
 	case 2:
 		e.Hex("fuid", []byte{t.FileID[1], t.FileID[0]})
 	}
-}
-
-// dceNames are the types that Suricata names, by number.
-var dceNames = [...]string{0: "REQUEST", 2: "RESPONSE", 3: "FAULT", 11: "BIND", 12: "BINDACK", 13: "BINDNAK", 14: "ALTER_CONTEXT", 15: "ALTER_CONTEXT_RESP", 16: "AUTH3"}
-
-func (t *Tx) encodeDCE(e *event.Encoder) {
-	if !t.DCE.Set && !t.RspDCE.Set {
-		return
-	}
-	e.Obj("dcerpc")
-	call := t.RspDCE.CallID
-	if t.DCE.Set {
-		call = t.DCE.CallID
-		if int(t.DCE.Type) < len(dceNames) {
-			e.OptStr("request", dceNames[t.DCE.Type])
-		}
-	}
-	if t.RspDCE.Set && int(t.RspDCE.Type) < len(dceNames) {
-		e.OptStr("response", dceNames[t.RspDCE.Type])
-	}
-	if t.DCE.Set && t.DCE.Type == dceRequest {
-		e.Uint("opnum", uint64(t.DCE.Opnum))
-	}
-	if t.DCE.NUUIDs > 0 {
-		e.Arr("interfaces")
-		for i := range t.DCE.UUIDs[:t.DCE.NUUIDs] {
-			u := &t.DCE.UUIDs[i]
-			e.Obj("")
-			encodeGUID(e, "uuid", &u.UUID)
-			e.Str("version", "")
-			e.B = appendUint(e.B[:len(e.B)-1], uint64(u.Major))
-			e.B = appendUint(append(e.B, '.'), uint64(u.Minor))
-			e.B = append(e.B, '"')
-			e.EndObj()
-		}
-		e.EndArr()
-	}
-	e.Uint("call_id", uint64(call))
-	e.EndObj()
 }
 
 // encodeGUID writes a GUID in its text form; the first three groups are

@@ -25,6 +25,8 @@ type parser struct {
 	pending []*Tx               // in order of their requests
 	free    []*Tx
 	warned  bool // that framing was lost
+
+	pipes, freePipes []*pipe // in use, in the order of their last use; not in use
 }
 
 func (p *parser) Reset() {
@@ -34,7 +36,14 @@ func (p *parser) Reset() {
 	clear(p.free[min(len(p.free), maxKept):])
 	p.free = p.free[:min(len(p.free), maxKept)]
 	clear(p.pending)
-	*p = parser{pending: p.pending[:0], free: p.free}
+	for _, x := range p.pipes {
+		x.Reset()
+		p.freePipes = append(p.freePipes, x)
+	}
+	clear(p.freePipes[min(len(p.freePipes), 1):])
+	p.freePipes = p.freePipes[:min(len(p.freePipes), 1)]
+	clear(p.pipes)
+	*p = parser{pending: p.pending[:0], free: p.free, pipes: p.pipes[:0], freePipes: p.freePipes}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
@@ -117,6 +126,11 @@ func (p *parser) frame(c *proto.Conn, d packet.Dir, b []byte) (n int, wait bool)
 		want := min(size, prefixLen(b[4:]))
 		if have < want {
 			return 0, true
+		}
+		if want < size && want < maxPrefix && p.carriesDCE(d, b[4:4+want]) {
+			if want = min(size, maxPrefix); have < want {
+				return 0, true
+			}
 		}
 		p.message(c, d, b[4:4+want], size)
 		h.skip = size - want
@@ -248,6 +262,7 @@ func (p *parser) put(t *Tx) {
 	if cap(t.buf) > maxKeptText {
 		t.buf = nil
 	}
+	t.DCE.Reset()
 	p.free = append(p.free, t)
 }
 

@@ -114,18 +114,6 @@ func TestTrans(t *testing.T) {
 	}
 }
 
-func TestDCERPC(t *testing.T) {
-	bind := "\x05\x00\x0b\x03\x10\x00\x00\x00" + u16(72, 0) + u32(1) + u16(4280, 4280) + u32(0) + "\x01\x00\x00\x00" + u16(0) + "\x01\x00" + guid + u16(3, 0) + guid + u32(2)
-	w := head2(cmd2Write, 0, 0, 5, 0) + u16(49, 112) + u32(len(bind)) + u32(0, 0) + "FILEID0123456789" + u32(0, 0) + u16(0, 0) + u32(0) + bind
-	call := "\x05\x00\x00\x03\x10\x00\x00\x00" + u16(24, 0) + u32(2, 0) + u16(0, 15)
-	ioctl := head2(cmd2Ioctl, 0, 0, 6, 0) + u16(57, 0) + u32(fsctlPipeTransceive) + "FILEID0123456789" + u32(120, len(call)) + u32(0, 0, 0, 0, 0, 0) + call
-	r := prototest.Drive(Protocol, prototest.Options{}, c(w), c(ioctl))
-	want := `"dcerpc":{"request":"BIND","interfaces":[{"uuid":"00112233-4455-6677-8899-aabbccddeeff","version":"3.0"}],"call_id":1}}`
-	if len(r.Events) != 2 || !strings.HasSuffix(r.Events[0], want) || !strings.HasSuffix(r.Events[1], `"function":"FSCTL_PIPE_TRANSCEIVE","dcerpc":{"request":"REQUEST","opnum":15,"call_id":2}}`) {
-		t.Error(r.Joined())
-	}
-}
-
 func TestFraming(t *testing.T) {
 	echo := func(mid int) string { return nb(head1(cmd1Echo, 0, 0, mid) + body1(u16(1), "x")) }
 	tree := func(mid int) string { return nb(head2(cmd2TreeDisconnect, 0, 0, mid, 0) + u16(4, 0)) }

@@ -8,6 +8,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/dcerpc"
 )
 
 // Limits.
@@ -38,8 +39,6 @@ const (
 	// maxEncrypted is how many encrypted messages each side sends, with no
 	// plain one between, before the flow is let go.
 	maxEncrypted = 2
-	// maxUUIDs bounds the interfaces kept of one DCERPC bind.
-	maxUUIDs = 4
 )
 
 // Type is the event_type of SMB transactions.
@@ -70,6 +69,8 @@ var Protocol = proto.Protocol{
 		})},
 		{Name: "smb.ntlmssp_user", Doc: "user name of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.User })},
 		{Name: "smb.ntlmssp_domain", Doc: "domain of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.Domain })},
+		{Name: "dcerpc.stub_data", Doc: "arguments of a DCERPC call in a pipe, its fragments joined", Dir: packet.ToServer, Get: stub(packet.ToServer)},
+		{Name: "dcerpc.stub_data", Doc: "results of a DCERPC call in a pipe, its fragments joined", Dir: packet.ToClient, Get: stub(packet.ToClient)},
 	},
 }
 
@@ -140,22 +141,6 @@ type NTLM struct {
 	HasVersion         bool
 }
 
-// DCE is the header of a DCERPC message in a pipe, C706 chapter 12.
-type DCE struct {
-	Set    bool
-	Type   uint8 // 0 request, 2 response, 11 bind, 12 bind_ack…
-	CallID uint32
-	Opnum  uint16 // of a request
-	UUIDs  [maxUUIDs]Interface
-	NUUIDs int
-}
-
-// Interface is an interface that a bind asks for.
-type Interface struct {
-	UUID         [16]byte // as on the wire
-	Major, Minor uint16
-}
-
 // Tx is a request and its answer, or one of them when the other has none or
 // was not seen. It is emitted when the request is read and as done with the
 // answer; messages that are never answered (secondaries, cancel) are emitted
@@ -212,8 +197,8 @@ type Tx struct {
 	Offset      uint64 // read, write
 	DataLen     uint32 // read, write: bytes asked for or sent
 	Trans       Trans
-	RspTrans    Trans // counts of the response
-	DCE, RspDCE DCE
+	RspTrans    Trans       // counts of the response
+	DCE         dcerpc.Call // what the messages carry through a pipe
 	key         uint64
 	buf         []byte // memory behind the texts
 }
@@ -259,10 +244,13 @@ func (t *Tx) EventType() event.Type {
 }
 
 func dceType(t *Tx) event.Type {
-	if t.DCE.Set || t.RspDCE.Set {
+	if t.DCE.Seen() {
 		return Type
 	}
 	return ""
 }
 
-func (t *Tx) reset() { *t = Tx{buf: t.buf[:0]} }
+func (t *Tx) reset() {
+	t.DCE.Reset()
+	*t = Tx{buf: t.buf[:0], DCE: t.DCE}
+}

@@ -3,6 +3,7 @@ package smb
 import (
 	"bytes"
 
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
@@ -44,6 +45,9 @@ func (p *parser) smb1(c *proto.Conn, m []byte, size int) {
 		t = p.get()
 		t.Version, t.Command, t.key = 1, command, key
 		t.Req, t.HasReq, t.Length = h, true, size
+	}
+	if !reply && command == cmd1TransSec {
+		p.transPipe(t)
 	}
 	p.blocks(c, t, m, reply, h.Flags2&flags2Unicode != 0)
 	t.Dialect = p.dialect
@@ -149,14 +153,14 @@ func (p *parser) request1(t *Tx, command uint8, b *block) {
 		if len(w) >= 24 {
 			t.fileID(w[4:6])
 			t.Offset, t.DataLen = uint64(le32(w[6:])), uint32(le16(w[18:]))<<16|uint32(le16(w[20:]))
-			t.DCE.read(part(b.m, int(le16(w[22:])), len(b.m)))
+			p.pipeData(t, packet.ToServer, part(b.m, int(le16(w[22:])), clip(t.DataLen)), clip(t.DataLen))
 		}
 	case 0x04: // CLOSE
 		if len(w) >= 2 {
 			t.fileID(w[:2])
 		}
 	case cmd1Trans, cmd1Trans2, cmd1NTTrans, cmd1TransSec, cmd1Trans2Sec, cmd1NTTransSec:
-		t.trans(command, b)
+		p.trans(t, command, b)
 	}
 }
 
@@ -190,10 +194,11 @@ func (p *parser) reply1(t *Tx, command uint8, b *block) {
 		}
 	case cmd1ReadAndX:
 		if len(w) >= 14 {
-			t.RspDCE.read(part(b.m, int(le16(w[12:])), len(b.m)))
+			n := int(le16(w[10:]))
+			p.pipeData(t, packet.ToClient, part(b.m, int(le16(w[12:])), n), n)
 		}
 	case cmd1Trans, cmd1Trans2, cmd1NTTrans:
-		t.transReply(command, b)
+		p.transReply(t, command, b)
 	}
 }
 

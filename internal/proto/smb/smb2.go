@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
@@ -130,7 +131,7 @@ func (p *parser) request2(t *Tx, m, b []byte) {
 			t.DataLen, t.Offset = le32(b[4:]), le64(b[8:])
 			t.fileID(b[16:32])
 			if t.Command == cmd2Write {
-				t.DCE.read(part(m, int(le16(b[2:])), clip(t.DataLen)))
+				p.pipeData(t, packet.ToServer, part(m, int(le16(b[2:])), clip(t.DataLen)), clip(t.DataLen))
 			}
 		}
 	case cmd2Ioctl:
@@ -138,7 +139,7 @@ func (p *parser) request2(t *Tx, m, b []byte) {
 			t.IoctlCode = le32(b[4:])
 			t.fileID(b[8:24])
 			if t.IoctlCode == fsctlPipeTransceive {
-				t.DCE.read(part(m, offset(b[24:]), offset(b[28:])))
+				p.pipeData(t, packet.ToServer, part(m, offset(b[24:]), offset(b[28:])), offset(b[28:]))
 			}
 		}
 	case cmd2QueryInfo:
@@ -191,11 +192,11 @@ func (p *parser) reply2(t *Tx, command uint16, m, b []byte) {
 		}
 	case cmd2Read:
 		if len(b) >= 16 {
-			t.RspDCE.read(part(m, int(b[2]), offset(b[4:])))
+			p.pipeData(t, packet.ToClient, part(m, int(b[2]), offset(b[4:])), offset(b[4:]))
 		}
 	case cmd2Ioctl:
 		if len(b) >= 48 && le32(b[4:]) == fsctlPipeTransceive {
-			t.RspDCE.read(part(m, offset(b[32:]), offset(b[36:])))
+			p.pipeData(t, packet.ToClient, part(m, offset(b[32:]), offset(b[36:])), offset(b[36:]))
 		}
 	}
 }

@@ -1,11 +1,15 @@
 package smb
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/yamori-net/yamori/internal/packet"
+)
 
 // trans reads the words of a transaction request. The layouts are those of
 // [MS-CIFS] 2.2.4.33.1 (TRANS), 2.2.4.34.1 (secondary), 2.2.4.46.1 (TRANS2),
 // 2.2.4.47.1, 2.2.4.62.1 (NT_TRANS) and 2.2.4.63.1.
-func (t *Tx) trans(command uint8, b *block) {
+func (p *parser) trans(t *Tx, command uint8, b *block) {
 	w, x := b.words, &t.Trans
 	var paramOff, dataOff int
 	switch {
@@ -48,7 +52,9 @@ func (t *Tx) trans(command uint8, b *block) {
 	case cmd1Trans:
 		name, _, _ := cutText(b.unicode, b.data, b.off)
 		t.Filename = t.text(b.unicode, name)
-		t.DCE.read(data)
+		p.pipeData(t, packet.ToServer, data, clip(x.DataCount))
+	case cmd1TransSec:
+		p.pipeData(t, packet.ToServer, data, clip(x.DataCount))
 	case cmd1Trans2:
 		skip := 0
 		switch x.Subcommand {
@@ -70,7 +76,7 @@ func (t *Tx) trans(command uint8, b *block) {
 
 // transReply reads the counts of a response ([MS-CIFS] 2.2.4.33.2, .46.2,
 // .62.2); an interim response has no words.
-func (t *Tx) transReply(command uint8, b *block) {
+func (p *parser) transReply(t *Tx, command uint8, b *block) {
 	w, x := b.words, &t.RspTrans
 	var dataOff int
 	switch {
@@ -89,7 +95,16 @@ func (t *Tx) transReply(command uint8, b *block) {
 	data := part(b.m, dataOff, clip(x.DataCount))
 	x.DataHeadLen = copy(x.DataHead[:], data)
 	if command == cmd1Trans {
-		t.RspDCE.read(data)
+		p.pipeData(t, packet.ToClient, data, clip(x.DataCount))
+	}
+}
+
+// transPipe gives a secondary the pipe of the transaction that it continues.
+func (p *parser) transPipe(t *Tx) {
+	for _, first := range p.pending {
+		if first.Version == 1 && first.Command == cmd1Trans && first.key == t.key {
+			t.FileID, t.FileIDLen = first.FileID, first.FileIDLen
+		}
 	}
 }
 
