@@ -32,5 +32,6 @@ func (p *parser) shrink() {
 	p.free = p.free[:min(len(p.free), keptTx)]
 	for _, t := range p.free {
 		t.buf = proto.Keep(t.buf, keptText)
+		t.reset() // its texts would hold on to the arrays that buf has outgrown
 	}
 }
