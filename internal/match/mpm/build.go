@@ -237,11 +237,10 @@ func (b *builder) demote(k kind, from, to *[]uint32) {
 	ch := newChooser(k)
 	for _, m := range *from {
 		w, cost := ch.best(b.f.text(m))
+		ch.take(b.f.text(m), w)
 		if cost > hotWindow*float64(k.step) {
 			hot = append(hot, m)
 			sum += cost / float64(k.step)
-		} else {
-			ch.take(b.f.text(m), w)
 		}
 	}
 	if len(hot) == 0 || len(*to) == 0 && sum < demoteCost {

@@ -1,6 +1,9 @@
 package mpm
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // chooser picks the windows of patterns so that they are rare in traffic and differ from each other.
 type chooser struct {
@@ -10,7 +13,11 @@ type chooser struct {
 }
 
 func newChooser(k kind) *chooser {
-	return &chooser{kind: k, used: make(map[uint64]int), words: commonWords(k.width)}
+	c := &chooser{kind: k, used: make(map[uint64]int)}
+	if words := commonWords[k.width]; words != nil {
+		c.words = words()
+	}
+	return c
 }
 
 // maxChoice is how many places of a pattern are weighed; the choice is stored in a byte.
@@ -108,11 +115,17 @@ const common = "GET / HTTP/1.1\r\nHost: www. HTTP/1.0 200 OK\r\nUser-Agent: Mozi
 	"<body> </body> </html> <form method=\" <input type=\"text\" name=\" value=\" function( document. window. location. return " +
 	".prototype .length .getElementById( new this. var if ( == null string object undefined "
 
-// commonWords returns the folded windows of common.
-func commonWords(width int) map[uint64]bool {
-	words := make(map[uint64]bool, len(common))
-	for i := 0; i+width <= len(common); i++ {
-		words[key([]byte(common[i:i+width]))] = true
+// commonWords are the folded windows of common by width. They never change; making them takes longer than a small filter.
+var commonWords = [6]func() map[uint64]bool{
+	3: sync.OnceValue(func() map[uint64]bool { return foldedWindows(common, 3) }),
+	4: sync.OnceValue(func() map[uint64]bool { return foldedWindows(common, 4) }),
+	5: sync.OnceValue(func() map[uint64]bool { return foldedWindows(common, 5) }),
+}
+
+func foldedWindows(text string, width int) map[uint64]bool {
+	words := make(map[uint64]bool, len(text))
+	for i := 0; i+width <= len(text); i++ {
+		words[key([]byte(text[i:i+width]))] = true
 	}
 	return words
 }
