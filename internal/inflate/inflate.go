@@ -113,6 +113,8 @@ type Stream struct {
 	final  bool
 	base   int // where in the output this stream's history begins
 	stored int // bytes left of a stored block
+	rest   int // bytes left of a match that the output had no room for
+	dist0  int // its distance
 	nlit   int
 	ndist  int
 	nclen  int
@@ -125,8 +127,15 @@ type Stream struct {
 // Reset prepares for a stream that may refer back to the output from index
 // base on.
 func (z *Stream) Reset(base int) {
-	z.bits, z.nbits, z.state, z.final, z.base = 0, 0, inBlock, false, base
+	z.bits, z.nbits, z.state, z.final, z.base, z.rest = 0, 0, inBlock, false, base, 0
 }
+
+// History is how far back a match may refer, RFC 1951 section 2.
+const History = 32 << 10
+
+// Slide says that the first n bytes of the output were taken away. At least
+// History bytes, or all there are, must be left.
+func (z *Stream) Slide(n int) { z.base = max(0, z.base-n) }
 
 // take removes n bits when they are there.
 func (z *Stream) take(n uint) (v int, ok bool) {
@@ -155,10 +164,13 @@ func (z *Stream) Ended() bool { return z.state == inEnd }
 
 // Inflate decodes in onto out, which holds the output so far, up to limit
 // bytes in all. It stops at the end of in, at the end of the stream (used then
-// excludes what follows it) or when out is full, after which nothing can
-// follow but Reset.
+// excludes what follows it) or when out is full; to go on then, even without
+// more input, make room and say so by Slide.
 func (z *Stream) Inflate(out, in []byte, limit int) (grown []byte, used int, err error) {
 	i := 0
+	if z.rest > 0 {
+		out = z.match(out, z.rest, z.dist0, limit)
+	}
 	for z.state != inEnd && len(out) < limit {
 		for z.nbits <= 56 && i < len(in) {
 			z.bits |= uint64(in[i]) << z.nbits
@@ -382,8 +394,16 @@ func (z *Stream) symbols(out []byte, limit int) (grown []byte, ok bool, err erro
 		if dist > len(out)-z.base {
 			return out, false, ErrInvalid
 		}
-		for range min(length, limit-len(out)) {
-			out = append(out, out[len(out)-dist])
-		}
+		out = z.match(out, length, dist, limit)
 	}
+}
+
+// match copies length bytes from dist back, as far as there is room.
+func (z *Stream) match(out []byte, length, dist, limit int) []byte {
+	n := min(length, limit-len(out))
+	z.rest, z.dist0 = length-n, dist
+	for range n {
+		out = append(out, out[len(out)-dist])
+	}
+	return out
 }

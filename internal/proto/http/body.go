@@ -21,6 +21,10 @@ func (p *parser) body(c *proto.Conn, d packet.Dir, b []byte) {
 	p.count(d, len(b))
 	t := p.side[d].tx
 	m := &t.msg[d]
+	if m.filing {
+		p.fileBody(c, d, b)
+		return
+	}
 	if m.full {
 		t.setTruncated(d)
 		return
@@ -69,7 +73,7 @@ func (p *parser) bodyFull(c *proto.Conn, d packet.Dir) {
 // publish shows the prefix of a body to the users of the transaction.
 func (t *Tx) publish(d packet.Dir) {
 	m := &t.msg[d]
-	if m.dec != nil {
+	if m.dec != nil && !m.filing {
 		m.dec.release()
 		m.dec = nil
 	}
@@ -172,6 +176,7 @@ func (p *parser) maybeBody(c *proto.Conn, d packet.Dir, b []byte) (n int, more b
 func (p *parser) messageEnd(c *proto.Conn, d packet.Dir) {
 	s := &p.side[d]
 	t := s.tx
+	p.closeFile(c, t, d, false)
 	t.publish(d)
 	if d == packet.ToServer {
 		p.requestDone(c, t, true)

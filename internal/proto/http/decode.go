@@ -68,11 +68,14 @@ func (l *layer) reset(c coding) {
 	l.z.Reset(0)
 }
 
-// write decodes in onto out up to limit. What turns out not to be coded at
+// write decodes in onto out up to limit; used is how much of in it took. When
+// out is full it is to be called again, with what is left of in and room made
+// (see inflate.Stream.Slide). What turns out not to be coded at
 // all, while nothing was decoded yet, is passed on as it came.
-func (l *layer) write(out, in []byte, limit int) ([]byte, error) {
+func (l *layer) write(out, in []byte, limit int) (grown []byte, used int, err error) {
 	if l.state == lyPlain {
-		return append(out, in[:min(len(in), limit-len(out))]...), nil
+		n := min(len(in), limit-len(out))
+		return append(out, in[:n]...), n, nil
 	}
 	held := l.held
 	if held >= 0 {
@@ -80,40 +83,48 @@ func (l *layer) write(out, in []byte, limit int) ([]byte, error) {
 			l.held = -1
 		}
 	}
-	grown, err := l.decode(out, in, limit)
+	grown, used, err = l.decode(out, in, limit)
 	if err == nil || held < 0 || len(grown) > 0 {
-		return grown, err
+		return grown, used, err
 	}
 	l.state = lyPlain
 	out = append(out, l.stash[:min(held, limit)]...)
-	return append(out, in[:min(len(in), limit-len(out))]...), nil
+	n := min(len(in), limit-len(out))
+	return append(out, in[:n]...), n, nil
 }
 
-func (l *layer) decode(out, in []byte, limit int) ([]byte, error) {
-	for len(in) > 0 && len(out) < limit {
+func (l *layer) decode(out, in []byte, limit int) ([]byte, int, error) {
+	size := len(in)
+	for len(out) < limit {
 		if l.state == lyData {
+			// Even without input: there may be more than there was room for.
 			var n int
 			var err error
 			out, n, err = l.z.Inflate(out, in, limit)
-			if err != nil {
-				return out, err
-			}
 			in = in[n:]
+			if err != nil {
+				return out, size - len(in), err
+			}
 			if l.z.Ended() {
 				l.state, l.n = lyRest, 0
 				if l.gzip {
 					l.state = lyTrailer
 				}
+			} else if len(in) == 0 {
+				break
 			}
 			continue
 		}
 		if l.state == lyRest {
+			in = nil
+		}
+		if len(in) == 0 {
 			break
 		}
 		b := in[0]
 		if l.state == lySniff && l.n == 1 && !l.wrapper(b) {
 			if l.coding == codeGzip {
-				return out, inflate.ErrInvalid
+				return out, size - len(in), inflate.ErrInvalid
 			}
 			// Bare deflate: the first byte belongs to the stream already.
 			l.state = lyData
@@ -121,16 +132,16 @@ func (l *layer) decode(out, in []byte, limit int) ([]byte, error) {
 			var err error
 			one := [1]byte{l.first}
 			if out, _, err = l.z.Inflate(out, one[:], limit); err != nil {
-				return out, err
+				return out, size - len(in), err
 			}
 			continue
 		}
 		in = in[1:]
 		if err := l.head(b, len(out)); err != nil {
-			return out, err
+			return out, size - len(in), err
 		}
 	}
-	return out, nil
+	return out, size - len(in), nil
 }
 
 // wrapper reports whether first and b begin a gzip or zlib header.
@@ -230,9 +241,10 @@ func (l *layer) data(base int) {
 type decoder struct {
 	n     int // layers, outermost first
 	layer [MaxLayers]layer
-	mid   [MaxLayers - 1][]byte // output of all layers but the last
-	used  [MaxLayers - 1]int    // how much of it the next layer has taken
+	win   [MaxLayers][]byte  // output of the layers, of the last one only for files
+	used  [MaxLayers - 1]int // how much of it the next layer has taken
 	in    int
+	made  int // output of all layers, for files
 }
 
 // decoders are shared, so that only bodies under way hold one: flows that idle
@@ -241,14 +253,12 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func newDecoder(codings []coding) *decoder {
 	d := decoders.Get().(*decoder)
-	d.n, d.in = len(codings), 0
+	d.n, d.in, d.made = len(codings), 0, 0
 	for i, c := range codings {
 		// Codings are listed in the order they were applied.
 		d.layer[d.n-1-i].reset(c)
 	}
-	for i := range d.mid {
-		d.mid[i], d.used[i] = d.mid[i][:0], 0
-	}
+	d.used = [MaxLayers - 1]int{}
 	return d
 }
 
@@ -256,8 +266,8 @@ func newDecoder(codings []coding) *decoder {
 func (d *decoder) ended() bool { return d.layer[d.n-1].z.Ended() }
 
 func (d *decoder) release() {
-	for i := range d.mid {
-		d.mid[i] = proto.Keep(d.mid[i], keptLayer)
+	for i := range d.win {
+		d.win[i] = proto.Keep(d.win[i], keptLayer)
 	}
 	decoders.Put(d)
 }
@@ -279,15 +289,15 @@ func (d *decoder) write(out, in []byte) ([]byte, decodeResult) {
 	cur := in
 	for i := range d.n - 1 {
 		var bad error
-		if d.mid[i], bad = d.layer[i].write(d.mid[i], cur, maxLayerOut); err == nil {
+		if d.win[i], _, bad = d.layer[i].write(d.win[i], cur, maxLayerOut); err == nil {
 			err = bad
 		}
-		full = full || len(d.mid[i]) >= maxLayerOut
-		cur = d.mid[i][d.used[i]:]
-		d.used[i] = len(d.mid[i])
+		full = full || len(d.win[i]) >= maxLayerOut
+		cur = d.win[i][d.used[i]:]
+		d.used[i] = len(d.win[i])
 	}
 	// What came before the fault still counts.
-	out, bad := d.layer[d.n-1].write(out, cur, MaxBody)
+	out, _, bad := d.layer[d.n-1].write(out, cur, MaxBody)
 	if err == nil {
 		err = bad
 	}

@@ -94,6 +94,7 @@ type Tx struct {
 
 	path, host []byte // memory of Path, Host
 	started    bool   // an answer has begun
+	num        uint64 // in the flow, from 0
 }
 
 // message is the memory behind one side of a Tx.
@@ -111,6 +112,11 @@ type message struct {
 	names   []byte // http.header_names
 	made    uint8  // which of the two are made
 	dec     *decoder
+
+	filing    bool       // somebody listens to the body as a file
+	undecoded bool       // no more of the body can be decoded
+	file      proto.File // what the body is, unless multi is set
+	multi     *multipart
 }
 
 // txs keeps transactions for reuse across flows: only flows with a message
@@ -122,6 +128,9 @@ func (m *message) reset() {
 		m.dec.release()
 	}
 	m.releaseBody()
+	if m.multi != nil {
+		m.multi.release()
+	}
 	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
 		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead)}
 }

@@ -18,6 +18,7 @@ func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 	switch s.state {
 	case stBody, stChunk:
 		p.lose(c, d)
+		p.fileGap(c, d, int(min(int64(n), s.remain)))
 		if int64(n) <= s.remain {
 			p.count(d, n)
 			if s.remain -= int64(n); s.remain > 0 {
@@ -33,10 +34,14 @@ func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 		p.messageEnd(c, d)
 	case stUntilEnd:
 		p.lose(c, d)
+		p.fileGap(c, d, n)
 		p.count(d, n)
 		return nil
 	case stChunkLen, stChunkEnd, stTrailers:
 		p.lose(c, d)
+		if s.state != stTrailers {
+			p.fileGap(c, d, n)
+		}
 		p.messageEnd(c, d)
 	case stMaybeBody:
 		p.messageEnd(c, d)
@@ -72,11 +77,11 @@ func (p *parser) lose(c *proto.Conn, d packet.Dir) {
 func (p *parser) End(c *proto.Conn) {
 	p.settle09(c)
 	if s := &p.side[packet.ToServer]; s.tx != nil && s.state != stWait {
-		p.endSide(packet.ToServer)
+		p.endSide(c, packet.ToServer)
 	}
 	if s := &p.side[packet.ToClient]; s.tx != nil {
 		t := s.tx
-		p.endSide(packet.ToClient)
+		p.endSide(c, packet.ToClient)
 		t.RequestDone = true
 		p.finish(c, t)
 	}
@@ -86,7 +91,7 @@ func (p *parser) End(c *proto.Conn) {
 }
 
 // endSide completes the message of direction d as far as it came.
-func (p *parser) endSide(d packet.Dir) {
+func (p *parser) endSide(c *proto.Conn, d packet.Dir) {
 	s := &p.side[d]
 	t := s.tx
 	switch s.state {
@@ -99,7 +104,9 @@ func (p *parser) endSide(d packet.Dir) {
 		return
 	case stBody, stChunk, stChunkLen, stChunkEnd:
 		t.setTruncated(d)
+		p.closeFile(c, t, d, true)
 	}
+	p.closeFile(c, t, d, false)
 	t.publish(d)
 	if d == packet.ToClient && (s.state == stUntilEnd || s.state == stMaybeBody || s.state == stTrailers) {
 		t.ResponseDone = true

@@ -237,6 +237,7 @@ func containsFold(b []byte, s string) bool {
 func (p *parser) startBody(c *proto.Conn, d packet.Dir, chunked bool, length int64) {
 	s := &p.side[d]
 	p.codings(c, d)
+	p.startFile(c, d)
 	switch {
 	case chunked:
 		s.state = stChunkLen

@@ -39,7 +39,8 @@ type parser struct {
 	queue    []*Tx // in order of their requests; not yet done
 	lost     int   // requests handed over unanswered, whose answers still come
 	reported uint32
-	answered bool // a status line was seen
+	made     uint64 // transactions so far
+	answered bool   // a status line was seen
 	switched bool
 	// pipelined: a request was seen to be sent before the answer to the one
 	// before it.

@@ -7,7 +7,12 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
-func newTx() *Tx { return txs.Get().(*Tx) }
+func (p *parser) newTx() *Tx {
+	t := txs.Get().(*Tx)
+	t.num = p.made
+	p.made++
+	return t
+}
 
 func (t *Tx) release() {
 	t.reset()
@@ -25,7 +30,7 @@ func (p *parser) requestLine(c *proto.Conn, line, raw []byte) {
 		return
 	}
 	p.settleAnswer(c)
-	t := newTx()
+	t := p.newTx()
 	p.push(c, t)
 	s.tx, s.state = t, stHeaders
 	m := &t.msg[packet.ToServer]
@@ -207,6 +212,8 @@ func (p *parser) finish(c *proto.Conn, t *Tx) {
 			}
 		}
 	}
+	p.closeFile(c, t, packet.ToServer, true)
+	p.closeFile(c, t, packet.ToClient, true)
 	c.Emit(t, true)
 	t.release()
 }

@@ -29,7 +29,7 @@ func (p *parser) answer(c *proto.Conn) *Tx {
 		p.anomaly(c, anUnexpected)
 	}
 	if t == nil {
-		t = newTx()
+		t = p.newTx()
 		t.RequestDone = true
 	}
 	t.started = true
@@ -59,6 +59,7 @@ func (p *parser) noStatusLine(c *proto.Conn, b []byte) (n int, more, handled boo
 	t.msg[packet.ToClient].startLine(nil, nil)
 	s.tx, s.state = t, stUntilEnd
 	t.ResponseHead = true
+	p.startFile(c, packet.ToClient)
 	p.answered = true
 	return 0, true, true
 }
