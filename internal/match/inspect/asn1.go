@@ -1,6 +1,9 @@
 package inspect
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Limits of the BER reader. Suricata's asn1-max-frames is 256 in its stock
 // settings; depth and count share it.
@@ -81,15 +84,39 @@ func plausible(tag byte, body []byte) bool {
 		return len(body) == 1
 	case 0x03: // bit string: the number of unused bits comes first
 		return len(body) > 0
+	case 0x0a: // enumerated
+		return len(body) > 0 && len(body) <= 4 && body[0] < 0x80
 	case 0x05: // null
 		return len(body) == 0
 	case 0x0c: // UTF8String
 		return utf8.Valid(body)
-	case 0x12, 0x13, 0x16, 0x17, 0x18, 0x1a: // strings of ASCII, times
+	case 0x12: // NumericString
+		return only(body, " 0123456789")
+	case 0x13: // PrintableString
+		return only(body, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '()+,-./:=?")
+	case 0x16, 0x1a: // strings of ASCII
 		for _, x := range body {
-			if x >= 0x80 {
+			if x >= 0x80 || x < ' ' && tag == 0x1a {
 				return false
 			}
+		}
+	case 0x17, 0x18: // times: at least year, month, day and hour
+		if len(body) < 10 {
+			return false
+		}
+		for _, x := range body {
+			if x < ' ' || x > '~' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func only(body []byte, set string) bool {
+	for _, x := range body {
+		if strings.IndexByte(set, x) < 0 {
+			return false
 		}
 	}
 	return true

@@ -160,7 +160,7 @@ func (c *Ctx) search(o *op, s []byte) int {
 	var i int
 	cost := 16
 	if o.flags&fNoCase != 0 {
-		i = indexFold(s, p, int(o.aux), &cost)
+		i = indexFold(s, p, int(o.aux), &cost, c.budget)
 	} else {
 		i = bytes.Index(s, p)
 	}

@@ -58,9 +58,9 @@ func rarest(p []byte, nocase bool) uint8 {
 
 // indexFold returns the first place of the lower-case pattern p in s without
 // regard to ASCII case, or -1. It looks for p[rare] with the vectorised
-// bytes.IndexByte. cost counts the bytes compared beside that, so that the
-// caller can bound a hostile pair of pattern and text.
-func indexFold(s, p []byte, rare int, cost *int) int {
+// bytes.IndexByte. cost counts the bytes compared beside that; when it passes
+// limit, as a hostile pair of pattern and text makes it, the search ends.
+func indexFold(s, p []byte, rare int, cost *int, limit int) int {
 	last := len(s) - len(p) // the last place p can start
 	if last < 0 {
 		return -1
@@ -88,7 +88,9 @@ func indexFold(s, p []byte, rare int, cost *int) int {
 		if n == len(p) {
 			return i
 		}
-		*cost += n
+		if *cost += n; *cost > limit {
+			return -1
+		}
 	}
 	return -1
 }

@@ -94,6 +94,9 @@ func (r *Regexp) Match(subject []byte, from int, m *Machine) (bool, error) {
 	m.from, m.useMemo, m.stop = from, false, false
 	if p.must != "" && p.prefix == "" {
 		m.spent += 1 + (len(subject)-from)>>6
+		if m.spent >= m.limit {
+			return false, ErrBudget
+		}
 		if !contains(subject[from:], p.must) {
 			return false, nil
 		}
