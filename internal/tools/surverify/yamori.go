@@ -3,33 +3,78 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
+	"os"
+	"path/filepath"
 
-	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/capture/pcapfile"
+	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/rules"
 )
 
-// allEvents are the types of every protocol, and anomalies.
-func allEvents() []event.Type {
-	out := []event.Type{event.Anomaly}
-	for _, p := range builtin.Protocols() {
-		if p.Event != "" {
-			out = append(out, p.Event)
-		}
+// runYamori runs a test in this process.
+func runYamori(t *Test) (*Result, error) {
+	var s Settings
+	if !t.Passes { // those pass with the stock configuration
+		s = t.settings()
 	}
-	return out
+	res := &Result{}
+	set := s.load(t, res)
+	var out bytes.Buffer
+	w := &event.Writer{W: &out}
+	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Flows: true, Events: builtin.EventTypes(), NumberPackets: true,
+		Rules: set, RulesMidstream: s.Midstream, Sink: func(int) event.Sink { return w }, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	var runErr error
+	if t.Pcap != "" {
+		runErr = replay(t.Pcap, e)
+	}
+	e.Close()
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	if res.Events, err = readEVE(out.Bytes()); err != nil {
+		return nil, err
+	}
+	return res, runErr
 }
 
-func runYamori(t *Test) (*Result, error) {
-	var out bytes.Buffer
-	r := app.Replay{Files: []string{t.Pcap}, Output: app.EVE, Flows: true, Events: allEvents(),
-		Stdout: &out, Stderr: &out, Log: slog.New(slog.DiscardHandler)}
-	_, err := r.Run(context.Background())
-	res := &Result{}
-	var eveErr error
-	if res.Events, eveErr = readEVE(out.Bytes()); eveErr != nil {
-		return nil, eveErr
+func replay(name string, e *engine.Engine) error {
+	src, err := pcapfile.Open(name)
+	if err != nil {
+		return err
 	}
-	return res, err
+	defer src.Close()
+	return src.Run(context.Background(), e.Workers[0].Handle)
 }
+
+// load compiles the rules of a test; what could not be loaded goes to res.
+func (s *Settings) load(t *Test, res *Result) *match.Set {
+	cfg := rules.ParseConfig{Vars: rules.DefaultVars().With(rules.Vars{Addrs: s.Addrs, Ports: s.Ports})}
+	rs, problems := rules.Load(cfg, t.Rules...)
+	opt := match.Options{Protocols: builtin.Protocols(), Data: t.Dir}
+	if f, err := os.Open(s.file(t, s.Classes)); err == nil {
+		opt.Classes, _ = rules.ParseClassification(s.Classes, f)
+		_ = f.Close()
+	}
+	set, more := match.Compile(rs, opt)
+	for _, p := range append(problems, more...) {
+		if !p.Warning {
+			res.Problems = append(res.Problems, p.Error())
+		}
+	}
+	return set
+}
+
+// file is the path of a file that a setting names.
+func (s *Settings) file(t *Test, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(t.Dir, name)
+}
+
