@@ -13,8 +13,9 @@ import (
 // in the bitmap, some fewer of them the bucket, and the bits below are the tag that tells windows of a bucket apart.
 type class struct {
 	bitmap []uint64 // bit set: some window has this hash
-	heads  []uint32 // begin of each bucket in tags and refs, one more at the end
+	heads  []uint32 // begin of each bucket in tags, prevs and refs, one more at the end
 	tags   []uint16
+	prevs  []uint8  // the pattern's byte before the window, folded; 0: the window is its begin
 	refs   []uint32 // pattern<<2 | distance from the pattern's first window
 	kind   kind
 	fold   uint64 // 0x20 in every byte of a window: the hash is blind to case
@@ -37,9 +38,9 @@ func (c *class) hash(v uint64) uint64 { return (v&c.mask | c.fold) * multiplier 
 // tag takes the 16 bits below the bucket's.
 func (c *class) tag(h uint64) uint16 { return uint16(h >> (c.headSh - 16)) }
 
-// size returns the class's bytes; the struct itself is about 180.
+// size returns the class's bytes; the struct itself is about 200.
 func (c *class) size() int {
-	return 8*cap(c.bitmap) + 4*cap(c.heads) + 2*cap(c.tags) + 4*cap(c.refs) + 180
+	return 8*cap(c.bitmap) + 4*cap(c.heads) + 2*cap(c.tags) + cap(c.prevs) + 4*cap(c.refs) + 200
 }
 
 // Room in the bitmap: a set bit that means nothing costs a mispredicted branch, so few windows get 64 bits each while
@@ -67,8 +68,9 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 		c.fold = spaces & c.mask
 	}
 	type hashed struct {
-		h   uint64
-		ref uint32
+		h    uint64
+		ref  uint32
+		prev uint8
 	}
 	ws := make([]hashed, 0, len(members)*k.step)
 	ch := newChooser(k)
@@ -80,11 +82,15 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 		f.pats[m].win = uint8(w)
 		for s := range k.step {
 			v := load(text[w+s:])
-			ws = append(ws, hashed{c.hash(v), m<<2 | uint32(s)})
+			prev := uint8(0)
+			if w+s > 0 {
+				prev = text[w+s-1] | 0x20
+			}
+			ws = append(ws, hashed{c.hash(v), m<<2 | uint32(s), prev})
 			// Pairs are not folded, as half of them would fall together: they are stored in each case.
 			if k.width == 2 && f.pats[m].flags&flagNoCase != 0 {
 				for _, flip := range [...]uint64{0x20, 0x2000, 0x2020} {
-					ws = append(ws, hashed{c.hash(v ^ flip), m << 2})
+					ws = append(ws, hashed{c.hash(v ^ flip), m << 2, 0})
 				}
 			}
 		}
@@ -101,11 +107,12 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	c.bitmap = make([]uint64, 1<<nb/64)
 	c.heads = make([]uint32, 1<<hb+1)
 	c.tags = make([]uint16, len(ws))
+	c.prevs = make([]uint8, len(ws))
 	c.refs = make([]uint32, len(ws))
 	for i, w := range ws {
 		bit := w.h >> c.bitSh
 		c.bitmap[bit/64] |= 1 << (bit % 64)
-		c.tags[i], c.refs[i] = c.tag(w.h), w.ref
+		c.tags[i], c.prevs[i], c.refs[i] = c.tag(w.h), w.prev, w.ref
 		c.heads[w.h>>c.headSh+1]++
 	}
 	for i := 1; i < len(c.heads); i++ {

@@ -92,8 +92,17 @@ func (f *Filter) bucket(c *class, d []byte, i, base int, s *Scratch) {
 	b := h >> (c.headSh & 63)
 	from, to := c.heads[b], c.heads[b+1]
 	tag := c.tag(h)
+	prev := uint8(0)
+	if i > 0 {
+		prev = d[i-1] | 0x20
+	}
+	prevs := c.prevs[from:to]
 	for k, t := range c.tags[from:to] {
-		if t == tag {
+		if t != tag {
+			continue
+		}
+		// Within runs of zeros this turns most patterns away that touch one.
+		if p := prevs[k]; p == prev || p == 0 {
 			f.verify(c.refs[from+uint32(k)], d, i, base, s)
 		}
 	}
