@@ -31,6 +31,7 @@ type Call struct {
 	called         bool // opnum and context are known
 	stub           [2][]byte
 	assoc          *Assoc
+	life           int       // of assoc
 	own            Interface // of datagrams, which name it each
 }
 
@@ -78,7 +79,7 @@ func (c *Call) Interface() (Interface, bool) {
 	case !c.called:
 	case c.Version == 4:
 		return c.own, true
-	case c.assoc != nil:
+	case c.assoc != nil && c.life == c.assoc.life:
 		return c.assoc.Find(c.context)
 	}
 	return Interface{}, false
@@ -86,10 +87,26 @@ func (c *Call) Interface() (Interface, bool) {
 
 // Interfaces returns what a proposal asks for; nil for other calls.
 func (c *Call) Interfaces() []Interface {
-	if c.assoc == nil || c.Req.Type != TypeBind && c.Req.Type != TypeAlter || !c.Req.Done {
+	if c.assoc == nil || c.life != c.assoc.life || c.Req.Type != TypeBind && c.Req.Type != TypeAlter || !c.Req.Done {
 		return nil
 	}
 	return c.assoc.Proposed()
+}
+
+// Waits reports whether c has a request whose answer is still to come.
+func (c *Call) Waits() bool {
+	return c.Req.Done && !c.Rsp.Done && (c.Req.Type == TypeRequest || c.Req.Type == TypeBind || c.Req.Type == TypeAlter)
+}
+
+// Answer takes the answer out of b, when it belongs to the request in c.
+func (c *Call) Answer(b *Call) bool {
+	if !c.Waits() || !b.Rsp.Done || b.Req.Done || b.ID != c.ID {
+		return false
+	}
+	c.Rsp = b.Rsp
+	c.stub[1], b.stub[1] = b.stub[1], c.stub[1]
+	b.Reset()
+	return true
 }
 
 // EventType returns Type, or "" for what says nothing.
@@ -116,6 +133,7 @@ func (c *Call) add(a *Assoc, d packet.Dir, h *Header, b []byte) bool {
 		c.stub[d] = c.stub[d][:0]
 	}
 	c.ID, c.Version, c.Minor, c.assoc = h.CallID, 5, h.Minor, a
+	c.life = a.life
 	x.Frags++
 	b = b[headerLen:]
 	switch h.Type {

@@ -31,10 +31,10 @@ func (c *Call) EncodeEVE(e *event.Encoder) {
 			c.encodeHalf(e, &c.Req, c.stub[0])
 			e.EndObj()
 		}
-		c.encodeInterfaces(e)
+		c.encodeInterfaces(e, false)
 		if c.Version == 4 {
 			e.Arr("interfaces")
-			c.own.encode(e)
+			c.own.encode(e, false)
 			e.EndArr()
 		}
 	} else {
@@ -76,12 +76,20 @@ func (c *Call) EncodePipe(e *event.Encoder) {
 		c.encodeHalf(e, &c.Req, c.stub[0])
 		e.EndObj()
 	}
+	if i, ok := c.Interface(); ok && c.Req.Done {
+		e.Arr("interfaces")
+		e.Obj("")
+		encodeUUID(e, "uuid", &i.UUID)
+		encodeVersion(e, "version", i.Major, i.Minor)
+		e.EndObj()
+		e.EndArr()
+	}
 	if c.Rsp.Done && c.Rsp.Type == TypeResponse {
 		e.Obj("res")
 		c.encodeHalf(e, &c.Rsp, c.stub[1])
 		e.EndObj()
 	}
-	c.encodeInterfaces(e)
+	c.encodeInterfaces(e, true)
 	e.Uint("call_id", uint64(c.ID))
 	e.EndObj()
 }
@@ -91,24 +99,27 @@ func (c *Call) encodeHalf(e *event.Encoder, h *Half, stub []byte) {
 	e.Uint("stub_data_size", uint64(len(stub)))
 }
 
-func (c *Call) encodeInterfaces(e *event.Encoder) {
+func (c *Call) encodeInterfaces(e *event.Encoder, pipe bool) {
 	list := c.Interfaces()
 	if len(list) == 0 {
 		return
 	}
 	e.Arr("interfaces")
 	for i := range list {
-		list[i].encode(e)
+		list[i].encode(e, pipe)
 	}
 	e.EndArr()
 }
 
-func (i *Interface) encode(e *event.Encoder) {
+func (i *Interface) encode(e *event.Encoder, pipe bool) {
 	e.Obj("")
 	encodeUUID(e, "uuid", &i.UUID)
 	encodeVersion(e, "version", i.Major, i.Minor)
 	if i.Acked {
 		e.Uint("ack_result", uint64(i.Result))
+		if pipe {
+			e.Uint("ack_reason", uint64(i.Reason))
+		}
 	}
 	e.EndObj()
 }

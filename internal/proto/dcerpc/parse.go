@@ -24,7 +24,7 @@ func (p *parser) Reset() {
 	p.drop()
 	clear(p.free[min(len(p.free), maxKept):])
 	p.free = p.free[:min(len(p.free), maxKept)]
-	p.assoc.n, p.assoc.last = 0, 0
+	p.assoc.reset()
 	*p = parser{assoc: p.assoc, pending: p.pending[:0], free: p.free}
 }
 

@@ -129,7 +129,10 @@ type Assoc struct {
 	list [MaxInterfaces]Interface
 	n    int
 	last int // where those of the last proposal begin
+	life int // counts resets, so that a call outlives its association
 }
+
+func (a *Assoc) reset() { a.n, a.last, a.life = 0, 0, a.life+1 }
 
 // Interfaces returns the contexts of the association in the order of their
 // proposal.

@@ -34,7 +34,7 @@ func (p *Pipe) Reset() {
 		}
 		p.call[d].Reset()
 	}
-	p.n, p.Assoc.last = 0, 0
+	p.reset()
 	p.last.Reset()
 }
 
@@ -83,6 +83,7 @@ func (p *Pipe) message(c *Call, d packet.Dir, h *Header, b []byte) {
 		return
 	}
 	c.ID, c.Version, c.Minor, c.assoc = one.ID, one.Version, one.Minor, one.assoc
+	c.life = one.life
 	*c.half(d) = *one.half(d)
 	c.stub[d], one.stub[d] = one.stub[d], c.stub[d]
 	if d == packet.ToServer {

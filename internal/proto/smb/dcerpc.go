@@ -13,8 +13,9 @@ const maxPipes = 8
 // pipe is an open pipe, or a file whose content looks like one.
 type pipe struct {
 	dcerpc.Pipe
-	id  [16]byte // FileID
-	tid uint32   // tree
+	id   [16]byte // FileID
+	tid  uint32   // tree
+	wait *Tx      // answered write that carried a call; a read carries the call's answer
 }
 
 // pipeOf returns the pipe that t reads or writes, moved to the end of the list;
@@ -42,7 +43,8 @@ func (p *parser) pipeOf(t *Tx, make bool) *pipe {
 	case last+1 == maxPipes:
 		x = p.pipes[0]
 		p.pipes = p.pipes[:copy(p.pipes, p.pipes[1:])]
-		x.Reset()
+		p.release(x)
+		x.Reset() // the released write no longer knows its interface
 	default:
 		x = new(pipe)
 	}
@@ -64,6 +66,68 @@ func (p *parser) pipeData(t *Tx, d packet.Dir, b []byte, size int) {
 		return
 	}
 	x.Feed(&t.DCE, d, b, len(b) < size)
+	if d == packet.ToClient && t.DCE.Rsp.Done && !t.DCE.Req.Done {
+		p.answer(x, t)
+	}
+}
+
+// answer moves the answer to a call from the read that carried it to the write
+// that carried the call.
+func (p *parser) answer(x *pipe, t *Tx) {
+	if w := x.wait; w != nil && w.DCE.Answer(&t.DCE) {
+		p.release(x)
+		return
+	}
+	for _, w := range p.pending { // the write's own answer is still to come
+		if w != t && w.FileID == t.FileID && w.DCE.Waits() && w.DCE.Answer(&t.DCE) {
+			return
+		}
+	}
+}
+
+// written emits an answered write, or keeps it until the call that it carried
+// is answered.
+func (p *parser) written(c *proto.Conn, t *Tx) {
+	if t.DCE.Waits() {
+		if x := p.pipeOf(t, false); x != nil {
+			p.release(x)
+			x.wait = t
+			return
+		}
+	}
+	p.single(c, t)
+}
+
+// release puts the write that waits on x among those to be emitted.
+func (p *parser) release(x *pipe) {
+	if x.wait != nil {
+		p.ready = append(p.ready, x.wait)
+		x.wait = nil
+	}
+}
+
+// flush emits what was released and lets closed pipes go.
+func (p *parser) flush(c *proto.Conn) {
+	for i, t := range p.ready {
+		p.ready[i] = nil
+		p.single(c, t)
+	}
+	p.ready = p.ready[:0]
+	for i, x := range p.closed {
+		x.Reset()
+		p.freePipes = append(p.freePipes, x)
+		p.closed[i] = nil
+	}
+	p.closed = p.closed[:0]
+}
+
+// closePipe forgets the pipe that t closes.
+func (p *parser) closePipe(t *Tx) {
+	if x := p.pipeOf(t, false); x != nil {
+		p.release(x)
+		p.pipes = p.pipes[:len(p.pipes)-1]
+		p.closed = append(p.closed, x)
+	}
 }
 
 // busyPipe reports whether part of a message of direction d is waiting for the

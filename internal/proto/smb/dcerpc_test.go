@@ -49,6 +49,10 @@ func data2(mid int, data string) prototest.Part {
 	return s(head2(cmd2Read, 1, 0, mid, 0) + u16(17) + "\x50\x00" + u32(len(data), 0, 0) + data)
 }
 
+func close2(mid int) prototest.Part {
+	return c(head2(cmd2Close, 0, 0, mid, 0) + u16(24, 0) + u32(0) + fileID)
+}
+
 func ioctl2(mid int, data string) prototest.Part {
 	return c(head2(cmd2Ioctl, 0, 0, mid, 0) + u16(57, 0) + u32(fsctlPipeTransceive) + fileID + u32(120, len(data)) + u32(0, 0, 0, 0, 0, 0) + data)
 }
@@ -105,7 +109,13 @@ func TestPipes(t *testing.T) {
 		want  []string
 	}{
 		{"written and read", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), read2(4), data2(4, rpcResponse(3, 2, "results"))),
-			[]string{"WRITE req 0 op 15 of 00112233 >4 args", "READ rsp 2 op 15 of 00112233 <7 results"}},
+			[]string{"WRITE req 0 rsp 2 op 15 of 00112233 >4 args <7 results"}},
+		{"read before the write is answered", session(write2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, rpcResponse(3, 2, "results")), written2(3, 28)),
+			[]string{"WRITE req 0 rsp 2 op 15 of 00112233 >4 args <7 results"}},
+		{"closed before the answer", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), close2(4), read2(5), data2(5, rpcResponse(3, 2, "results"))),
+			[]string{"WRITE req 0 op 15 of 00112233 >4 args", "READ rsp 2 <7 results"}},
+		{"next call before the answer", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), write2(4, rpcRequest(3, 3, 16, "more")), written2(4, 28), read2(5), data2(5, rpcResponse(3, 3, "results"))),
+			[]string{"WRITE req 0 op 15 of 00112233 >4 args", "WRITE req 0 rsp 2 op 16 of 00112233 >4 more <7 results"}},
 		{"fragments", session(write2(3, rpcRequest(1, 2, 15, "ar")), write2(4, rpcRequest(0, 2, 15, "gum")), write2(5, rpcRequest(2, 2, 15, "ents"))),
 			[]string{"WRITE req 0 op 15 of 00112233 >9 arguments"}},
 		{"two fragments in one write", session(write2(3, rpcRequest(1, 2, 15, "ar")+rpcRequest(2, 2, 15, "gs"))),
@@ -113,7 +123,7 @@ func TestPipes(t *testing.T) {
 		{"message over two writes", session(write2(3, rpcRequest(3, 2, 15, "args")[:21]), write2(4, rpcRequest(3, 2, 15, "args")[21:])),
 			[]string{"WRITE req 0 op 15 of 00112233 >4 args"}},
 		{"answer over three reads", session(ioctl2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, whole[:1024]), read2(5), data2(5, whole[1024:2048]), read2(6), data2(6, whole[2048:])),
-			[]string{"READ rsp 2 op 15 of 00112233 <3000", "IOCTL req 0 op 15 of 00112233 >4 args"}},
+			[]string{"IOCTL req 0 rsp 2 op 15 of 00112233 >4 args <3000"}},
 		{"long request", session(ioctl2(3, rpcRequest(3, 2, 15, long))), []string{"IOCTL req 0 op 15 of 00112233 >3000"}},
 		{"beyond the prefix", session(ioctl2(3, rpcRequest(3, 2, 15, strings.Repeat("l", maxPrefix)))), []string{"IOCTL req 0 op 15 of 00112233 >16240"}},
 		{"another answer", session(ioctl2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, rpcResponse(3, 9, "results"))),
@@ -125,7 +135,7 @@ func TestPipes(t *testing.T) {
 	for _, tt := range tests {
 		want := tt.want
 		if tt.name != "SMB1 transaction" {
-			want = append([]string{"WRITE req 11", "READ rsp 12"}, want...)
+			want = append([]string{"WRITE req 11 rsp 12"}, want...)
 		}
 		for seed := range uint64(4) {
 			parts := tt.parts

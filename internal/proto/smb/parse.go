@@ -27,23 +27,29 @@ type parser struct {
 	warned  bool // that framing was lost
 
 	pipes, freePipes []*pipe // in use, in the order of their last use; not in use
+	closed           []*pipe // by the message at hand
+	ready            []*Tx   // to be emitted after it
 }
 
 func (p *parser) Reset() {
 	for _, t := range p.pending {
 		p.put(t)
 	}
-	clear(p.free[min(len(p.free), maxKept):])
-	p.free = p.free[:min(len(p.free), maxKept)]
 	clear(p.pending)
 	for _, x := range p.pipes {
+		if x.wait != nil {
+			p.put(x.wait)
+			x.wait = nil
+		}
 		x.Reset()
 		p.freePipes = append(p.freePipes, x)
 	}
 	clear(p.freePipes[min(len(p.freePipes), 1):])
 	p.freePipes = p.freePipes[:min(len(p.freePipes), 1)]
 	clear(p.pipes)
-	*p = parser{pending: p.pending[:0], free: p.free, pipes: p.pipes[:0], freePipes: p.freePipes}
+	clear(p.free[min(len(p.free), maxKept):])
+	p.free = p.free[:min(len(p.free), maxKept)]
+	*p = parser{pending: p.pending[:0], free: p.free, pipes: p.pipes[:0], freePipes: p.freePipes, ready: p.ready[:0], closed: p.closed[:0]}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
@@ -334,4 +340,8 @@ func (p *parser) End(c *proto.Conn) {
 	}
 	clear(p.pending)
 	p.pending = p.pending[:0]
+	for _, x := range p.pipes {
+		p.release(x)
+	}
+	p.flush(c)
 }

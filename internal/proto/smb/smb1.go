@@ -52,6 +52,8 @@ func (p *parser) smb1(c *proto.Conn, m []byte, size int) {
 	p.blocks(c, t, m, reply, h.Flags2&flags2Unicode != 0)
 	t.Dialect = p.dialect
 	switch {
+	case reply && command == cmd1WriteAndX:
+		p.written(c, t)
 	case reply:
 		p.single(c, t)
 	case command == cmd1TransSec, command == cmd1Trans2Sec, command == cmd1NTTransSec, command == cmd1Cancel:
@@ -59,6 +61,7 @@ func (p *parser) smb1(c *proto.Conn, m []byte, size int) {
 	default:
 		p.request(c, t)
 	}
+	p.flush(c)
 }
 
 // blocks walks over the chained commands of a message. Each offset has to lie
@@ -158,6 +161,7 @@ func (p *parser) request1(t *Tx, command uint8, b *block) {
 	case 0x04: // CLOSE
 		if len(w) >= 2 {
 			t.fileID(w[:2])
+			p.closePipe(t)
 		}
 	case cmd1Trans, cmd1Trans2, cmd1NTTrans, cmd1TransSec, cmd1Trans2Sec, cmd1NTTransSec:
 		p.trans(t, command, b)

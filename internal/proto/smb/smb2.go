@@ -62,6 +62,7 @@ func (p *parser) smb2(c *proto.Conn, m []byte, size int) {
 			return
 		}
 		p.request(c, t)
+		p.flush(c)
 		return
 	}
 	// An interim response says that the real one comes later.
@@ -76,7 +77,12 @@ func (p *parser) smb2(c *proto.Conn, m []byte, size int) {
 	}
 	p.reply2(t, command, m, body)
 	t.Dialect = p.dialect
-	p.single(c, t)
+	if command == cmd2Write {
+		p.written(c, t)
+	} else {
+		p.single(c, t)
+	}
+	p.flush(c)
 }
 
 // multiProtocol returns the SMB1 negotiation that an SMB2 server answers in its
@@ -125,6 +131,7 @@ func (p *parser) request2(t *Tx, m, b []byte) {
 	case cmd2Close:
 		if len(b) >= 24 {
 			t.fileID(b[8:24])
+			p.closePipe(t)
 		}
 	case cmd2Read, cmd2Write:
 		if len(b) >= 32 {
