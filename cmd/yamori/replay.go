@@ -22,7 +22,8 @@ func newReplay(stdout, stderr *os.File) *cobra.Command {
 		output, configFile, lang string
 		homeNet, failOn, events  []string
 		workers                  int
-		flows, quiet             bool
+		flows, quiet, noBuiltin  bool
+		rc                       app.RuleConfig
 	)
 	cmd := &cobra.Command{
 		Use:   "replay [flags] FILE…",
@@ -36,6 +37,7 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 		Example: `  yamori replay capture.pcap
   yamori replay -o eve --flows capture.pcap | jq .
   zcat old.pcap.gz | yamori replay -o json -
+  yamori replay -o eve --rules emerging-all.rules capture.pcap
   yamori replay --fail-on mining nightly.pcapng`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +47,7 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 			}
 			r := &app.Replay{Files: args, Output: output, Workers: workers, Flows: flows,
 				Lang: report.Lang(lang), Stdout: stdout, Stderr: stderr,
-				Limits: cfg.Limits, Log: slog.New(slog.NewTextHandler(stderr, nil))}
+				Rules: rc, NoBuiltin: noBuiltin, Limits: cfg.Limits, Log: slog.New(slog.NewTextHandler(stderr, nil))}
 			if !slices.Contains([]string{app.Human, app.JSON, app.EVE}, output) {
 				return usage(fmt.Errorf("output %q: use human, json or eve", output))
 			}
@@ -96,6 +98,10 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 	f.StringVar(&configFile, "config", "", "configuration file")
 	f.IntVar(&workers, "workers", 1, "workers; more are faster on long captures")
 	f.StringSliceVar(&failOn, "fail-on", nil, "exit 3 when a finding of these categories is made")
+	f.StringArrayVar(&rc.Files, "rules", nil, "rules in Suricata's language: a file, pattern or folder (repeatable)")
+	f.BoolVar(&rc.Midstream, "midstream", false, "let rules inspect streams whose start was not seen")
+	f.BoolVar(&noBuiltin, "no-builtin", false, "rules only, no built-in detections")
+	ruleFlags(cmd, &rc)
 	f.StringVar(&lang, "lang", "", "language of the account: en or ja (default: from the environment)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{app.Human, app.JSON, app.EVE}, cobra.ShellCompDirectiveNoFileComp))

@@ -35,7 +35,7 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newReplay(stdout, stderr), newRun(stdout, stderr), newStatus(stdout, stderr))
+	root.AddCommand(newReplay(stdout, stderr), newRun(stdout, stderr), newStatus(stdout, stderr), newRules(stdout, stderr))
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

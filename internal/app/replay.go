@@ -45,9 +45,13 @@ type Replay struct {
 	Lang     report.Lang
 	Progress bool // on Stderr
 	Limits   config.Limits
-	Stdout   io.Writer
-	Stderr   io.Writer
-	Log      *slog.Logger
+	// Rules are loaded when they name files; NoBuiltin leaves the built-in
+	// detections out.
+	Rules     RuleConfig
+	NoBuiltin bool
+	Stdout    io.Writer
+	Stderr    io.Writer
+	Log       *slog.Logger
 }
 
 // Run reads the captures and writes the account. The summary is returned also
@@ -63,6 +67,14 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 		},
 	}
 	r.Limits.Engine(&cfg)
+	if r.NoBuiltin {
+		cfg.Detectors = nil
+	}
+	if len(r.Rules.Files) > 0 {
+		if err := r.loadRules(&cfg); err != nil {
+			return nil, err
+		}
+	}
 	cfg.Sink = func(int) event.Sink { return coll }
 	flush := func() error { return nil }
 	var ordered []*event.Ordered
@@ -130,6 +142,28 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 		return s, fmt.Errorf("write the result: %w", err)
 	}
 	return s, s.Problem
+}
+
+// loadRules compiles the rules, tells how many there are and what is wrong
+// with the others, and gives them to the engine.
+func (r *Replay) loadRules(cfg *engine.Config) error {
+	r.Rules.HomeNet = r.HomeNet
+	l, err := r.Rules.Load()
+	if err != nil {
+		return err
+	}
+	const show = 20
+	for i, p := range l.Problems {
+		if i == show {
+			r.Log.Warn("more problems of rules; see yamori rules check", "problems", len(l.Problems)-show)
+			break
+		}
+		r.Log.Warn("rule", "problem", p.Error())
+	}
+	s := l.Set.Stats()
+	r.Log.Info("rules loaded", "loaded", l.Loaded, "failed", l.Failed, "inert", s.Inert, "bytes", s.Memory)
+	cfg.Rules, cfg.RulesMidstream = l.Set, r.Rules.Midstream
+	return nil
 }
 
 func (r *Replay) read(ctx context.Context, name string, h capture.Handler) error {

@@ -28,6 +28,7 @@ type conn struct {
 	flip     packet.Dir // 1 when client and server were swapped after the conn was made
 	first    *side      // that spoke first; nil until some payload was seen
 	ended    bool       // nothing more to learn; released after the packet
+	raw      bool       // ended, but rules still want the streams
 	switches uint8
 	errors   uint8
 	odd      uint8  // anomalies reported
@@ -74,7 +75,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 	c.pc.WantFiles = w.files != nil
 	c.setEnds()
 	c.pc.Midstream = t == proto.TCP && fl.Midstream
-	c.flip, c.first, c.ended = 0, nil, false
+	c.flip, c.first, c.ended, c.raw = 0, nil, false, false
 	c.switches, c.errors, c.odd, c.found, c.txID = 0, 0, 0, 0, 0
 	c.resetProbe()
 	for d := range c.side {
@@ -135,6 +136,22 @@ func (c *conn) resetProbe() {
 // release ends the parsers of c and gives all its memory back. The flow will
 // not be looked into again.
 func (w *Worker) release(fl *flow.Flow, c *conn) {
+	w.endParser(fl, c)
+	for d := range c.side {
+		s := &c.side[d]
+		if c.pc.Transport == proto.TCP {
+			s.stream.Stop(w.pool)
+		}
+	}
+	fl.App = w.over
+	c.flow = nil
+	c.list.remove(c)
+	w.live--
+	w.conns = append(w.conns, c)
+}
+
+// endParser ends the parsing of a flow and gives back what it held.
+func (w *Worker) endParser(fl *flow.Flow, c *conn) {
 	c.ended = true
 	c.dropParser()
 	c.dropFiles()
@@ -146,18 +163,8 @@ func (w *Worker) release(fl *flow.Flow, c *conn) {
 		fl.AppProto = Unrecognised
 	}
 	for d := range c.side {
-		s := &c.side[d]
-		if c.pc.Transport == proto.TCP {
-			s.stream.Stop(w.pool)
-		}
-		w.bufs.put(s.held)
-		s.held = nil
+		c.side[d].drop()
 	}
-	fl.App = w.over
-	c.flow = nil
-	c.list.remove(c)
-	w.live--
-	w.conns = append(w.conns, c)
 }
 
 // Unrecognised is the app_proto of a flow whose content no protocol claims.
@@ -207,6 +214,7 @@ func (c *conn) start(i int) {
 		c.limit = proto.DefaultLimit
 	}
 	c.pc.AppProto = p.Name
+	c.flow.AppIndex = uint8(i + 1)
 	c.named()
 }
 
@@ -255,6 +263,9 @@ func (c *conn) named() {
 // Data takes the next bytes of the stream.
 func (s *side) Data(b []byte) {
 	c := s.c
+	if c.w.match != nil {
+		c.w.match.Stream(s.dir, b)
+	}
 	if c.ended {
 		return
 	}
@@ -273,6 +284,9 @@ func (s *side) Data(b []byte) {
 // Gap says that n bytes of the stream are lost here.
 func (s *side) Gap(n int) {
 	c := s.c
+	if c.w.match != nil {
+		c.w.match.StreamGap(s.dir, n)
+	}
 	if c.ended {
 		return
 	}
@@ -290,6 +304,17 @@ func (s *side) Gap(n int) {
 	}
 	if err := c.parser.Gap(&c.pc, s.dir, n); err != nil {
 		c.ended = true
+		return
+	}
+	c.afterGap()
+}
+
+// afterGap follows a parser that leaves the flow to another one because of
+// lost bytes. The start of what comes next may be among them.
+func (c *conn) afterGap() {
+	if next, ok := c.pc.Switched(); ok {
+		c.pc.Midstream = true
+		c.swap(next)
 	}
 }
 
@@ -378,10 +403,12 @@ func (c *conn) run(s *side, data []byte) {
 func (c *conn) lost() {
 	for d := range c.side {
 		if s := &c.side[d]; s.dropped > 0 && c.parser != nil {
-			if c.parser.Gap(&c.pc, s.dir, s.dropped) != nil {
+			n := s.dropped
+			s.dropped = 0
+			if c.parser.Gap(&c.pc, s.dir, n) != nil {
 				c.ended = true
 			}
-			s.dropped = 0
+			c.afterGap()
 		}
 	}
 }

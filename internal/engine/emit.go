@@ -7,11 +7,16 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
-func (c *conn) onTx(tx proto.Tx, done bool) { c.judge(&c.pc, tx, done) }
+func (c *conn) onTx(tx proto.Tx, done bool) { c.judge(&c.pc, c.idx, tx, done) }
 
-// judge shows a transaction to the inline detectors and logs it when done.
-func (c *conn) judge(pc *proto.Conn, tx proto.Tx, done bool) {
+// judge shows a transaction of protocol app to the rules and the inline
+// detectors, and logs it when done.
+func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	w := c.w
+	id := c.txID
+	if w.match != nil {
+		id = w.match.Tx(app, tx, done)
+	}
 	for i, d := range w.detectors {
 		if c.found&(1<<i) != 0 {
 			continue
@@ -24,7 +29,6 @@ func (c *conn) judge(pc *proto.Conn, tx proto.Tx, done bool) {
 	if !done {
 		return
 	}
-	id := c.txID
 	c.txID++
 	typ := tx.EventType()
 	if typ == "" || w.sink == nil || !w.wants[typ] {
@@ -87,6 +91,9 @@ func (c *conn) onAnomaly(name string) { c.anomaly(name) }
 func (c *conn) anomaly(name string) {
 	w := c.w
 	w.n.Anomalies++
+	if w.match != nil {
+		w.match.Event(c.pc.AppProto, name)
+	}
 	if c.odd >= MaxFlowAnomalies || w.sink == nil || !w.wants[event.Anomaly] {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/files"
+	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/reassembly"
@@ -56,6 +57,11 @@ type Config struct {
 
 	// HomeNet lists the home's own addresses; empty: private ones.
 	HomeNet []netip.Prefix
+
+	// Rules are inspected when set. They must have been compiled for the same
+	// Protocols. RulesMidstream also inspects streams whose start was not seen.
+	Rules          *match.Set
+	RulesMidstream bool
 
 	// Events names the event types that are wanted besides alerts; nil: none.
 	// An event that is not wanted costs nothing.

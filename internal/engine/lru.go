@@ -53,5 +53,9 @@ func (w *Worker) shed() {
 		v = w.lru[1].head
 	}
 	w.n.Shed++
+	if w.match != nil {
+		// The rules are at work on another flow.
+		defer w.match.Resume(w.match.Suspend())
+	}
 	w.release(v.flow, v)
 }

@@ -41,6 +41,7 @@ func (w *Worker) newInner(c *conn) *inner {
 	in.pc.Client, in.pc.ClientPort = c.pc.Client, c.pc.ClientPort
 	in.pc.Server, in.pc.ServerPort = c.pc.Server, c.pc.ServerPort
 	in.pc.Midstream = c.pc.Midstream
+	in.pc.TakeTarget(&c.pc)
 	return in
 }
 
@@ -70,7 +71,7 @@ func (in *inner) message(d packet.Dir, msg []byte) {
 	in.pc.Switched()
 }
 
-func (in *inner) onTx(tx proto.Tx, done bool) { in.c.judge(&in.pc, tx, done) }
+func (in *inner) onTx(tx proto.Tx, done bool) { in.c.judge(&in.pc, in.idx, tx, done) }
 
 func (in *inner) end(w *Worker) {
 	if in.parser != nil {

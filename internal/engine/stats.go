@@ -21,6 +21,7 @@ type counters struct {
 	NoFlow         uint64 // packets that found no place in the flow table
 	Flows          uint64
 	Findings       uint64
+	Alerts         uint64 // of rules
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
@@ -85,6 +86,7 @@ func (s *Stats) add(o Stats) {
 	s.NoFlow += o.NoFlow
 	s.Flows += o.Flows
 	s.Findings += o.Findings
+	s.Alerts += o.Alerts
 	s.Anomalies += o.Anomalies
 	s.Gaps += o.Gaps
 	s.HeldLimit += o.HeldLimit

@@ -9,6 +9,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/reassembly"
@@ -30,6 +31,7 @@ type Worker struct {
 	devices *device.Inventory
 
 	detectors   []detect.Inline
+	match       *match.Worker    // nil without rules
 	live        int              // conns in use
 	lru         [2]connList      // conns in use: one-sided flows, and others
 	conns       []*conn          // free ones
@@ -77,6 +79,9 @@ func newWorker(e *Engine, id int) *Worker {
 	if w.wantsFiles() {
 		w.files = files.NewPool(cfg.Files)
 	}
+	if cfg.Rules != nil {
+		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Midstream: cfg.RulesMidstream})
+	}
 	w.n.apps = map[string]AppCount{}
 	return w
 }
@@ -119,6 +124,10 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		w.n.Malformed++
 	}
 	if p.Version == 0 {
+		if w.match != nil && p.Anomalies != 0 {
+			w.match.Begin(p, nil, packet.ToServer)
+			w.match.End()
+		}
 		if p.ARP.Op != 0 {
 			w.n.ARP++
 			w.devices.Seen(p.ARP.SenderMAC, p.ARP.SenderIP, f.Time)
@@ -129,15 +138,18 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	}
 	if p.Fragment {
 		w.n.Fragments++
-		return verdict.Verdict{}
+		return w.alone(p)
 	}
 	fl, d, created := w.table.Lookup(p)
 	if fl == nil {
 		w.n.NoFlow++
-		return verdict.Verdict{}
+		return w.alone(p)
 	}
 	if created {
 		w.newFlow(fl, p)
+	}
+	if w.match != nil {
+		w.match.Begin(p, fl, d)
 	}
 	switch p.Proto {
 	case packet.ProtoTCP:
@@ -145,7 +157,19 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	case packet.ProtoUDP:
 		w.udp(fl, d, p)
 	}
+	if w.match != nil {
+		return w.match.End()
+	}
 	return verdict.Verdict{}
+}
+
+// alone shows a packet that belongs to no flow to the rules.
+func (w *Worker) alone(p *packet.Packet) verdict.Verdict {
+	if w.match == nil {
+		return verdict.Verdict{}
+	}
+	w.match.Begin(p, nil, packet.ToServer)
+	return w.match.End()
 }
 
 func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
@@ -175,14 +199,30 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 		o := c.other(s)
 		o.stream.Ack(w.pool, p.Ack, o)
 	}
-	if !c.ended {
+	if !c.ended || c.raw {
 		s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
 			p.Payload, p.Missing, p.Time, s)
 	}
-	if c.ended {
+	if c.ended && !w.goOn(c) {
 		w.release(fl, c)
 	}
 	w.cur = nil
+}
+
+// goOn reports that the streams of a connection whose parsing is over are put
+// together for the rules alone.
+func (w *Worker) goOn(c *conn) bool {
+	if w.match == nil || c.pc.Finished() || c.pc.Midstream && !w.e.cfg.RulesMidstream {
+		return false
+	}
+	if !w.match.Wants(c.flow, packet.ToServer) && !w.match.Wants(c.flow, packet.ToClient) {
+		return false
+	}
+	if !c.raw {
+		c.raw = true
+		w.endParser(c.flow, c)
+	}
+	return true
 }
 
 func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
@@ -241,7 +281,14 @@ func (w *Worker) rescue() {
 
 // flowEnd is called by the table for each flow that leaves it.
 func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
+	if w.match != nil {
+		w.match.BeginEnd(fl)
+	}
 	w.endConn(fl)
+	if w.match != nil {
+		w.match.FinishEnd()
+		w.match.Close(fl)
+	}
 	fl.App = nil
 	w.countFlow(fl)
 	if w.e.cfg.Flows {
@@ -260,7 +307,7 @@ func (w *Worker) endConn(fl *flow.Flow) {
 		c.pc.Time = fl.Last
 		for d := range c.side {
 			s := &c.side[d]
-			if !c.ended && c.pc.Transport == proto.TCP {
+			if (!c.ended || c.raw) && c.pc.Transport == proto.TCP {
 				s.stream.Flush(w.pool, s)
 			}
 		}

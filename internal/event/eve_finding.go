@@ -4,6 +4,10 @@ package event
 // object "yamori" with what they do not.
 func (w *EVE) finding(ev *Event) {
 	e, f := &w.enc, ev.Finding
+	if f.Rule != nil {
+		w.rule(ev)
+		return
+	}
 	action := f.Action
 	if action == "" {
 		action = "allowed"

@@ -89,11 +89,27 @@ type Finding struct {
 	Args        []Arg
 	Mining      *MiningDetail
 	Device      DeviceRef // filled in by the engine
+	Rule        *Rule     // the rule that matched; nil for built-in detections
 
 	// Direction of the packet that showed it; the finding's source is always
 	// the device that misbehaves, given by FromClient.
 	FromClient bool // the misbehaving side is the flow's client
 }
+
+// Rule is what an alert tells of the rule that matched.
+type Rule struct {
+	GID, SID, Rev uint32
+	Msg           string
+	Class         string // classtype, empty when the rule has none
+	Category      string // text of the class
+	Severity      uint8
+	Metadata      []Pair
+	References    []string // "system,id"
+	Target        string   // "src_ip", "dest_ip" or empty: which side is attacked
+}
+
+// Pair is a key of a rule's metadata with its value; keys may repeat.
+type Pair struct{ Key, Value string }
 
 // categories lists the closed set in the order of the documentation.
 var categories = [...]Category{Mining, Botnet, Exploit, Malware, Ransomware, Scan, Bruteforce, Flood, WebThreat, DNS, Tunneled, Policy, Odd}

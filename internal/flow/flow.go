@@ -89,6 +89,14 @@ type Flow struct {
 	// its first payload.
 	App any
 
+	// Rules belongs to the rule engine. AppIndex is the number of the flow's
+	// protocol in the engine's list, plus one; zero while unknown.
+	Rules    any
+	AppIndex uint8
+
+	// WasEstablished says that State has been Established.
+	WasEstablished bool
+
 	tcp        [2]tcpSide // by sender, as Side
 	touched    int64      // table's clock when last moved in its queue
 	hnext      *Flow      // hash chain, or the list of free entries

@@ -133,7 +133,7 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 		}
 	}
 	if f.State == New && s.flags&peer.flags&sentACK != 0 {
-		f.State = Established
+		f.State, f.WasEstablished = Established, true
 	}
 	if f.State == Established && s.finAcked(peer) && peer.finAcked(s) {
 		f.State = Closed

@@ -257,8 +257,8 @@ func (c *compiler) byteOp(o *op, s *Step) error {
 		}
 	}
 	least := int64(1)
-	if s.Kind == ByteJump {
-		least = 0 // a jump of a constant distance
+	if s.Kind == ByteJump || s.String {
+		least = 0 // a jump of a constant distance; text of any length
 	}
 	if err := c.num(&o.d, &o.flags, fBytesVar, s.Bytes, least, most); err != nil {
 		return err

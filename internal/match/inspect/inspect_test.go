@@ -155,7 +155,7 @@ func TestCompileRefuses(t *testing.T) {
 		"out of range -1048576":   {{Kind: Content, Pattern: []byte("abc"), Distance: N(1 << 21)}},
 		"before it is set":        {{Kind: Content, Pattern: []byte("a"), Offset: V("x")}},
 		"out of range 1 to 8":     {{Kind: ByteTest, Bytes: N(9), Op: OpEqual}},
-		"out of range 1 to 23":    {{Kind: ByteTest, Bytes: N(24), Op: OpEqual, String: true}},
+		"out of range 0 to 23":    {{Kind: ByteTest, Bytes: N(24), Op: OpEqual, String: true}},
 		"operator":                {{Kind: ByteMath, Bytes: N(1), Op: OpEqual, Result: "x"}},
 		"result variable":         {{Kind: ByteExtract, Bytes: N(1)}},
 		"base 7":                  {{Kind: ByteTest, Bytes: N(1), Op: OpEqual, String: true, Base: 7}},
@@ -264,6 +264,17 @@ func BenchmarkMatch(b *testing.B) {
 	buf := []byte("GET /index.html HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: curl\r\n" + strings.Repeat("Accept-Language: en\r\n", 50))
 	ctx := new(Ctx)
 	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Match(buf, ctx)
+	}
+}
+
+// BenchmarkReject is the common case: the first content decides.
+func BenchmarkReject(b *testing.B) {
+	p := must(b, Step{Kind: Content, Pattern: []byte("POST"), Depth: N(4)}, content("x"))
+	buf := []byte("GET /index.html HTTP/1.1\r\n")
+	ctx := new(Ctx)
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Match(buf, ctx)

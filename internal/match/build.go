@@ -1,0 +1,408 @@
+package match
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/match/mpm"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+// Options says what rules are compiled for.
+type Options struct {
+	Protocols []proto.Protocol // as in the engine's configuration, in the same order
+	// Classes is the classification by classtype; nil: DefaultClasses.
+	Classes map[string]rules.Class
+	// Hosts keeps what rules remember of hosts; nil: a table of its own.
+	Hosts *Hosts
+	// Thresholds are settings of threshold.config.
+	Thresholds []rules.GlobalThreshold
+	// Data is the folder of files that rules name (datasets, reputation).
+	Data string
+	// Budget bounds the work of one rule on one buffer; 0: the default.
+	Budget int
+}
+
+// builder holds a Set being compiled.
+type builder struct {
+	set       *Set
+	opt       Options
+	keywords  map[string]*Keyword
+	bufNo     map[string]uint16
+	chainNo   map[string]uint16
+	meta      []Meta
+	compiled  []*compiler
+	files     map[string]any // data sets by name
+	strings   map[string]string
+	providers map[string][2]uint64 // protocols that have a buffer, by direction
+}
+
+// Compile makes a Set of rules. A rule that cannot be loaded is a problem and
+// does not stop the others.
+func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
+	if opt.Classes == nil {
+		opt.Classes = DefaultClasses()
+	}
+	if opt.Hosts == nil {
+		opt.Hosts = NewHosts(0)
+	}
+	s := &Set{protocols: opt.Protocols, arena: inspect.NewArena(), chains: make([]chain, 1),
+		events: map[eventKey][]uint32{}, names: newNames(), hosts: opt.Hosts}
+	b := &builder{set: s, opt: opt, keywords: map[string]*Keyword{}, bufNo: map[string]uint16{}, chainNo: map[string]uint16{},
+		files: map[string]any{}, strings: map[string]string{}, providers: map[string][2]uint64{}}
+	table := Keywords()
+	for i := range table {
+		k := &table[i]
+		b.keywords[k.Name] = k
+		for _, a := range k.Aliases {
+			b.keywords[a] = k
+		}
+	}
+	for i := range opt.Protocols {
+		for _, buf := range opt.Protocols[i].Buffers {
+			p := b.providers[buf.Name]
+			p[buf.Dir] |= 1 << i
+			b.providers[buf.Name] = p
+			if b.keywords[buf.Name] == nil {
+				b.keywords[buf.Name] = &Keyword{Name: buf.Name, Family: "buffer", Doc: buf.Doc, Setup: stickySetup(buf.Name)}
+			}
+		}
+	}
+	var problems []*rules.Problem
+	for _, r := range rs {
+		c, p := b.one(r)
+		if p != nil {
+			problems = append(problems, p)
+			s.stats.Failed++
+			continue
+		}
+		b.compiled = append(b.compiled, c)
+		s.stats.Loaded++
+	}
+	b.assemble()
+	return s, problems
+}
+
+// one compiles a rule; a fault in a keyword costs that rule alone.
+func (b *builder) one(r *rules.Rule) (c *compiler, p *rules.Problem) {
+	var at rules.Option
+	defer func() {
+		if v := recover(); v != nil {
+			c, p = nil, r.Problem(at, fmt.Errorf("cannot be compiled: %v", v))
+		}
+	}()
+	c = &compiler{b: b, r: r, m: &Meta{Action: r.Action, File: b.keep(r.File), Line: r.Line}}
+	c.m.GID, c.m.SID, c.m.Rev, c.m.Msg = r.GID, r.SID, r.Rev, b.keep(r.Msg)
+	if err := c.class(); err != nil {
+		o, _ := r.Option("classtype")
+		return nil, r.Problem(o, err)
+	}
+	at, err := c.compile()
+	if err != nil {
+		return nil, r.Problem(at, err)
+	}
+	c.global(b.opt.Thresholds)
+	return c, nil
+}
+
+// keep clones a string of the rules' text, once.
+func (b *builder) keep(s string) string {
+	if k, ok := b.strings[s]; ok {
+		return k
+	}
+	k := strings.Clone(s)
+	b.strings[k] = k
+	return k
+}
+
+// class sets category and severity.
+func (c *compiler) class() error {
+	c.m.Severity = 3
+	if t := c.r.Classtype; t != "" {
+		cl, ok := c.b.opt.Classes[strings.ToLower(t)]
+		if ok {
+			c.m.Category, c.m.Class, c.m.Severity = c.b.keep(cl.Description), c.b.keep(cl.Name), clampSeverity(cl.Priority)
+		} else {
+			// Suricata takes an unknown class with its default priority.
+			c.m.Class = c.b.keep(t)
+		}
+	}
+	if c.r.Priority > 0 {
+		c.m.Severity = clampSeverity(c.r.Priority)
+	}
+	return nil
+}
+
+func clampSeverity(p int) uint8 { return uint8(min(max(p, 1), 255)) }
+
+// buffer numbers a buffer.
+func (b *builder) buffer(name string) uint16 {
+	if n, ok := b.bufNo[name]; ok {
+		return n
+	}
+	n := uint16(len(b.set.buffers))
+	b.bufNo[name] = n
+	b.set.buffers = append(b.set.buffers, name)
+	return n
+}
+
+// chain numbers a sequence of transforms.
+func (b *builder) chain(cb chainBuilder) (uint16, error) {
+	if cb.empty() {
+		return 0, nil
+	}
+	key := cb.key()
+	if n, ok := b.chainNo[key]; ok {
+		return n, nil
+	}
+	if len(b.set.chains) > 1<<15 {
+		return 0, fail("too many different transforms")
+	}
+	n := uint16(len(b.set.chains))
+	b.chainNo[key] = n
+	b.set.chains = append(b.set.chains, cb.steps)
+	return n, nil
+}
+
+// assemble sorts the rules and builds the groups.
+func (b *builder) assemble() {
+	s := b.set
+	slices.SortStableFunc(b.compiled, compareOrder)
+	s.meta = make([]Meta, 0, len(b.compiled))
+	for _, c := range b.compiled {
+		c.out.meta = uint32(len(s.meta))
+		s.meta = append(s.meta, *c.m)
+		b.addRule(c, c.out)
+		if c.r.Both {
+			o := c.out
+			o.src, o.dst, o.sp, o.dp = o.dst, o.src, o.dp, o.sp
+			o.flags |= swapped
+			b.addRule(c, o)
+		}
+	}
+	b.getters()
+	g := grouper{b: b, s: s}
+	g.run()
+	s.arena.Seal()
+	s.stats.Memory += s.arena.Size()
+	s.sizes.bits = s.names.count(kindFlowbit)
+}
+
+func (b *builder) addRule(c *compiler, r rule) {
+	b.set.rules = append(b.set.rules, r)
+	c.ids = append(c.ids, uint32(len(b.set.rules)-1))
+}
+
+// getters resolves buffers by protocol and direction.
+func (b *builder) getters() {
+	s := b.set
+	s.get = make([][2][]getter, len(s.protocols))
+	for i := range s.protocols {
+		for d := range s.get[i] {
+			s.get[i][d] = make([]getter, len(s.buffers))
+		}
+		for _, buf := range s.protocols[i].Buffers {
+			if n, ok := b.bufNo[buf.Name]; ok {
+				s.get[i][buf.Dir][n] = buf.Get
+			}
+		}
+	}
+}
+
+func transportBits(t proto.Transport) (on uint8) {
+	if t&(proto.TCP|proto.Message) != 0 {
+		on |= onTCP
+	}
+	if t&proto.UDP != 0 {
+		on |= onUDP
+	}
+	return on
+}
+
+// grouper sorts the rules into groups.
+type grouper struct {
+	b *builder
+	s *Set
+
+	ipOnly []uint32
+	pay    [nL4][]mpm.Pattern
+	payAll [nL4][]portEntry
+	str    [2][]mpm.Pattern
+	strAll [2][]portEntry
+	strN   [2]int
+	tx     map[txKey][]mpm.Pattern
+	txAll  map[[2]int][]uint32
+	txN    map[[2]int]int
+}
+
+type txKey struct {
+	proto, dir int
+	buf, chain uint16
+}
+
+func (g *grouper) run() {
+	g.tx, g.txAll, g.txN = map[txKey][]mpm.Pattern{}, map[[2]int][]uint32{}, map[[2]int]int{}
+	for _, c := range g.b.compiled {
+		for _, id := range c.ids {
+			g.place(c, id)
+		}
+	}
+	s := g.s
+	for k := range s.packets {
+		s.packets[k].payload = g.filter(g.pay[k])
+		s.packets[k].always = buildPortIndex(g.payAll[k])
+	}
+	for d := range s.streams {
+		s.streams[d] = streamGroup{g.filter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
+	}
+	s.ipOnly = buildIPIndex(g.ipOnly, s.rules)
+	s.txs = make([][2]txGroup, len(s.protocols))
+	var keys []txKey
+	for k := range g.tx {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b txKey) int {
+		return slices.Compare([]int{a.proto, a.dir, int(a.buf), int(a.chain)}, []int{b.proto, b.dir, int(b.buf), int(b.chain)})
+	})
+	for _, k := range keys {
+		t := &s.txs[k.proto][k.dir]
+		t.bufs = append(t.bufs, txFilter{get: s.get[k.proto][k.dir][k.buf], filter: g.filter(g.tx[k]), chain: k.chain})
+	}
+	for k, l := range g.txAll {
+		s.txs[k[0]][k[1]].always = l
+	}
+	for k, n := range g.txN {
+		s.txs[k[0]][k[1]].n = n
+	}
+}
+
+func (g *grouper) filter(ps []mpm.Pattern) *mpm.Filter {
+	if len(ps) == 0 {
+		return nil
+	}
+	f := mpm.Build(ps)
+	g.s.stats.Memory += f.Size()
+	return f
+}
+
+// place enters a rule into the groups that inspect it.
+func (g *grouper) place(c *compiler, id uint32) {
+	s, r := g.s, &g.s.rules[id]
+	st := &s.stats
+	switch {
+	case len(c.events) > 0:
+		for _, e := range c.events {
+			app, name, _ := strings.Cut(e, ".")
+			k := eventKey{app, name}
+			s.events[k] = append(s.events[k], id)
+		}
+		st.Event++
+	case c.decode != 0:
+		for i := range s.decode {
+			if c.decode&(1<<i) != 0 {
+				s.decode[i] = append(s.decode[i], id)
+			}
+		}
+		st.Event++
+	case c.neverAs != "":
+		st.Inert++
+	case r.flags&isTx != 0:
+		if !g.placeTx(c, id, r) {
+			st.Inert++
+		} else {
+			st.App++
+		}
+	case c.pdOnly && r.payload == nil && !c.otherConds:
+		s.pdOnly = append(s.pdOnly, id)
+		st.ProtoOnly++
+	case c.plain && r.payload == nil && r.sp == nil && r.dp == nil && (r.src != nil || r.dst != nil):
+		g.ipOnly = append(g.ipOnly, id)
+		st.IPOnly++
+	default:
+		g.placePacket(c, id, r)
+	}
+}
+
+func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
+	fast, ok := c.fastPattern(nil)
+	fast.ID = id
+	entry := portEntry{id, r.sp, r.dp}
+	packets := r.on & onAll
+	if r.payload != nil && r.flags&needStream != 0 && r.on&onTCP != 0 {
+		for d := range 2 {
+			if r.flags&toServer != 0 && d == int(packet.ToClient) || r.flags&toClient != 0 && d == int(packet.ToServer) {
+				continue
+			}
+			g.strN[d]++
+			if ok {
+				g.str[d] = append(g.str[d], fast)
+			} else {
+				g.strAll[d] = append(g.strAll[d], entry)
+			}
+		}
+		g.s.stats.Stream++
+		if r.flags&needPacket == 0 {
+			packets &^= onTCP
+		}
+	} else {
+		g.s.stats.Packet++
+	}
+	for k := range nL4 {
+		if packets&(1<<k) == 0 {
+			continue
+		}
+		if r.payload != nil && ok {
+			g.pay[k] = append(g.pay[k], fast)
+		} else {
+			g.payAll[k] = append(g.payAll[k], entry)
+		}
+	}
+}
+
+// placeTx enters a rule into the groups of every protocol and direction that
+// has all its buffers. It is false when none has.
+func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
+	found := false
+	for p := range g.s.protocols {
+		if r.hasApps && r.apps&(1<<p) == 0 || r.on&transportBits(g.s.protocols[p].On) == 0 {
+			continue
+		}
+		for d := range 2 {
+			if r.flags&toServer != 0 && d == int(packet.ToClient) || r.flags&toClient != 0 && d == int(packet.ToServer) {
+				continue
+			}
+			if !g.has(r, p, d) {
+				continue
+			}
+			found = true
+			k := [2]int{p, d}
+			g.txN[k]++
+			fast, l := c.fastBuffer()
+			if l == nil {
+				g.txAll[k] = append(g.txAll[k], id)
+				continue
+			}
+			fast.ID = id
+			n, _ := g.b.chain(l.chain)
+			key := txKey{p, d, g.b.buffer(l.name), n}
+			g.tx[key] = append(g.tx[key], fast)
+		}
+	}
+	return found
+}
+
+func (g *grouper) has(r *rule, p, d int) bool {
+	for i := range r.bufs {
+		if g.s.get[p][d][r.bufs[i].buf] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+var _ = event.Alert

@@ -1,0 +1,115 @@
+package match
+
+import (
+	"encoding/binary"
+	"slices"
+	"sort"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+// ipIndex finds the rules that only name addresses. A rule is entered by the
+// side that names fewer IPv4 addresses; rules that name none, or IPv6, are
+// tried one by one.
+type ipIndex struct {
+	side  [2]ipRanges // by source, by destination
+	other []uint32
+	n     int
+}
+
+// ipRanges maps an IPv4 address to rules: lists[i] holds from from[i] on.
+type ipRanges struct {
+	from  []uint32
+	lists [][]uint32
+}
+
+func (r *ipRanges) at(ip uint32) []uint32 {
+	i := sort.Search(len(r.from), func(i int) bool { return r.from[i] > ip })
+	if i == 0 {
+		return nil
+	}
+	return r.lists[i-1]
+}
+
+func (x *ipIndex) find(out []uint32, src, dst *packet.Addr) []uint32 {
+	out = append(out, x.other...)
+	if src.Is4() {
+		out = append(out, x.side[0].at(binary.BigEndian.Uint32(src[12:]))...)
+		out = append(out, x.side[1].at(binary.BigEndian.Uint32(dst[12:]))...)
+	}
+	if len(out) > 1 {
+		slices.Sort(out)
+	}
+	return out
+}
+
+func buildIPIndex(ids []uint32, rs []rule) (x ipIndex) {
+	x.n = len(ids)
+	var sides [2][]uint32
+	for _, id := range ids {
+		r := &rs[id]
+		best, least := -1, uint64(1)<<31
+		for i, set := range [2]*rules.AddrSet{r.src, r.dst} {
+			if set == nil || len(set.V6()) > 0 {
+				continue
+			}
+			n := uint64(0)
+			for _, v := range set.V4() {
+				n += uint64(v.Hi-v.Lo) + 1
+			}
+			if n < least {
+				best, least = i, n
+			}
+		}
+		if best < 0 {
+			x.other = append(x.other, id)
+			continue
+		}
+		sides[best] = append(sides[best], id)
+	}
+	x.side[0] = buildRanges(sides[0], func(id uint32) []rules.Range4 { return rs[id].src.V4() })
+	x.side[1] = buildRanges(sides[1], func(id uint32) []rules.Range4 { return rs[id].dst.V4() })
+	return x
+}
+
+func buildRanges(ids []uint32, of func(uint32) []rules.Range4) (r ipRanges) {
+	type edge struct {
+		at    uint64
+		id    uint32
+		begin bool
+	}
+	var edges []edge
+	for _, id := range ids {
+		for _, v := range of(id) {
+			edges = append(edges, edge{uint64(v.Lo), id, true}, edge{uint64(v.Hi) + 1, id, false})
+		}
+	}
+	slices.SortFunc(edges, func(a, b edge) int {
+		switch {
+		case a.at < b.at:
+			return -1
+		case a.at > b.at:
+			return 1
+		}
+		return int(a.id) - int(b.id)
+	})
+	var open []uint32
+	for i := 0; i < len(edges); {
+		at := edges[i].at
+		for ; i < len(edges) && edges[i].at == at; i++ {
+			e := edges[i]
+			if e.begin {
+				open = append(open, e.id)
+			} else if k := slices.Index(open, e.id); k >= 0 {
+				open = slices.Delete(open, k, k+1)
+			}
+		}
+		if at > 0xffffffff {
+			break
+		}
+		r.from = append(r.from, uint32(at))
+		r.lists = append(r.lists, slices.Clone(open))
+	}
+	return r
+}

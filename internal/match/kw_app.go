@@ -1,0 +1,296 @@
+package match
+
+import (
+	"bytes"
+	"math"
+	"strings"
+
+	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+// appNames are the names of protocols in rules where they differ from those of
+// the parsers, and those that no parser here recognises.
+var appNames = map[string][]string{
+	"http": {"http", "http2"}, "http1": {"http"}, "http2": {"http2"}, "tls": {"tls"}, "ssl": {"tls"}, "quic": {"quic"},
+	"dns": {"dns"}, "mdns": {"mdns"}, "ssh": {"ssh"}, "smb": {"smb"}, "smb2": {"smb"}, "ftp": {"ftp"}, "smtp": {"smtp"}, "imap": {"imap"},
+	"ntp": {"ntp"}, "dhcp": {"dhcp"}, "snmp": {"snmp"}, "sip": {"sip"}, "rdp": {"rdp"}, "mqtt": {"mqtt"}, "telnet": {"telnet"},
+	"websocket": {"websocket"}, "pop3": {"pop3"}, "bittorrent-dht": {"bittorrent-dht", "bittorrent"}, "dcerpc": {"dcerpc"},
+	"ftp-data": {"ftp-data"}, "krb5": {"krb5"}, "ike": {"ike"}, "ikev2": {"ike"}, "nfs": {"nfs"}, "tftp": {"tftp"}, "rfb": {"rfb"},
+	"modbus": {"modbus"}, "dnp3": {"dnp3"}, "enip": {"enip"}, "pgsql": {"pgsql"}, "ldap": {"ldap"}, "template": {"template"},
+	"irc": {"irc"}, "jabber": {"jabber"}, "msn": {"msn"}, "doh2": {"doh2"}, "arp": {"arp"}, "failed": {"failed"},
+}
+
+var appKeywords = []Keyword{
+	{Name: "app-layer-protocol", Family: "app", Doc: "the protocol recognised, or with ! not", Example: `app-layer-protocol:http;`, Setup: setupAppProto},
+	{Name: "app-layer-event", Family: "app", Doc: "a violation seen by a parser", Example: `app-layer-event:http.line_too_long;`, Setup: func(c *compiler, o rules.Option) error {
+		if err := require(o); err != nil {
+			return err
+		}
+		v := lowerTrim(unquote(o.Value))
+		if !strings.Contains(v, ".") {
+			v = "applayer." + v
+		}
+		c.notPlain()
+		c.events = append(c.events, strings.Clone(v))
+		return nil
+	}},
+	{Name: "decode-event", Family: "app", Doc: "a malformed packet", Example: `decode-event:ipv4.pkt_too_small;`, Setup: setupDecodeEvent},
+	{Name: "stream-event", Family: "app", Doc: "an oddity of TCP", Example: `stream-event:3whs_ack_in_wrong_dir;`, Setup: func(c *compiler, o rules.Option) error {
+		c.notPlain()
+		c.neverAs = "events of the stream engine are not raised"
+		return require(o)
+	}},
+	{Name: "urilen", Family: "http", Doc: "length of http.uri, or with raw of http.uri.raw", Example: `urilen:>10;`, Setup: setupURILen},
+	{Name: "tls.version", Aliases: []string{"tls_version"}, Family: "tls", Doc: "version of the handshake: 1.0 to 1.3, as value or as buffer", Example: `tls.version:1.2;`, Setup: setupTLSVersion},
+	{Name: "ssl_version", Family: "tls", Doc: "versions: sslv2, sslv3, tls1.0 to tls1.3", Example: `ssl_version:tls1.2;`, Setup: setupSSLVersion},
+	{Name: "ssl_state", Family: "tls", Doc: "how far the handshake is: client_hello, server_hello, client_keyx, server_keyx", Example: `ssl_state:client_hello;`, Setup: setupSSLState},
+	{Name: "tls.subject", Aliases: []string{"tls.dn"}, Family: "tls", Doc: "subject of the certificate, old form", Example: `tls.subject:"CN=x";`, Setup: oldTLS("tls.cert_subject")},
+	{Name: "tls.issuerdn", Family: "tls", Doc: "issuer of the certificate, old form", Example: `tls.issuerdn:"CN=x";`, Setup: oldTLS("tls.cert_issuer")},
+	{Name: "tls.fingerprint", Family: "tls", Doc: "SHA-1 of the certificate, old form", Example: `tls.fingerprint:"00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33";`, Setup: oldTLS("tls.cert_fingerprint")},
+	{Name: "tls.store", Aliases: []string{"tls_store"}, Family: "tls", Doc: "accepted: certificates are not stored", Example: `tls.store;`, Setup: nothing, Inert: "certificates are not stored"},
+	{Name: "ftpbounce", Family: "ftp", Doc: "PORT to another host", Example: `ftpbounce;`, Setup: setupFTPBounce},
+	{Name: "ssh.protoversion", Aliases: []string{"ssh_proto_version"}, Family: "ssh", Doc: "protocol version, old form", Example: `ssh.protoversion:2.0;`, Setup: func(c *compiler, o rules.Option) error {
+		return c.wholeBuffer("ssh.proto", []byte(unquote(o.Value)), true)
+	}},
+	{Name: "ssh.softwareversion", Family: "ssh", Doc: "software version, old form", Example: `ssh.softwareversion:"OpenSSH";`, Setup: func(c *compiler, o rules.Option) error {
+		return c.wholeBuffer("ssh.software", []byte(unquote(o.Value)), false)
+	}},
+	{Name: "dcerpc.iface", Aliases: []string{"dce_iface"}, Family: "dcerpc", Doc: "interface of DCERPC", Example: `dcerpc.iface:367abb81-9844-35f1-ad32-98f038001003;`, Setup: never("dcerpc.iface", "interfaces of DCERPC are not followed")},
+	{Name: "dcerpc.opnum", Aliases: []string{"dce_opnum"}, Family: "dcerpc", Doc: "operation of DCERPC", Example: `dcerpc.opnum:15;`, Setup: never("dcerpc.opnum", "operations of DCERPC are not followed")},
+	{Name: "frame", Family: "app", Doc: "frames of protocols", Example: `frame:http.request; content:"x";`, Setup: func(c *compiler, o rules.Option) error {
+		if err := require(o); err != nil {
+			return err
+		}
+		c.notPlain()
+		c.neverAs = "frames are not inspected"
+		c.cur, c.stuck = c.list("frame."+strings.Clone(unquote(o.Value)), true), true
+		c.last = nil
+		return nil
+	}},
+}
+
+// never makes the Setup of a keyword whose rules load and cannot match: no
+// parser gives what it asks for.
+func never(_ string, why string) func(*compiler, rules.Option) error {
+	return func(c *compiler, o rules.Option) error {
+		c.notPlain()
+		c.neverAs = why
+		return nil
+	}
+}
+
+func setupAppProto(c *compiler, o rules.Option) error {
+	v := unquote(o.Value)
+	neg := strings.HasPrefix(v, "!")
+	name := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(v, "!")))
+	name, _, _ = strings.Cut(name, ",")
+	if name == "failed" || name == "unknown" {
+		c.cond(func(c *ctx) bool { return c.f != nil && (c.f.AppProto == "failed") != neg })
+		c.pdOnly = true
+		c.notPlain()
+		return nil
+	}
+	apps, _, ok := c.b.app(name)
+	if !ok {
+		return fail("unknown protocol %q", name)
+	}
+	c.notPlain()
+	c.pdOnly = true
+	c.cond(func(c *ctx) bool {
+		if c.f == nil || c.app == 0 {
+			return neg && c.f != nil && c.f.AppProto == "failed"
+		}
+		return (apps&c.app != 0) != neg
+	})
+	return nil
+}
+
+// decodeEvents maps Suricata's names to the anomalies of the decoder.
+var decodeEvents = map[string]packet.Anomaly{
+	"ipv4.pkt_too_small": packet.TruncatedIP, "ipv4.hlen_too_small": packet.BadIPHeader, "ipv4.iplen_smaller_than_hlen": packet.BadIPHeader,
+	"ipv4.trunc_pkt": packet.TruncatedIP, "ipv4.opt_invalid": packet.BadIPOption, "ipv4.opt_invalid_len": packet.BadIPOption,
+	"ipv4.opt_malformed": packet.BadIPOption, "ipv4.wrong_ip_version": packet.BadIPHeader, "ipv4.frag_overlap": packet.FragmentOverlap,
+	"ipv4.frag_pkt_too_large": packet.FragmentOversize, "ipv6.pkt_too_small": packet.TruncatedIP, "ipv6.trunc_pkt": packet.TruncatedIP,
+	"ipv6.trunc_exthdr": packet.BadIPOption, "ipv6.wrong_ip_version": packet.BadIPHeader, "ipv6.frag_overlap": packet.FragmentOverlap,
+	"ipv6.frag_pkt_too_large": packet.FragmentOversize, "tcp.pkt_too_small": packet.TruncatedL4, "tcp.hlen_too_small": packet.BadL4Header,
+	"tcp.invalid_optlen": packet.BadL4Header, "udp.pkt_too_small": packet.TruncatedL4, "udp.hlen_too_small": packet.BadL4Header,
+	"udp.hlen_invalid": packet.BadL4Header, "icmpv4.pkt_too_small": packet.TruncatedL4, "icmpv6.pkt_too_small": packet.TruncatedL4,
+	"ethernet.pkt_too_small": packet.TruncatedFrame,
+}
+
+func setupDecodeEvent(c *compiler, o rules.Option) error {
+	if err := require(o); err != nil {
+		return err
+	}
+	c.notPlain()
+	a, ok := decodeEvents[lowerTrim(unquote(o.Value))]
+	if !ok {
+		c.neverAs = "the decoder does not raise " + o.Value
+		return nil
+	}
+	c.decode |= uint32(a)
+	return nil
+}
+
+func setupURILen(c *compiler, o rules.Option) error {
+	p := split(unquote(o.Value))
+	name := "http.uri"
+	if len(p) > 1 {
+		switch strings.ToLower(p[1]) {
+		case "raw":
+			name = "http.uri.raw"
+		case "norm":
+		default:
+			return fail("urilen knows norm and raw, not %q", p[1])
+		}
+	}
+	lo, hi, err := sizeRange(p[0], math.MaxUint16)
+	if err != nil {
+		return err
+	}
+	c.notPlain()
+	l := c.list(name, false)
+	l.steps = append(l.steps, inspect.Step{Kind: inspect.URILen, Min: lo, Max: hi})
+	return nil
+}
+
+// wholeBuffer asks for a buffer that is the text, or holds it.
+func (c *compiler) wholeBuffer(name string, text []byte, whole bool) error {
+	if len(text) == 0 {
+		return fail("a text is missing")
+	}
+	c.notPlain()
+	l := c.list(name, true)
+	l.steps = append(l.steps, inspect.Step{Kind: inspect.Content, Pattern: bytes.Clone(text), StartsWith: whole})
+	if whole {
+		l.steps = append(l.steps, inspect.Step{Kind: inspect.Size, Min: uint64(len(text)), Max: uint64(len(text))})
+	}
+	k := &content{l: l, i: 0}
+	c.contents = append(c.contents, k)
+	return nil
+}
+
+func oldTLS(buffer string) func(*compiler, rules.Option) error {
+	return func(c *compiler, o rules.Option) error {
+		v, neg, _ := rules.Unquote(o.Value)
+		if v == "" {
+			return fail("%s needs a value", o.Name)
+		}
+		if buffer == "tls.cert_fingerprint" {
+			v = strings.ToLower(v)
+		}
+		if neg {
+			c.notPlain()
+			l := c.list(buffer, true)
+			l.steps = append(l.steps, inspect.Step{Kind: inspect.Content, Pattern: []byte(v), Negated: true})
+			return nil
+		}
+		return c.wholeBuffer(buffer, []byte(v), false)
+	}
+}
+
+// check adds a check of a whole buffer.
+func (c *compiler) check(buffer string, f func(b []byte) bool) {
+	c.notPlain()
+	l := c.list(buffer, true)
+	l.steps = append(l.steps, inspect.Step{Kind: inspect.Call, Func: func(b []byte, _ any) bool { return f(b) }})
+}
+
+func setupTLSVersion(c *compiler, o rules.Option) error {
+	if !o.HasValue || o.Value == "" {
+		return stickySetup("tls.version")(c, o)
+	}
+	v := strings.ToLower(unquote(o.Value))
+	names := map[string]string{"1.0": "TLSv1", "1.1": "TLS 1.1", "1.2": "TLS 1.2", "1.3": "TLS 1.3"}
+	want, ok := names[v]
+	if !ok {
+		return fail("tls.version knows 1.0 to 1.3, not %q", v)
+	}
+	c.check("tls.version", func(b []byte) bool { return sameVersion(string(b), want) })
+	return nil
+}
+
+func sameVersion(have, want string) bool {
+	return have == want || want == "TLSv1" && (have == "TLS 1.0" || have == "TLSv1")
+}
+
+func setupSSLVersion(c *compiler, o rules.Option) error {
+	names := map[string]string{"sslv2": "SSLv2", "sslv3": "SSLv3", "tls1.0": "TLSv1", "tls1.1": "TLS 1.1", "tls1.2": "TLS 1.2", "tls1.3": "TLS 1.3"}
+	var want []string
+	not := false
+	for _, p := range split(unquote(o.Value)) {
+		for _, p := range strings.FieldsFunc(p, func(r rune) bool { return r == '|' || r == ' ' }) {
+			if rest, ok := strings.CutPrefix(p, "!"); ok {
+				not, p = true, rest
+			}
+			n, ok := names[strings.ToLower(p)]
+			if !ok {
+				return fail("ssl_version does not know %q", p)
+			}
+			want = append(want, n)
+		}
+	}
+	if len(want) == 0 {
+		return fail("ssl_version needs a version")
+	}
+	c.check("tls.version", func(b []byte) bool {
+		for _, w := range want {
+			if sameVersion(string(b), w) {
+				return !not
+			}
+		}
+		return not
+	})
+	return nil
+}
+
+// setupSSLState asks for a part of the handshake by what it leaves behind:
+// the hello of either side.
+func setupSSLState(c *compiler, o rules.Option) error {
+	v := unquote(o.Value)
+	for _, p := range strings.FieldsFunc(v, func(r rune) bool { return r == '|' || r == ',' || r == ' ' }) {
+		switch strings.ToLower(strings.TrimPrefix(p, "!")) {
+		case "client_hello", "server_hello", "client_keyx", "server_keyx", "unknown":
+		default:
+			return fail("ssl_state does not know %q", p)
+		}
+	}
+	if v == "" {
+		return fail("ssl_state needs a state")
+	}
+	if strings.Contains(v, "!") {
+		c.check("tls.version", func([]byte) bool { return false })
+		return nil
+	}
+	c.check("tls.random", func([]byte) bool { return true })
+	return nil
+}
+
+// setupFTPBounce compares the address of PORT with the client's.
+func setupFTPBounce(c *compiler, o rules.Option) error {
+	c.notPlain()
+	l := c.list("ftp.command_data", true)
+	l.steps = append(l.steps, inspect.Step{Kind: inspect.Call, Func: func(b []byte, user any) bool {
+		x, ok := user.(*ctx)
+		if !ok {
+			return false
+		}
+		n, at := 0, 0
+		var ip [4]byte
+		for i := 0; i <= len(b) && at < 4; i++ {
+			if i < len(b) && '0' <= b[i] && b[i] <= '9' {
+				n = min(n*10+int(b[i]-'0'), 1000)
+				continue
+			}
+			if n > 255 || i < len(b) && b[i] != ',' {
+				return false
+			}
+			ip[at] = byte(n)
+			at, n = at+1, 0
+		}
+		return at == 4 && x.src.Is4() && [4]byte(x.src[12:]) != ip
+	}})
+	return nil
+}

@@ -1,0 +1,103 @@
+package match
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+var fileKeywords = []Keyword{
+	{Name: "filename", Family: "file", Doc: "name of the file holds this", Example: `filename:"x";`, Setup: fileText("file.name", false)},
+	{Name: "fileext", Family: "file", Doc: "ending of the file's name", Example: `fileext:"exe";`, Setup: fileText("file.name", true)},
+	{Name: "filemagic", Family: "file", Doc: "kind of file as libmagic names it", Example: `filemagic:"PNG";`, Setup: never("", "libmagic is not used")},
+	{Name: "filestore", Family: "file", Doc: "accepted: files are not stored", Example: `content:"x"; filestore;`, Setup: nothing, Inert: "files are not stored"},
+	{Name: "filemd5", Family: "file", Doc: "MD5 of the file is in a list", Example: `filemd5:list;`, Setup: never("", "lists of hashes are not read")},
+	{Name: "filesha1", Family: "file", Doc: "SHA-1 of the file is in a list", Example: `filesha1:list;`, Setup: never("", "lists of hashes are not read")},
+	{Name: "filesha256", Family: "file", Doc: "SHA-256 of the file is in a list", Example: `filesha256:list;`, Setup: never("", "lists of hashes are not read")},
+	{Name: "filesize", Family: "file", Doc: "size of the file", Example: `filesize:>100;`, Setup: func(c *compiler, o rules.Option) error {
+		lo, hi, err := sizeRange(o.Value, math.MaxUint32)
+		if err != nil {
+			return err
+		}
+		c.notPlain()
+		l := c.list("file.data", true)
+		l.steps = append(l.steps, inspect.Step{Kind: inspect.Size, Min: lo, Max: hi})
+		return nil
+	}},
+	{Name: "dataset", Family: "data", Doc: "the buffer is, or is not, in a set", Example: `dns.query; dataset:isset,names,type string;`, Setup: setupDataset},
+	{Name: "datarep", Family: "data", Doc: "reputation of the buffer in a set", Example: `dns.query; datarep:names, >, 5, load names.lst, type string;`, Setup: setupDatarep},
+	{Name: "iprep", Family: "data", Doc: "reputation of an address", Example: `iprep:any,Bad,>,10;`, Setup: never("", "no reputation of addresses is loaded")},
+}
+
+func fileText(buffer string, end bool) func(*compiler, rules.Option) error {
+	return func(c *compiler, o rules.Option) error {
+		v, neg, _ := rules.Unquote(o.Value)
+		b, err := rules.ParsePattern(v)
+		if err != nil {
+			return err
+		}
+		c.notPlain()
+		s := inspect.Step{Kind: inspect.Content, Pattern: b, Negated: neg, NoCase: true}
+		if end {
+			s.Pattern = append([]byte("."), b...)
+			s.EndsWith = true
+		}
+		l := c.list(buffer, true)
+		l.steps = append(l.steps, s)
+		return nil
+	}
+}
+
+// floatCompare reads "> 4.5", "4.5" or "1.0-2.0".
+func floatCompare(v string) (func(float64) bool, error) {
+	num := func(s string) (float64, error) {
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return 0, fail("%q is no number", s)
+		}
+		return n, nil
+	}
+	for _, op := range []string{">=", "<=", "!=", ">", "<", "=", "!"} {
+		rest, ok := strings.CutPrefix(v, op)
+		if !ok {
+			continue
+		}
+		n, err := num(rest)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]func(float64) bool{
+			">=": func(x float64) bool { return x >= n }, "<=": func(x float64) bool { return x <= n },
+			">": func(x float64) bool { return x > n }, "<": func(x float64) bool { return x < n },
+			"=": func(x float64) bool { return x == n }, "!=": func(x float64) bool { return x != n }, "!": func(x float64) bool { return x != n },
+		}[op], nil
+	}
+	if a, b, ok := strings.Cut(v, "-"); ok {
+		lo, err := num(a)
+		if err != nil {
+			return nil, err
+		}
+		hi, err := num(b)
+		if err != nil {
+			return nil, err
+		}
+		return func(x float64) bool { return x > lo && x < hi }, nil
+	}
+	n, err := num(v)
+	return func(x float64) bool { return x == n }, err
+}
+
+func refuse(name, why string) Keyword {
+	return Keyword{Name: name, Family: "refused", Doc: "refused: " + why, Setup: func(*compiler, rules.Option) error {
+		return &rules.ValueError{Reason: name + " is not supported: " + why, Cure: "remove the rule"}
+	}}
+}
+
+var refusedKeywords = []Keyword{
+	refuse("lua", "rules run no programs"), refuse("luajit", "rules run no programs"), refuse("luaxform", "rules run no programs"),
+	refuse("bypass", "which flows are let go is decided by the engine"),
+	refuse("config", "logging is not changed by rules"),
+}

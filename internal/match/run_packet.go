@@ -1,0 +1,121 @@
+package match
+
+import (
+	"github.com/yamori-net/yamori/internal/match/mpm"
+	"github.com/yamori-net/yamori/internal/packet"
+)
+
+// packetRules tries the rules on the packet itself, once, and before those on
+// what its payload completes.
+func (w *Worker) packetRules() {
+	if !w.pending {
+		return
+	}
+	w.pending = false
+	c := &w.c
+	if c.f != nil {
+		c.app = w.appOf(c.f)
+	}
+	if w.let() {
+		return
+	}
+	if a := c.p.Anomalies; a != 0 {
+		w.decodeRules(uint32(a))
+	}
+	if c.p.Version == 0 {
+		return
+	}
+	keep, app := w.tx, c.d
+	w.tx.on = false
+	if c.f != nil && c.f.Side[c.d].Packets == 1 && w.set.ipOnly.n > 0 {
+		w.list = w.set.ipOnly.find(w.list[:0], &c.src, &c.dst)
+		for _, id := range w.list {
+			if c.matches(&w.set.rules[id]) {
+				w.found(id)
+			}
+		}
+	}
+	if len(w.set.pdOnly) > 0 && c.f != nil {
+		w.protoRules()
+	}
+	g := &w.set.packets[l4Of(c.proto)]
+	w.group(g.payload, &g.always, false)
+	// A segment that no stream takes is looked at as it is.
+	if c.proto == packet.ProtoTCP && c.f != nil && c.f.Midstream && !w.cfg.Midstream {
+		s := &w.set.streams[c.d]
+		w.group(s.filter, &s.always, true)
+	}
+	w.tx, c.d = keep, app
+}
+
+// group tries the rules of a group on the packet, in order.
+func (w *Worker) group(filter *mpm.Filter, always *portIndex, stream bool) {
+	c := &w.c
+	w.list = w.list[:0]
+	if !always.empty() {
+		w.list = always.find(w.list, c.sp, c.dp)
+	}
+	var hits []uint32
+	if filter != nil && len(c.p.Payload) > 0 {
+		hits = filter.Scan(c.p.Payload, &w.scr)
+	}
+	all := w.list
+	for len(all) > 0 || len(hits) > 0 {
+		var id uint32
+		switch {
+		case len(hits) == 0 || len(all) > 0 && all[0] <= hits[0]:
+			id, all = all[0], all[1:]
+		default:
+			id, hits = hits[0], hits[1:]
+		}
+		r := &w.set.rules[id]
+		if !stream && r.flags&onlyStream != 0 && r.payload != nil {
+			continue
+		}
+		if !c.matches(r) {
+			continue
+		}
+		if r.payload != nil {
+			w.ins.Start = 0
+			if c.p.Fragment || !r.payload.Match(c.p.Payload, &w.ins) {
+				continue
+			}
+		}
+		w.found(id)
+		if w.passed {
+			return
+		}
+	}
+}
+
+// protoRules tries the rules on the recognised protocol, once for each
+// direction and protocol.
+func (w *Worker) protoRules() {
+	c := &w.c
+	if c.f.AppProto == "" || c.fs == nil {
+		return
+	}
+	n := c.f.AppIndex + 1
+	if c.fs.pd[c.d] == n {
+		return
+	}
+	c.fs.pd[c.d] = n
+	for _, id := range w.set.pdOnly {
+		if c.matches(&w.set.rules[id]) {
+			w.found(id)
+		}
+	}
+}
+
+func (w *Worker) decodeRules(anomalies uint32) {
+	for i := range w.set.decode {
+		if anomalies&(1<<i) == 0 {
+			continue
+		}
+		for _, id := range w.set.decode[i] {
+			if c := &w.c; c.p.Version == 0 || c.matches(&w.set.rules[id]) {
+				w.found(id)
+			}
+		}
+	}
+}

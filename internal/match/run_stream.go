@@ -1,0 +1,148 @@
+package match
+
+import (
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
+)
+
+// Wants reports whether rules care about the stream of direction d of the
+// flow under inspection: when both directions are of no interest, the engine
+// need not put it together for them.
+func (w *Worker) Wants(f *flow.Flow, d packet.Dir) bool {
+	if w.set.streams[d].n == 0 {
+		return false
+	}
+	fs := state(f)
+	return fs == nil || !fs.dir[d].off && !fs.pass
+}
+
+// Stream takes the next bytes of direction d of the flow's stream. They are
+// inspected in pieces of some size, or earlier when Trigger is called.
+func (w *Worker) Stream(d packet.Dir, b []byte) {
+	c := &w.c
+	if !w.active || c.f == nil || w.set.streams[d].n == 0 {
+		return
+	}
+	if c.f.Midstream && !w.cfg.Midstream {
+		return
+	}
+	fs := c.flowState()
+	if fs.pass {
+		return
+	}
+	// The other side speaks: what this one heard is complete so far.
+	if o := &fs.dir[d.Reverse()]; len(o.buf) > o.done && c.app == 0 {
+		w.Trigger(d.Reverse())
+	}
+	s := &fs.dir[d]
+	if s.off {
+		return
+	}
+	if room := StreamDepth - int(s.base) - len(s.buf); len(b) > room {
+		b = b[:room]
+	}
+	s.buf = append(s.buf, b...)
+	if int(s.base)+len(s.buf) >= StreamDepth || len(s.buf)-s.done >= chunk {
+		w.Trigger(d)
+	}
+}
+
+// StreamGap says that bytes of direction d are lost: what came before and what
+// follows are not one.
+func (w *Worker) StreamGap(d packet.Dir, n int) {
+	c := &w.c
+	if !w.active || c.fs == nil {
+		return
+	}
+	w.Trigger(d)
+	s := &c.fs.dir[d]
+	s.base += uint64(len(s.buf) + n)
+	s.buf, s.done = s.buf[:0], 0
+	if s.base >= StreamDepth {
+		s.off = true
+	}
+}
+
+// Trigger inspects what of direction d was not inspected yet.
+func (w *Worker) Trigger(d packet.Dir) {
+	c := &w.c
+	fs := c.fs
+	if !w.active || fs == nil || len(fs.dir[d].buf) <= fs.dir[d].done {
+		return
+	}
+	w.packetRules()
+	s := &fs.dir[d]
+	if !fs.pass && !fs.drop && !w.passed {
+		w.inspectStream(d, s)
+	}
+	switch {
+	case int(s.base)+len(s.buf) >= StreamDepth:
+		s.off = true
+		s.buf, s.done = s.buf[:0], 0
+		return
+	case len(s.buf) > overlap:
+		n := len(s.buf) - overlap
+		copy(s.buf, s.buf[n:])
+		s.buf = s.buf[:overlap]
+		s.base += uint64(n)
+	}
+	s.done = len(s.buf)
+}
+
+func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
+	c := &w.c
+	kd, ks, kt, ksp, kdp, tx := c.d, c.src, c.dst, c.sp, c.dp, w.tx
+	if d != c.d || c.p == nil {
+		w.setDir(d)
+	}
+	w.tx.on = false
+	g := &w.set.streams[d]
+	w.list = w.list[:0]
+	if !g.always.empty() {
+		w.list = g.always.find(w.list, c.sp, c.dp)
+	}
+	var hits []uint32
+	if g.filter != nil {
+		from := max(0, s.done-g.filter.MaxLen()+1)
+		hits = g.filter.ScanAt(s.buf[from:], int(s.base)+from, &w.scr)
+	}
+	all := w.list
+	var matched [MaxAlerts]uint32
+	n := 0
+	for len(all) > 0 || len(hits) > 0 {
+		var id uint32
+		switch {
+		case len(hits) == 0 || len(all) > 0 && all[0] <= hits[0]:
+			id, all = all[0], all[1:]
+		default:
+			id, hits = hits[0], hits[1:]
+		}
+		r := &w.set.rules[id]
+		if !c.matches(r) {
+			continue
+		}
+		// A rule that matched in what is looked at again must match in
+		// what is new.
+		from := 0
+		if contains(s.hit, id) {
+			from = s.done
+		}
+		w.ins.Start = s.base + uint64(from)
+		if !r.payload.Match(s.buf[from:], &w.ins) {
+			continue
+		}
+		if n < len(matched) {
+			matched[n] = id
+			n++
+		}
+		w.found(id)
+		if w.passed {
+			break
+		}
+	}
+	w.ins.Start = 0
+	if n > 0 || len(s.hit) > 0 {
+		s.hit = append(s.hit[:0], matched[:n]...)
+	}
+	c.d, c.src, c.dst, c.sp, c.dp, w.tx = kd, ks, kt, ksp, kdp, tx
+}

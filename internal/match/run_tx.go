@@ -1,0 +1,226 @@
+package match
+
+import (
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Tx inspects a transaction of protocol app (its number in
+// Options.Protocols). It is called each time there is something new in it and
+// with done when it is complete. The number is the transaction's in its flow.
+func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
+	c := &w.c
+	if !w.active || c.f == nil {
+		return 0
+	}
+	fs := c.flowState()
+	g := &w.set.txs[app]
+	c.app |= 1 << app
+	if done {
+		// A whole message: what of the stream belongs to it is looked at now.
+		w.Trigger(packet.ToServer)
+		w.Trigger(packet.ToClient)
+	}
+	w.packetRules()
+	var one txState
+	t := &one
+	one.id = fs.next
+	if open := fs.open(tx); !done || open {
+		if t = fs.tx(tx); t == nil {
+			t = &one
+		}
+	} else {
+		fs.next++
+	}
+	id = t.id
+	if c.f.Midstream && !w.cfg.Midstream && c.proto == packet.ProtoTCP || w.let() {
+		if done {
+			fs.forget(tx)
+		}
+		return id
+	}
+	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
+	keep := w.tx
+	w.tx = txAlert{id: id, on: true}
+	for d := range g {
+		if g[d].n == 0 {
+			continue
+		}
+		w.setDir(packet.Dir(d))
+		w.inspectTx(&g[d], app, packet.Dir(d), tx, &t.dir[d], done)
+		if w.let() {
+			break
+		}
+	}
+	w.tx = keep
+	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
+	if done {
+		fs.forget(tx)
+	}
+	return id
+}
+
+// open reports that there is state of tx.
+func (f *Flow) open(tx proto.Tx) bool {
+	for i := range f.txs {
+		if f.txs[i].tx == tx {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *txDir, done bool) {
+	c := &w.c
+	fresh := false
+	w.list = w.list[:0]
+	for i := range g.bufs {
+		f := &g.bufs[i]
+		if i < 64 && t.seen&(1<<i) != 0 {
+			continue
+		}
+		n := 0
+		for {
+			b, ok := f.get(tx, n)
+			if !ok {
+				break
+			}
+			if f.chain != 0 {
+				b = w.apply(w.set.chains[f.chain], b)
+			}
+			for _, id := range f.filter.Scan(b, &w.scr) {
+				if !contains(t.cand, id) && !contains(t.matched, id) {
+					w.list = append(w.list, id)
+					fresh = true
+				}
+			}
+			if n++; n >= maxInstances {
+				break
+			}
+		}
+		if n > 0 && i < 64 {
+			t.seen |= 1 << i
+		}
+	}
+	if fresh {
+		t.cand = append(t.cand, w.list...)
+		slices.Sort(t.cand)
+		t.cand = slices.Compact(t.cand)
+	}
+	if len(t.cand) == 0 && len(g.always) == 0 {
+		return
+	}
+	cand, all := t.cand, g.always
+	keep := t.cand[:0]
+	for len(cand) > 0 || len(all) > 0 {
+		var id uint32
+		always := len(cand) == 0 || len(all) > 0 && all[0] < cand[0]
+		if always {
+			id, all = all[0], all[1:]
+			if contains(t.matched, id) {
+				continue
+			}
+		} else {
+			id, cand = cand[0], cand[1:]
+		}
+		r := &w.set.rules[id]
+		if !c.w.passed && c.matches(r) && w.buffers(r, app, d, tx, done) {
+			if !done {
+				t.matched = append(t.matched, id)
+			}
+			w.found(id)
+			continue
+		}
+		if !always {
+			keep = append(keep, id)
+		}
+	}
+	t.cand = keep
+}
+
+// maxInstances bounds how many instances of a buffer are looked at.
+const maxInstances = 256
+
+// buffers tries every buffer of a rule.
+func (w *Worker) buffers(r *rule, app int, d packet.Dir, tx proto.Tx, done bool) bool {
+	if r.vars {
+		w.ins.ClearVars()
+	}
+	w.ins.Start = 0
+	get := w.set.get[app][d]
+	for i := range r.bufs {
+		b := &r.bufs[i]
+		ok, n := false, 0
+		for n < maxInstances {
+			data, there := get[b.buf](tx, n)
+			if !there {
+				break
+			}
+			n++
+			if b.prog == nil {
+				ok = !b.neg
+				break
+			}
+			if b.chain != 0 {
+				data = w.apply(w.set.chains[b.chain], data)
+			}
+			if b.prog.Match(data, &w.ins) {
+				ok = true
+				break
+			}
+		}
+		if n == 0 && b.neg && done {
+			ok = true
+		}
+		if !ok {
+			return false
+		}
+	}
+	if r.payload == nil {
+		return true
+	}
+	return w.payload(r, d)
+}
+
+// payload tries the payload options of a rule that also names buffers: on the
+// stream as far as it is kept, or on the packet.
+func (w *Worker) payload(r *rule, d packet.Dir) bool {
+	c := &w.c
+	if c.proto == packet.ProtoTCP && c.fs != nil && r.flags&needStream != 0 {
+		if s := &c.fs.dir[d]; len(s.buf) > 0 {
+			w.ins.Start = s.base
+			ok := r.payload.Match(s.buf, &w.ins)
+			w.ins.Start = 0
+			if ok {
+				return true
+			}
+		}
+	}
+	return c.p != nil && len(c.p.Payload) > 0 && r.payload.Match(c.p.Payload, &w.ins)
+}
+
+// Event tells of a violation of a protocol by its name, such as
+// "line_too_long" of "http".
+func (w *Worker) Event(app, name string) {
+	c := &w.c
+	ids := w.set.events[eventKey{app, name}]
+	if len(ids) == 0 || !w.active || c.f == nil || w.let() {
+		return
+	}
+	w.packetRules()
+	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
+	for _, id := range ids {
+		r := &w.set.rules[id]
+		if r.flags&toServer != 0 {
+			w.setDir(packet.ToServer)
+		} else if r.flags&toClient != 0 {
+			w.setDir(packet.ToClient)
+		}
+		if c.matches(r) {
+			w.found(id)
+		}
+	}
+	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
+}

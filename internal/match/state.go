@@ -1,0 +1,145 @@
+package match
+
+import (
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/proto"
+)
+
+// Flow is what the rule engine keeps of one flow. Workers lend them; a flow
+// that no rule cares about has none.
+type Flow struct {
+	set   *Set // the numbers below are of this set
+	bits  []uint64
+	ints  []flowInt
+	txs   []txState
+	next  uint64 // number of the next transaction
+	dir   [2]streamState
+	pass  bool     // a pass rule let the whole flow go
+	drop  bool     // a drop rule condemned it
+	pd    [2]uint8 // protocol that protocol-only rules have been tried for, plus 1
+	ended bool
+}
+
+type flowInt struct{ id, v uint32 }
+
+// MaxFlowInts bounds the counters of one flow.
+const MaxFlowInts = 64
+
+func (f *Flow) reset(s *Set) {
+	clear(f.bits)
+	f.set, f.ints, f.txs = s, f.ints[:0], f.txs[:0]
+	f.next, f.pass, f.drop, f.pd, f.ended = 0, false, false, [2]uint8{}, false
+	f.dir[0].reset()
+	f.dir[1].reset()
+}
+
+func (f *Flow) bit(id uint32) bool {
+	return int(id/64) < len(f.bits) && f.bits[id/64]&(1<<(id%64)) != 0
+}
+
+func (f *Flow) setBit(id uint32) {
+	for int(id/64) >= len(f.bits) {
+		f.bits = append(f.bits, 0)
+	}
+	f.bits[id/64] |= 1 << (id % 64)
+}
+
+func (f *Flow) clearBit(id uint32) {
+	if int(id/64) < len(f.bits) {
+		f.bits[id/64] &^= 1 << (id % 64)
+	}
+}
+
+func (f *Flow) int(id uint32) (uint32, bool) {
+	if f == nil {
+		return 0, false
+	}
+	for _, v := range f.ints {
+		if v.id == id {
+			return v.v, true
+		}
+	}
+	return 0, false
+}
+
+func (f *Flow) setInt(id, v uint32) {
+	for i := range f.ints {
+		if f.ints[i].id == id {
+			f.ints[i].v = v
+			return
+		}
+	}
+	if len(f.ints) < MaxFlowInts {
+		f.ints = append(f.ints, flowInt{id, v})
+	}
+}
+
+// streamState is the part of a stream that is inspected together.
+type streamState struct {
+	buf  []byte   // the end of what was inspected, then what was not
+	base uint64   // place of buf in the stream
+	done int      // bytes of buf that were inspected
+	off  bool     // depth reached, or no rule cares
+	hit  []uint32 // rules that matched in the last inspection
+}
+
+func (s *streamState) reset() {
+	s.buf, s.base, s.done, s.off, s.hit = s.buf[:0], 0, 0, false, s.hit[:0]
+}
+
+// txState is what is known of an open transaction.
+type txState struct {
+	tx  proto.Tx
+	id  uint64
+	dir [2]txDir
+}
+
+type txDir struct {
+	cand    []uint32 // rules whose filter hit and that did not match yet
+	matched []uint32
+	seen    uint64 // filters whose buffer was scanned, by bit
+}
+
+// MaxOpenTx bounds the transactions of one flow of which state is kept.
+const MaxOpenTx = 64
+
+// tx finds or makes the state of tx; nil when there are too many.
+func (f *Flow) tx(tx proto.Tx) *txState {
+	for i := range f.txs {
+		if f.txs[i].tx == tx {
+			return &f.txs[i]
+		}
+	}
+	if len(f.txs) == MaxOpenTx {
+		return nil
+	}
+	if n := len(f.txs); n < cap(f.txs) {
+		f.txs = f.txs[:n+1]
+		t := &f.txs[n]
+		t.tx, t.id = tx, f.next
+		for d := range t.dir {
+			t.dir[d].cand, t.dir[d].matched, t.dir[d].seen = t.dir[d].cand[:0], t.dir[d].matched[:0], 0
+		}
+	} else {
+		f.txs = append(f.txs, txState{tx: tx, id: f.next})
+	}
+	f.next++
+	return &f.txs[len(f.txs)-1]
+}
+
+// drop forgets tx, keeping the memory of its lists.
+func (f *Flow) forget(tx proto.Tx) {
+	for i := range f.txs {
+		if f.txs[i].tx == tx {
+			t := f.txs[i]
+			t.tx = nil
+			copy(f.txs[i:], f.txs[i+1:])
+			f.txs[len(f.txs)-1] = t
+			f.txs = f.txs[:len(f.txs)-1]
+			return
+		}
+	}
+}
+
+func contains(l []uint32, id uint32) bool { return slices.Contains(l, id) }

@@ -1,0 +1,258 @@
+package match
+
+import (
+	"math"
+	"strings"
+
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+var thresholdKeywords = []Keyword{
+	{Name: "threshold", Family: "threshold", Doc: "alert less often: type limit, threshold or both; track; count; seconds",
+		Example: `content:"x"; threshold:type limit, track by_src, count 1, seconds 60;`, Setup: setupThreshold},
+	{Name: "detection_filter", Family: "threshold", Doc: "alert from a rate on", Example: `content:"x"; detection_filter:track by_src, count 5, seconds 60;`, Setup: setupDetectionFilter},
+}
+
+// Kinds of thresholds.
+const (
+	thrLimit = iota
+	thrThreshold
+	thrBoth
+	thrFilter // detection_filter
+	thrSuppress
+	thrRate
+)
+
+// What is counted by.
+const (
+	bySrc = iota
+	byDst
+	byPair
+	byRule
+	byFlow
+)
+
+// threshold is one limit of a rule; next is tried after it.
+type threshold struct {
+	kind, track int
+	count       uint32
+	span        int64 // ns
+	until       int64 // rate_filter: how long its action holds
+	action      rules.Action
+	addrs       *rules.AddrSet // suppress
+	next        *threshold
+	n           uint8
+}
+
+// global applies the lines of threshold.config that concern the rule.
+func (c *compiler) global(lines []rules.GlobalThreshold) {
+	tracks := [...]int{rules.TrackNone: -1, rules.BySrc: bySrc, rules.ByDst: byDst, rules.ByEither: byPair, rules.ByBoth: byPair, rules.ByRule: byRule, rules.ByFlow: byFlow}
+	for i := range lines {
+		g := &lines[i]
+		if g.GID != 0 && g.GID != c.m.GID || g.SID != 0 && g.SID != c.m.SID {
+			continue
+		}
+		t := &threshold{track: tracks[g.Track], count: g.Count, span: int64(g.Seconds) * 1e9}
+		switch g.Kind {
+		case rules.Suppress:
+			t.kind, t.addrs = thrSuppress, g.Addrs.Set()
+		case rules.RateFilter:
+			t.kind, t.action, t.until = thrRate, g.NewAction, int64(g.Timeout)*1e9
+		default:
+			t.kind = [...]int{rules.Limit: thrLimit, rules.Threshold: thrThreshold, rules.LimitBoth: thrBoth}[g.Type]
+			if g.SID == 0 && c.out.thr != nil {
+				continue // a rule's own threshold counts before those of all rules
+			}
+			if c.out.thr != nil && c.out.thr.kind <= thrBoth {
+				c.out.thr = c.out.thr.next
+			}
+		}
+		c.addThreshold(t)
+	}
+}
+
+var tracks = map[string]int{"by_src": bySrc, "by_dst": byDst, "by_both": byPair, "by_rule": byRule, "by_flow": byFlow, "by_either": byPair}
+
+func readThreshold(v string, filter bool) (*threshold, error) {
+	t := &threshold{kind: -1, track: -1}
+	seen := map[string]bool{}
+	for _, p := range split(unquote(v)) {
+		f := strings.Fields(p)
+		if len(f) != 2 {
+			return nil, fail("threshold does not know %q", p)
+		}
+		if seen[f[0]] {
+			return nil, fail("%s stands twice", f[0])
+		}
+		seen[f[0]] = true
+		switch f[0] {
+		case "type":
+			switch strings.ToLower(f[1]) {
+			case "limit":
+				t.kind = thrLimit
+			case "threshold":
+				t.kind = thrThreshold
+			case "both":
+				t.kind = thrBoth
+			default:
+				return nil, fail("threshold knows limit, threshold and both, not %q", f[1])
+			}
+		case "track":
+			n, ok := tracks[strings.ToLower(f[1])]
+			if !ok {
+				return nil, fail("threshold tracks by_src, by_dst, by_both, by_rule or by_flow, not %q", f[1])
+			}
+			t.track = n
+		case "count":
+			n, err := rules.ParseUint(f[1], math.MaxUint32)
+			if err != nil {
+				return nil, err
+			}
+			t.count = uint32(n)
+		case "seconds":
+			n, err := rules.ParseUint(f[1], math.MaxUint32)
+			if err != nil {
+				return nil, err
+			}
+			t.span = int64(n) * 1e9
+		default:
+			return nil, fail("threshold does not know %q", f[0])
+		}
+	}
+	if filter {
+		if seen["type"] {
+			return nil, fail("detection_filter has no type")
+		}
+		t.kind = thrFilter
+	}
+	if t.kind < 0 || t.track < 0 || !seen["count"] || !seen["seconds"] {
+		return nil, fail("type, track, count and seconds are needed")
+	}
+	if t.count == 0 || t.span == 0 {
+		return nil, fail("count and seconds must be more than 0")
+	}
+	return t, nil
+}
+
+func setupThreshold(c *compiler, o rules.Option) error {
+	t, err := readThreshold(o.Value, false)
+	if err != nil {
+		return err
+	}
+	c.addThreshold(t)
+	return nil
+}
+
+func setupDetectionFilter(c *compiler, o rules.Option) error {
+	t, err := readThreshold(o.Value, true)
+	if err != nil {
+		return err
+	}
+	c.addThreshold(t)
+	return nil
+}
+
+func (c *compiler) addThreshold(t *threshold) {
+	n := uint8(0)
+	at := &c.out.thr
+	for *at != nil {
+		at = &(*at).next
+		n++
+	}
+	t.n = n
+	*at = t
+}
+
+// pass counts one match and reports whether it is to be told.
+func (t *threshold) allow(h *Hosts, m *Meta, a *Alert, now int64) bool {
+	ok := true
+	for ; t != nil; t = t.next {
+		if !t.one(h, m, a, now) {
+			ok = false
+		}
+	}
+	return ok
+}
+
+func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
+	k := countKey{rule: uint64(m.GID)<<32 | uint64(m.SID), n: t.n}
+	switch t.track {
+	case bySrc:
+		k.a = a.Src
+	case byDst:
+		k.a = a.Dst
+	case byPair:
+		k.a, k.b = a.Src, a.Dst
+	case byFlow:
+		for i := range 8 {
+			k.a[i] = byte(a.flowID >> (8 * i))
+		}
+	}
+	if t.kind == thrSuppress {
+		switch t.track {
+		case bySrc:
+			return !t.addrs.Contains((*[16]byte)(&a.Src))
+		case byDst:
+			return !t.addrs.Contains((*[16]byte)(&a.Dst))
+		case byPair:
+			return !t.addrs.Contains((*[16]byte)(&a.Src)) && !t.addrs.Contains((*[16]byte)(&a.Dst))
+		}
+		return false
+	}
+	c, fresh, s := h.count(k, now, t.span)
+	defer s.mu.Unlock()
+	expired := now-c.since >= t.span
+	if t.kind == thrFilter || t.kind == thrRate {
+		// The packet that makes the window begin is not beyond the rate.
+		expired = now-c.since > t.span
+	}
+	switch t.kind {
+	case thrLimit:
+		if fresh || expired {
+			c.since, c.n = now, 1
+			return true
+		}
+		c.n++
+		return c.n <= t.count
+	case thrThreshold:
+		if expired && !fresh {
+			c.since, c.n = now, 0
+		}
+		c.n++
+		if c.n >= t.count {
+			c.since, c.n = now, 0
+			return true
+		}
+		return false
+	case thrBoth:
+		if expired && !fresh {
+			c.since, c.n = now, 0
+		}
+		c.n++
+		return c.n == t.count
+	case thrFilter:
+		if expired && !fresh {
+			c.since, c.n = now, 0
+		}
+		c.n++
+		return c.n > t.count
+	case thrRate:
+		if now < c.until {
+			a.Action = t.action
+			return true
+		}
+		if expired && !fresh {
+			c.since, c.n = now, 0
+		}
+		c.n++
+		if c.n > t.count {
+			c.until = now + t.until
+			if t.until == 0 {
+				c.until = math.MaxInt64
+			}
+			a.Action = t.action
+		}
+		return true
+	}
+	return true
+}

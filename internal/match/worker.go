@@ -1,0 +1,418 @@
+package match
+
+import (
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/match/inspect/pcre"
+	"github.com/yamori-net/yamori/internal/match/mpm"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/rules"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
+
+// Limits of what one packet or flow may cause.
+const (
+	// MaxAlerts bounds the alerts of one packet, Suricata's packet-alert-max.
+	MaxAlerts = 15
+	// StreamDepth is how much of a direction of a stream is inspected,
+	// Suricata's stream.reassembly.depth.
+	StreamDepth = 1 << 20
+	// chunk is how many new bytes of a stream are inspected together, Suricata's
+	// toserver-chunk-size and toclient-chunk-size.
+	chunk = 2560
+	// overlap is how much of what was inspected is looked at again with what
+	// follows, so that a match may lie across.
+	overlap = 1024
+	// maxFree bounds the idle states of flows that a worker keeps.
+	maxFree = 8192
+)
+
+// Alert is a rule that matched. It is valid during the call that delivers it.
+type Alert struct {
+	Rule     *Meta
+	Action   rules.Action // as changed by rate_filter
+	Blocked  bool         // the packet is dropped
+	Src, Dst packet.Addr
+	SrcPort  uint16
+	DstPort  uint16
+	Dir      packet.Dir
+	Flow     *flow.Flow     // nil: outside of flows
+	Packet   *packet.Packet // nil: at the end of the flow
+	TxID     uint64
+	HasTx    bool
+	Time     int64
+
+	order  uint32
+	flowID uint64
+}
+
+// Config is how a Worker inspects.
+type Config struct {
+	// OnAlert is told of each alert, in the order of the rules.
+	OnAlert func(*Alert)
+	// Midstream lets rules inspect streams whose start was not seen.
+	Midstream bool
+}
+
+// Worker inspects with a Set. It belongs to one goroutine.
+type Worker struct {
+	set *Set
+	cfg Config
+
+	c       ctx
+	ins     inspect.Ctx
+	scr     mpm.Scratch
+	machine pcre.Machine
+	scratch [2][]byte
+	text    []byte
+	list    []uint32
+	free    []*Flow
+	alerts  []Alert
+	pending bool // the packet's own rules have not been tried yet
+	active  bool // between Begin and End
+	passed  bool // a pass rule matched the packet
+	verdict verdict.Verdict
+	tx      txAlert
+}
+
+type txAlert struct {
+	id uint64
+	on bool
+}
+
+// ctx is what conditions look at: the packet, its flow and direction.
+type ctx struct {
+	w     *Worker
+	p     *packet.Packet // nil at the end of a flow
+	f     *flow.Flow     // nil outside of flows
+	fs    *Flow          // nil until something is kept
+	d     packet.Dir
+	app   uint64 // protocols of the flow, as bits
+	src   packet.Addr
+	dst   packet.Addr
+	sp    uint16
+	dp    uint16
+	proto uint8
+	v     uint8 // IP version bit
+	now   int64
+}
+
+// NewWorker returns a worker that inspects with s.
+func NewWorker(s *Set, cfg Config) *Worker {
+	w := &Worker{set: s, cfg: cfg}
+	w.c.w = w
+	w.ins.User = &w.c
+	w.machine.Reset(0)
+	return w
+}
+
+// flowState returns the flow's state, made when there is none.
+func (c *ctx) flowState() *Flow {
+	if c.fs == nil && c.f != nil {
+		c.fs = c.w.newFlow()
+		c.f.Rules = c.fs
+	}
+	return c.fs
+}
+
+func (w *Worker) newFlow() *Flow {
+	if n := len(w.free); n > 0 {
+		f := w.free[n-1]
+		w.free = w.free[:n-1]
+		return f
+	}
+	f := &Flow{}
+	f.reset(w.set)
+	return f
+}
+
+// state returns the state of a flow, nil when there is none.
+func state(f *flow.Flow) *Flow {
+	fs, _ := f.Rules.(*Flow)
+	return fs
+}
+
+// App tells which protocol a flow speaks, by its number in Options.Protocols.
+func (w *Worker) appOf(f *flow.Flow) uint64 {
+	if f == nil || f.AppIndex == 0 {
+		return 0
+	}
+	return 1 << (f.AppIndex - 1)
+}
+
+// Begin starts a packet. f is nil for a packet outside of flows.
+func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
+	c := &w.c
+	c.p, c.f, c.d, c.fs, c.app = p, f, d, nil, 0
+	c.now = p.Time
+	c.proto = p.Proto
+	c.src, c.dst, c.sp, c.dp = p.Src, p.Dst, p.SrcPort, p.DstPort
+	if p.Proto == packet.ProtoICMP || p.Proto == packet.ProtoICMPv6 {
+		c.sp, c.dp = 0, 0
+	}
+	c.v = onV4
+	if p.Version == 6 {
+		c.v = onV6
+	}
+	if f != nil {
+		c.fs = state(f)
+		c.app = w.appOf(f)
+	}
+	w.pending, w.active, w.passed = true, true, false
+	w.verdict = verdict.Verdict{}
+	w.tx.on = false
+	w.alerts = w.alerts[:0]
+}
+
+// End tries the packet's rules, if that did not happen yet, tells the alerts
+// and returns what is to be done with the packet.
+func (w *Worker) End() verdict.Verdict {
+	if !w.active {
+		return verdict.Verdict{}
+	}
+	w.packetRules()
+	w.finish()
+	w.active = false
+	c := &w.c
+	if c.fs != nil && c.fs.drop && w.verdict.Action == verdict.NoOpinion {
+		w.verdict = verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow, Why: "rule"}
+	}
+	v := w.verdict
+	c.p, c.f, c.fs = nil, nil, nil
+	return v
+}
+
+// Close ends a flow: what is left of its streams is inspected and its state
+// given back. The parsers must have ended before.
+func (w *Worker) Close(f *flow.Flow) {
+	fs := state(f)
+	if fs == nil {
+		return
+	}
+	f.Rules = nil
+	fs.reset(w.set)
+	if len(w.free) < maxFree {
+		w.free = append(w.free, fs)
+	}
+}
+
+// BeginEnd starts the end of a flow: no packet, but transactions and streams
+// may still be inspected until FinishEnd.
+func (w *Worker) BeginEnd(f *flow.Flow) {
+	c := &w.c
+	c.p, c.f, c.fs, c.app = nil, f, state(f), w.appOf(f)
+	c.now, c.proto = f.Last, f.Key.Proto
+	w.setDir(packet.ToServer)
+	c.v = onV6
+	if c.src.Is4() {
+		c.v = onV4
+	}
+	w.pending, w.active, w.passed = false, true, false
+	w.verdict = verdict.Verdict{}
+	w.tx.on = false
+	w.alerts = w.alerts[:0]
+}
+
+// FinishEnd inspects what is left of the streams and tells the alerts of a
+// flow's end.
+func (w *Worker) FinishEnd() {
+	if !w.active {
+		return
+	}
+	if w.c.fs != nil {
+		for d := range w.c.fs.dir {
+			w.Trigger(packet.Dir(d))
+		}
+	}
+	w.finish()
+	w.active = false
+	w.c.f, w.c.fs = nil, nil
+}
+
+// Suspend makes the worker deaf while the engine ends a flow other than the
+// one under inspection; Resume takes its result.
+func (w *Worker) Suspend() (was bool) {
+	was, w.active = w.active, false
+	return was
+}
+
+// Resume ends what Suspend began.
+func (w *Worker) Resume(was bool) { w.active = was }
+
+// setDir makes the context that of a packet in direction d of the flow.
+func (w *Worker) setDir(d packet.Dir) {
+	c := &w.c
+	if c.f == nil {
+		return
+	}
+	c.d = d
+	c.src, c.sp = c.f.Client()
+	c.dst, c.dp = c.f.Server()
+	if d == packet.ToClient {
+		c.src, c.dst, c.sp, c.dp = c.dst, c.src, c.dp, c.sp
+	}
+}
+
+// matches tries everything of a rule but payload and buffers.
+func (c *ctx) matches(r *rule) bool {
+	if r.on&c.v == 0 || r.on&(1<<l4Of(c.proto)) == 0 {
+		return false
+	}
+	if r.hasApps && r.apps&c.app == 0 {
+		return false
+	}
+	if r.flags&(needFlow|toServer|toClient|established|notEstablish|onlyFrag|noFrag) != 0 && !c.flowFits(r.flags) {
+		return false
+	}
+	if r.sp != nil && !r.sp.Contains(c.sp) || r.dp != nil && !r.dp.Contains(c.dp) {
+		return false
+	}
+	if (r.sp != nil || r.dp != nil) && !hasPorts(c.proto) {
+		return false
+	}
+	if !r.src.Contains((*[16]byte)(&c.src)) || !r.dst.Contains((*[16]byte)(&c.dst)) {
+		return false
+	}
+	for _, f := range r.conds {
+		if !f(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func hasPorts(p uint8) bool {
+	return p == packet.ProtoTCP || p == packet.ProtoUDP || p == packet.ProtoSCTP
+}
+
+func (c *ctx) flowFits(flags uint32) bool {
+	if flags&onlyFrag != 0 && (c.p == nil || !c.p.Fragment && !c.p.Defrag) {
+		return false
+	}
+	if flags&noFrag != 0 && c.p != nil && c.p.Fragment {
+		return false
+	}
+	if flags&(needFlow|toServer|toClient|established|notEstablish) == 0 {
+		return true
+	}
+	if c.f == nil {
+		return false
+	}
+	switch {
+	case flags&toServer != 0 && c.d != packet.ToServer, flags&toClient != 0 && c.d != packet.ToClient:
+		return false
+	case flags&established != 0 && !c.established():
+		return false
+	case flags&notEstablish != 0 && c.established():
+		return false
+	}
+	return true
+}
+
+// established follows Suricata: a TCP flow after its handshake, closed ones
+// included, never one picked up midstream; others once both sides have spoken.
+func (c *ctx) established() bool {
+	f := c.f
+	if c.proto == packet.ProtoTCP {
+		if f.Midstream && !c.w.cfg.Midstream {
+			return false
+		}
+		return f.State == flow.Established || f.State == flow.Closed && f.WasEstablished
+	}
+	return f.State != flow.New
+}
+
+// found queues an alert of rule id and does what the rule does besides.
+func (w *Worker) found(id uint32) {
+	r := &w.set.rules[id]
+	c := &w.c
+	for _, f := range r.posts {
+		f(c)
+	}
+	if r.action == rules.Pass && w.alertsPass(r) {
+		return
+	}
+	for i := range w.alerts {
+		a := &w.alerts[i]
+		if a.order == id && a.HasTx == w.tx.on && a.TxID == w.tx.id {
+			return
+		}
+	}
+	if len(w.alerts) >= 4*MaxAlerts {
+		return
+	}
+	a := Alert{Rule: &w.set.meta[r.meta], Action: r.action, Src: c.src, Dst: c.dst, SrcPort: c.sp, DstPort: c.dp, Dir: c.d,
+		Flow: c.f, Packet: c.p, Time: c.now, order: id}
+	if w.tx.on {
+		a.TxID, a.HasTx = w.tx.id, true
+	}
+	if c.f != nil {
+		a.flowID = c.f.ID
+	}
+	w.alerts = append(w.alerts, a)
+}
+
+// alertsPass notes a pass rule: the packet, and with a rule on stream or
+// transactions the flow, is not inspected any further.
+func (w *Worker) alertsPass(r *rule) bool {
+	w.passed = true
+	if r.flags&(isTx|needStream) != 0 || r.hasApps || r.flags&flowAction != 0 {
+		if fs := w.c.flowState(); fs != nil {
+			fs.pass = true
+		}
+	}
+	return false
+}
+
+// finish sorts the alerts, lets pass rules and thresholds speak, and tells
+// what is left.
+func (w *Worker) finish() {
+	if len(w.alerts) == 0 {
+		return
+	}
+	slices.SortStableFunc(w.alerts, func(a, b Alert) int { return int(a.order) - int(b.order) })
+	told := 0
+	for i := range w.alerts {
+		a := &w.alerts[i]
+		r := &w.set.rules[a.order]
+		if r.action == rules.Pass {
+			break
+		}
+		if r.thr != nil && !r.thr.allow(w.set.hosts, a.Rule, a, w.c.now) {
+			continue
+		}
+		switch a.Action {
+		case rules.Alert:
+		case rules.Pass:
+			continue
+		default:
+			a.Blocked = true
+			w.verdict = verdict.Verdict{Action: verdict.Drop, Scope: verdict.Packet, Why: "rule"}
+			if a.Action != rules.Drop {
+				w.verdict.Action = verdict.Reject
+			}
+			if r.flags&(isTx|needStream|flowAction) != 0 || r.hasApps {
+				w.verdict.Scope = verdict.Flow
+				if fs := w.c.flowState(); fs != nil {
+					fs.drop = true
+				}
+			}
+		}
+		if r.flags&noAlert != 0 || told >= MaxAlerts {
+			continue
+		}
+		told++
+		if w.cfg.OnAlert != nil {
+			w.cfg.OnAlert(a)
+		}
+	}
+	w.alerts = w.alerts[:0]
+}
+
+// let reports that the flow or packet is not to be inspected.
+func (w *Worker) let() bool { return w.passed || w.c.fs != nil && (w.c.fs.pass || w.c.fs.drop) }
+
+var _ proto.Tx
