@@ -224,7 +224,7 @@ func (c *Ctx) pcre(o *op, from int) (result, int) {
 	ok, err := re.Match(c.buf[base:], max(from-base, 0), &c.machine)
 	if err != nil {
 		c.Exhausted = true
-		return no, 0
+		return give, 0
 	}
 	if ok == (o.flags&fNegated != 0) {
 		return no, 0

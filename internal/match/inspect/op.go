@@ -19,7 +19,7 @@ package inspect
 type op struct {
 	kind  Kind
 	aux   uint8 // Content: place of the rarest byte; byte_ family: Operator or From
-	base  uint8
+	base  uint8 // of a number in text; above alignShift the align of byte_jump
 	_     uint8
 	flags uint32
 	a, b  int32

@@ -8,6 +8,13 @@
 // engine translates the options of one buffer, in the order of the rule, into
 // Steps, compiles them into a Program that shares an Arena with all other
 // rules, and calls Match with one Ctx per worker. Match does not allocate.
+//
+// Two answers of Suricata are not those of its inspection but of its
+// prefilter, and the caller has to see to them: a rule whose only pattern in a
+// buffer is negated is dropped when the pattern is anywhere in the buffer, in
+// spite of endswith; and a plain negated content before a relative one moves
+// the earliest place of that one by its length. The asn1 step reads BER like
+// Suricata but knows the inner form of fewer types.
 package inspect
 
 import "github.com/yamori-net/yamori/internal/match/inspect/pcre"

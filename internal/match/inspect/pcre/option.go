@@ -8,6 +8,9 @@
 // the time linear in the length of the subject. What still takes too long ends
 // with ErrBudget. Expressions are checked when parsed and compiled when first
 // used.
+//
+// Not supported, and refused by Parse: recursion and calls of groups, \p and
+// \X, backtracking verbs but (*FAIL), callouts, and two groups of one name.
 package pcre
 
 import (
