@@ -14,9 +14,6 @@ import (
 // file comes out. Each is read as described here on purpose.
 var evaderMissed = map[string]string{
 	"http-evader-116-lzma": "LZMA is not decoded",
-	"http-evader-410":      "a head that ends with LF CR CR LF",
-	"http-evader-411":      "a head that ends with LF CR CR LF",
-	"http-evader-486":      "a SIP status line before the HTTP one: a body of HTTP/0.9",
 }
 
 // The evader captures hide one test file behind odd framing and coding; what a

@@ -55,6 +55,9 @@ func TestSwitch(t *testing.T) {
 				if r.Err != nil || r.Switched != tt.switched || r.Next != tt.next || r.Rest != tt.rest || r.Done != tt.done {
 					t.Fatalf("seed %d: %+v", seed, r)
 				}
+				if want := map[bool]string{true: "pool.example:443"}[tt.switched && strings.HasPrefix(tt.name, "connect")]; r.Target != want {
+					t.Fatalf("seed %d: target %q, want %q", seed, r.Target, want)
+				}
 			}
 		})
 	}

@@ -13,7 +13,7 @@ var errTunnel = errors.New("http: bytes lost around a change of protocol")
 // else the message under way ends there and the next start line is looked for.
 func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 	s := &p.side[d]
-	s.scan, s.long = 0, false
+	s.scan, s.long, s.odd = 0, false, false
 	t := s.tx
 	switch s.state {
 	case stBody, stChunk:
@@ -104,8 +104,9 @@ func (p *parser) endSide(c *proto.Conn, d packet.Dir) {
 		return
 	case stBody, stChunk, stChunkLen, stChunkEnd:
 		t.setTruncated(d)
-		p.closeFile(c, t, d, true)
 	}
+	// To clients the end of the connection ends the file, whatever was
+	// announced, and its hash is that of what they have got.
 	p.closeFile(c, t, d, false)
 	t.publish(d)
 	if d == packet.ToClient && (s.state == stUntilEnd || s.state == stMaybeBody || s.state == stTrailers) {

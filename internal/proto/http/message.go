@@ -25,7 +25,10 @@ func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more
 	t := p.side[d].tx
 	m := &t.msg[d]
 	// An answer's head also ends with a line of white space and a bare LF.
-	if len(line) == 0 || d == packet.ToClient && len(line)+1 == len(raw) && len(trim(line)) == 0 && line[0] != '\r' {
+	// One that ended with LF CR takes the CR from the empty line, as in libhtp.
+	if len(line) == 0 || d == packet.ToClient && (len(line)+1 == len(raw) && len(trim(line)) == 0 && line[0] != '\r' ||
+		string(line) == "\r" && bareLF(m.head)) {
+		p.side[d].odd = string(line) == "\r"
 		if len(m.head)+2 <= MaxHead {
 			m.head = proto.Append(m.head, raw[:min(len(raw), 2)])
 		}
@@ -38,6 +41,12 @@ func (p *parser) headerLine(c *proto.Conn, d packet.Dir, line, raw []byte) (more
 	}
 	p.fields(c, d, line, raw)
 	return true
+}
+
+// bareLF reports whether the line at the end of b ends with an LF alone.
+func bareLF(b []byte) bool {
+	n := len(b)
+	return n >= 2 && b[n-1] == '\n' && b[n-2] != '\r'
 }
 
 // fields stores the fields of a line: some clients take a lone CR for a line

@@ -28,6 +28,7 @@ const (
 type side struct {
 	state  state
 	long   bool  // in the rest of an overlong line
+	odd    bool  // the head ended with LF CR CR LF: CR LF may follow
 	scan   int   // of the unconsumed bytes, those without line end
 	remain int64 // bytes left of a body or chunk
 	after  state // what stMaybeBody becomes when it is a body
@@ -77,6 +78,15 @@ func (p *parser) step(c *proto.Conn, d packet.Dir, b []byte) (n int, more bool) 
 		}
 		s.long = false
 		return i + 1, true
+	}
+	if s.odd {
+		if len(b) == 1 && b[0] == '\r' {
+			return 0, false
+		}
+		s.odd = false
+		if b[0] == '\r' && b[1] == '\n' {
+			return 2, true
+		}
 	}
 	switch s.state {
 	case stBody, stChunk:

@@ -164,6 +164,9 @@ func (p *parser) wait(c *proto.Conn, b []byte) (n int, more bool) {
 		return 0, true
 	}
 	if len(b) > maxTunnelWait {
+		if connect {
+			c.SetTarget(s.tx.Host, s.tx.Port)
+		}
 		p.switchTo(c, protocolOf(s.tx.Header(packet.ToServer, "upgrade"), connect))
 	}
 	return 0, false

@@ -55,6 +55,9 @@ func (p *parser) noStatusLine(c *proto.Conn, b []byte) (n int, more, handled boo
 		return 0, true, true
 	}
 	p.anomaly(c, anStatusLine)
+	if i := bytes.IndexByte(b, '\n'); i >= 0 && i <= maxJunkLine && i+1 < len(b) && b[i+1] == 'H' {
+		return i + 1, true, true // as libhtp: the status line comes after a line of something else
+	}
 	t := p.answer(c)
 	t.msg[packet.ToClient].startLine(nil, nil)
 	s.tx, s.state = t, stUntilEnd
@@ -63,6 +66,9 @@ func (p *parser) noStatusLine(c *proto.Conn, b []byte) (n int, more, handled boo
 	p.answered = true
 	return 0, true, true
 }
+
+// maxJunkLine bounds a line before the status line that is passed over.
+const maxJunkLine = 256
 
 // statusLine begins an answer.
 func (p *parser) statusLine(c *proto.Conn, line, raw []byte) {
@@ -108,6 +114,9 @@ func (p *parser) responseHead(c *proto.Conn) {
 		}
 		name := protocolOf(up, connect)
 		t.ResponseDone, t.RequestDone = true, true
+		if connect {
+			c.SetTarget(t.Host, t.Port)
+		}
 		p.finish(c, t)
 		p.switchTo(c, name)
 		return
