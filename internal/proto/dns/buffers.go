@@ -12,15 +12,34 @@ import (
 var buffers = []proto.Buffer{
 	{Name: "dns.query", Doc: "name of each question of a query", Dir: packet.ToServer, Get: requestName},
 	{Name: "dns.query.name", Doc: "the same", Dir: packet.ToServer, Get: requestName},
-	{Name: "dns.queries.rrname", Doc: "name of each question of a query or answer", Dir: packet.ToServer, Get: names(Questions, false)},
+	{Name: "dns.queries.rrname", Doc: "name of each question of a query", Dir: packet.ToServer, Get: requestName},
+	{Name: "dns.queries.rrname", Doc: "name of each question of an answer", Dir: packet.ToClient, Get: ofAnswer(names(Questions, false))},
 	{Name: "dns.answer.name", Doc: "owner name of each answer", Dir: packet.ToClient, Get: names(Answers, false)},
 	{Name: "dns.answers.rrname", Doc: "the same", Dir: packet.ToClient, Get: names(Answers, false)},
 	{Name: "dns.authorities.rrname", Doc: "owner name of each authority", Dir: packet.ToClient, Get: names(Authorities, false)},
 	{Name: "dns.additionals.rrname", Doc: "owner name of each additional record", Dir: packet.ToClient, Get: names(Additionals, false)},
 	{Name: "dns.response.rrname", Doc: "every owner name and name in the data of an answer's records", Dir: packet.ToClient, Get: responseName},
-	{Name: "dns.opcode", Doc: "opcode, a decimal number", Dir: packet.ToServer, Get: opcode},
+	{Name: "dns.opcode", Doc: "opcode, a decimal number", Dir: packet.ToServer, Get: ofQuery(opcode)},
+	{Name: "dns.opcode", Doc: "opcode, a decimal number", Dir: packet.ToClient, Get: ofAnswer(opcode)},
 	{Name: "dns.rcode", Doc: "response code, a decimal number", Dir: packet.ToClient, Get: rcode},
-	{Name: "dns.rrtype", Doc: "type of each question, a decimal number", Dir: packet.ToServer, Get: rrtype},
+	{Name: "dns.rrtype", Doc: "type of each question, a decimal number", Dir: packet.ToServer, Get: ofQuery(rrtype)},
+	{Name: "dns.rrtype", Doc: "type of each question, a decimal number", Dir: packet.ToClient, Get: ofAnswer(rrtype)},
+}
+
+type getter = func(proto.Tx, int) ([]byte, bool)
+
+// ofQuery and ofAnswer make getters that know one kind of message only: a
+// rule's flow:to_server means queries.
+func ofQuery(get getter) getter  { return ofKind(get, false) }
+func ofAnswer(get getter) getter { return ofKind(get, true) }
+
+func ofKind(get getter, answer bool) getter {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		if m, ok := tx.(*Message); !ok || m.Response() != answer {
+			return nil, false
+		}
+		return get(tx, i)
+	}
 }
 
 // names returns the getter of the owner names of section s.

@@ -23,19 +23,42 @@ func full() *msg {
 		opt(1232, 0)
 }
 
+// get returns what the buffers of that name, in either direction, give for m.
 func get(t *testing.T, m *Message, name string) []string {
 	t.Helper()
-	i := slices.IndexFunc(Protocol.Buffers, func(b proto.Buffer) bool { return b.Name == name })
-	if i < 0 {
+	out, found := []string{}, false
+	for _, buf := range Protocol.Buffers {
+		if buf.Name != name {
+			continue
+		}
+		found = true
+		for k := 0; ; k++ {
+			b, ok := buf.Get(m, k)
+			if !ok {
+				break
+			}
+			out = append(out, string(b))
+		}
+	}
+	if !found {
 		t.Fatalf("no buffer %s", name)
 	}
-	out := []string{}
-	for k := 0; ; k++ {
-		b, ok := Protocol.Buffers[i].Get(m, k)
-		if !ok {
-			return out
+	return out
+}
+
+// TestDirections: a rule's flow:to_server means queries, also for numbers.
+func TestDirections(t *testing.T) {
+	var q, a Message
+	q.Parse(query("www.example.com", TypeMX).b)
+	a.Parse(full().b)
+	for _, buf := range Protocol.Buffers {
+		other := &q
+		if buf.Dir == packet.ToServer {
+			other = &a
 		}
-		out = append(out, string(b))
+		if b, ok := buf.Get(other, 0); ok {
+			t.Errorf("%s to direction %d: %q of the other direction", buf.Name, buf.Dir, b)
+		}
 	}
 }
 
