@@ -20,6 +20,11 @@
 // the latter reads only that far. Empty classes cost nothing. A pattern without windows that are rare enough for its
 // class (zeros, mostly) goes to one that looks more closely.
 //
+// One core of a 2.6 GHz server finds patterns of 5 bytes and more of a public rule set in web traffic, mostly encrypted,
+// at 0.79 GB/s (3,400 patterns), 0.58 (18,000) and 0.38 (45,000). In small flows of many protocols, where a dozen and
+// more patterns do occur in each packet, it is 0.40, 0.28 and 0.13 (November 2026). Patterns of 3 and 4 bytes cost half
+// as much again as all longer ones, so sets without them are worth having.
+//
 // Work is linear in the data, whatever the data: each position has at most MaxChain patterns compared, each comparison
 // reads at most the pattern, and a pattern found is not compared again in the same scan.
 package mpm
