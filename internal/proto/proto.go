@@ -81,7 +81,7 @@ type Parser interface {
 
 	// Gap says that n bytes of direction d are lost at this point, after the
 	// unconsumed bytes, which are gone as well. Returning an error stops the
-	// parsing of the flow quietly.
+	// parsing of the flow quietly; Switch works as in Parse.
 	Gap(c *Conn, d packet.Dir, n int) error
 
 	// End says that no more bytes will come: transactions still open are
@@ -192,6 +192,9 @@ func (c *Conn) SetTarget(host []byte, port uint16) {
 		c.target = strconv.AppendUint(c.target, uint64(port), 10)
 	}
 }
+
+// TakeTarget makes c's target that of the flow that carries c's messages.
+func (c *Conn) TakeTarget(from *Conn) { c.target = append(c.target[:0], from.target...) }
 
 // Target returns the host:port that a proxy was asked for when this flow goes
 // through one, empty otherwise. The bytes stay valid until the flow ends.

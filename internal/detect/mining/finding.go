@@ -68,6 +68,9 @@ func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) 
 		Wallet:    readable(wallet),
 		Pool:      pool,
 	}
+	if t := c.Target(); len(t) > 0 && s.MinerIsClient() {
+		d.Pool = readable(t) // where the proxy was asked to connect to, whatever is said inside
+	}
 	if d.Pool == "" {
 		d.Pool = readable(s.Pool.Bytes())
 	}

@@ -37,6 +37,7 @@ type Result struct {
 	Finished  bool
 	Rest      [2]string // unconsumed bytes by direction
 	AppProto  string
+	Target    string // that a proxy was asked for
 }
 
 type limitError struct{}
@@ -98,6 +99,10 @@ func DriveParser(p proto.Protocol, ps proto.Parser, o Options, parts ...Part) Re
 			if r.Err = ps.Gap(&c, d, pt.Gap); r.Err != nil {
 				continue
 			}
+			if r.Next, r.Switched = c.Switched(); r.Switched {
+				held[d] = append(held[d], pt.Data...)
+				continue
+			}
 		}
 		if len(pt.Data) == 0 && c.Transport == proto.TCP {
 			continue
@@ -131,7 +136,7 @@ func DriveParser(p proto.Protocol, ps proto.Parser, o Options, parts ...Part) Re
 	ps.End(&c)
 	r.Finished = c.Finished()
 	r.Rest = [2]string{string(held[0]), string(held[1])}
-	r.AppProto = c.AppProto
+	r.AppProto, r.Target = c.AppProto, string(c.Target())
 	return r
 }
 
@@ -142,6 +147,9 @@ func Split(seed uint64, parts ...Part) []Part {
 	var out []Part
 	for _, p := range parts {
 		gap := p.Gap
+		if gap > 0 && len(p.Data) == 0 {
+			out = append(out, p)
+		}
 		for b := p.Data; len(b) > 0; {
 			n := 1 + rnd.IntN(min(len(b), 1+rnd.IntN(len(b))))
 			out = append(out, Part{Dir: p.Dir, Data: b[:n], Gap: gap})

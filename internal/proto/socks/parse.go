@@ -11,7 +11,6 @@ import (
 
 var (
 	errFormat = errors.New("socks: invalid message")
-	errLost   = errors.New("socks: bytes lost in the negotiation")
 )
 
 type state uint8
@@ -32,12 +31,13 @@ type parser struct {
 	begun   bool // a request was read
 	emitted bool // done
 	over    bool // switched or finished: nothing of what follows is read
+	lost    bool // bytes of the proxy are missing: what follows need not be an answer
 }
 
 // Parse implements proto.Parser.
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	off := 0
-	for off < len(data) {
+	for off < len(data) && !p.over {
 		var n int
 		var err error
 		if d == packet.ToServer {
@@ -48,9 +48,6 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 		off += n
 		if n == 0 || err != nil {
 			return off, err
-		}
-		if p.over {
-			break
 		}
 	}
 	return off, nil
@@ -93,11 +90,34 @@ func (p *parser) client(c *proto.Conn, b []byte) (n int, err error) {
 		return len(b), nil
 	}
 	if len(b) > maxTunnelWait && p.side[packet.ToClient] == stFirst {
-		p.done(c)
-		p.over = true
-		c.Switch("")
+		p.tunnel(c)
 	}
 	return 0, nil
+}
+
+// tunnel gives the connection to what is spoken through the proxy.
+func (p *parser) tunnel(c *proto.Conn) {
+	p.done(c)
+	p.over = true
+	if t := &p.tx; p.begun {
+		var text [64]byte
+		host := t.Host
+		if len(host) == 0 {
+			host = t.appendAddr(text[:0])
+		}
+		c.SetTarget(host, t.Port)
+	}
+	c.Switch("")
+}
+
+// appendAddr appends the address asked for as a URL has it, RFC 3986 section
+// 3.2.2.
+func (t *Tx) appendAddr(b []byte) []byte {
+	a := t.Addr.Netip()
+	if a.Is4() {
+		return a.AppendTo(b)
+	}
+	return append(a.AppendTo(append(b, '[')), ']')
 }
 
 // auth reads user name and password, RFC 1929 section 2. The password is not
@@ -253,6 +273,10 @@ func (p *parser) reply(c *proto.Conn, b []byte) (n int, err error) {
 	granted := len(b) > 1 && b[1] == 90
 	if t.Version == 5 {
 		size, ok := request5(b)
+		if !ok && p.lost {
+			p.tunnel(c) // the answer was among what is missing
+			return 0, nil
+		}
 		if !ok {
 			return 0, errFormat
 		}
@@ -272,14 +296,12 @@ func (p *parser) reply(c *proto.Conn, b []byte) (n int, err error) {
 		p.finish(c)
 		return n, nil
 	}
-	p.done(c)
-	switch {
-	case t.Command == Associate:
+	if t.Command == Associate {
+		p.done(c)
 		p.side[0], p.side[1] = stControl, stControl
 		c.Wake()
-	default:
-		p.over = true
-		c.Switch("")
+	} else {
+		p.tunnel(c)
 	}
 	return n, nil
 }
@@ -298,12 +320,19 @@ func (p *parser) done(c *proto.Conn) {
 	}
 }
 
-// Gap implements proto.Parser.
-func (p *parser) Gap(_ *proto.Conn, d packet.Dir, _ int) error {
-	if p.side[d] == stControl {
-		return nil
+// Gap implements proto.Parser. The proxy's first answers are not needed; when
+// the request or the answer to it may be missing, what follows is judged by its
+// content, as it is most likely what is spoken through the proxy.
+func (p *parser) Gap(c *proto.Conn, d packet.Dir, _ int) error {
+	switch {
+	case p.over || p.side[d] == stControl:
+	case d == packet.ToClient && !p.begun && p.tx.Version == 5:
+		p.lost = true
+		p.side[d] = stReply
+	default:
+		p.tunnel(c)
 	}
-	return errLost
+	return nil
 }
 
 // End implements proto.Parser.

@@ -90,7 +90,18 @@ var table = []struct {
 	{"5 longest name", []prototest.Part{c(greet), s(none), c("\x05\x01\x00\x03\xff" + strings.Repeat("h", 255) + "\x00\x50"), s(ok5)},
 		`v5 cmd 1 ` + strings.Repeat("h", 255) + `:80 user "" method 0 reply 0 granted true done true`, true, "", false, false},
 	{"5 address type unknown", []prototest.Part{c(greet), s(none), c("\x05\x01\x00\x09\x00\x00")}, `v5 cmd 0 :0 user "" method 0 reply 0 granted false done true`, false, "\x05\x01\x00\x09\x00\x00", false, true},
-	{"gap", []prototest.Part{c(greet), {Dir: packet.ToClient, Gap: 2, Data: []byte(ok5)}}, `v5 cmd 0 :0 user "" method 0 reply 0 granted false done true`, false, "", false, true},
+	{"gap for the method, then the rest", []prototest.Part{c(greet), {Dir: packet.ToClient, Gap: 2}, c(byName), s(ok5), c("hello")},
+		`v5 cmd 1 pool.io:3333 user "" method 0 reply 0 granted true done true`, true, "hello", false, false},
+	{"gap for both answers", []prototest.Part{c(greet), {Dir: packet.ToClient, Gap: 12}, c(byName), s("+OK"), c("hello")},
+		`v5 cmd 1 pool.io:3333 user "" method 0 reply 0 granted false done true`, true, "hello", false, false},
+	{"gap for the answer", []prototest.Part{c(greet), s(none), c(byName), {Dir: packet.ToClient, Gap: 10, Data: []byte("+OK")}, c("hello")},
+		`v5 cmd 1 pool.io:3333 user "" method 0 reply 0 granted false done true`, true, "hello", false, false},
+	{"gap for the request", []prototest.Part{c(greet), s(none), {Dir: packet.ToServer, Gap: len(byName), Data: []byte("hello")}},
+		`v5 cmd 0 :0 user "" method 0 reply 0 granted false done true`, true, "hello", false, false},
+	{"gap before version 4's answer", []prototest.Part{c(req4a), {Dir: packet.ToClient, Gap: 8}, c("hello")},
+		`v4 cmd 1 pool.io:3333 user "" method 0 reply 0 granted false done true`, true, "hello", false, false},
+	{"gap on the control connection", []prototest.Part{c(greet), s(none), c("\x05\x03" + byIPv4[2:]), s(ok5), {Dir: packet.ToClient, Gap: 5}, c("x")},
+		`v5 cmd 3 192.0.2.1:80 user "" method 0 reply 0 granted true done true`, false, "", false, false},
 }
 
 func TestNegotiations(t *testing.T) {
@@ -110,6 +121,21 @@ func TestNegotiations(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What was asked for is the target of what follows.
+func TestTarget(t *testing.T) {
+	for req, want := range map[string]string{byName: "pool.io:3333", byIPv4: "192.0.2.1:80", byIPv6: "[2001:db8::1]:443"} {
+		if r, _ := run(c(greet), s(none), c(req), s(ok5)); r.Target != want {
+			t.Errorf("target %q, want %q", r.Target, want)
+		}
+	}
+	if r, _ := run(c(req4a), s(ok4)); r.Target != "pool.io:3333" {
+		t.Errorf("version 4a: target %q", r.Target)
+	}
+	if r, _ := run(c(greet), s(none), c(byName), s("\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00")); r.Target != "" {
+		t.Errorf("refused: target %q", r.Target)
 	}
 }
 
