@@ -63,10 +63,14 @@ type Tx struct {
 	RequestDone     bool
 	ResponseDone    bool
 
-	mem  [2][]byte
-	cut  bool // fields were left out
-	code []byte
-	held int // bytes counted in the parser's sum
+	Error    [2]uint32 // with which a side ended the stream, RFC 9113 section 7; of stream 0 the connection
+	hasError [2]bool
+
+	mem     [2][]byte
+	cut     bool // fields were left out
+	code    []byte
+	scratch []byte // of buffers that are put together
+	held    int    // bytes counted in the parser's sum
 }
 
 var txs = sync.Pool{New: func() any { return new(Tx) }}
@@ -86,8 +90,13 @@ func (t *Tx) Header(d packet.Dir, name string) []byte {
 	return nil
 }
 
-// EventType implements proto.Tx.
-func (t *Tx) EventType() event.Type { return "http" }
+// EventType implements proto.Tx. Stream 0 is the connection itself.
+func (t *Tx) EventType() event.Type {
+	if t.Stream == 0 {
+		return ""
+	}
+	return "http"
+}
 
 // EncodeEVE implements proto.Tx.
 func (t *Tx) EncodeEVE(e *event.Encoder) {
@@ -165,68 +174,4 @@ func hostOnly(a []byte) []byte {
 		return a[:i]
 	}
 	return a
-}
-
-type getter func(t *Tx) []byte
-
-func buffer(name, doc string, d packet.Dir, get getter) proto.Buffer {
-	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
-		t, ok := tx.(*Tx)
-		if !ok || i != 0 || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
-			return nil, false
-		}
-		b := get(t)
-		return b, b != nil
-	}}
-}
-
-func field(d packet.Dir, name string) getter {
-	return func(t *Tx) []byte { return t.Header(d, name) }
-}
-
-// names makes http2.header_name: one instance for each field.
-func names(d packet.Dir, doc string) proto.Buffer {
-	return proto.Buffer{Name: "http2.header_name", Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
-		t, ok := tx.(*Tx)
-		if !ok {
-			return nil, false
-		}
-		hs := t.RequestHeaders
-		if d == packet.ToClient {
-			hs = t.ResponseHeaders
-		}
-		if i < 0 || i >= len(hs) {
-			return nil, false
-		}
-		return hs[i].Name, true
-	}}
-}
-
-const (
-	toS = packet.ToServer
-	toC = packet.ToClient
-)
-
-var buffers = []proto.Buffer{
-	buffer("http.method", ":method", toS, func(t *Tx) []byte { return t.Method }),
-	buffer("http.uri", ":path", toS, func(t *Tx) []byte { return t.Path }),
-	buffer("http.uri.raw", ":path", toS, func(t *Tx) []byte { return t.Path }),
-	buffer("http.host", ":authority without port", toS, func(t *Tx) []byte { return t.Host }),
-	buffer("http.host.raw", ":authority", toS, func(t *Tx) []byte { return t.HostRaw }),
-	buffer("http.user_agent", "user-agent", toS, func(t *Tx) []byte { return t.UserAgent }),
-	buffer("http.referer", "referer", toS, field(toS, "referer")),
-	buffer("http.cookie", "cookie", toS, field(toS, "cookie")),
-	buffer("http.cookie", "set-cookie", toC, field(toC, "set-cookie")),
-	buffer("http.accept", "accept", toS, field(toS, "accept")),
-	buffer("http.accept_enc", "accept-encoding", toS, field(toS, "accept-encoding")),
-	buffer("http.accept_lang", "accept-language", toS, field(toS, "accept-language")),
-	buffer("http.content_type", "content-type of the request", toS, field(toS, "content-type")),
-	buffer("http.content_type", "content-type of the answer", toC, field(toC, "content-type")),
-	buffer("http.content_len", "content-length of the request", toS, field(toS, "content-length")),
-	buffer("http.content_len", "content-length of the answer", toC, field(toC, "content-length")),
-	buffer("http.stat_code", ":status", toC, func(t *Tx) []byte { return t.code }),
-	buffer("http.server", "server", toC, field(toC, "server")),
-	buffer("http.location", "location", toC, field(toC, "location")),
-	names(toS, "name of each field of the request"),
-	names(toC, "name of each field of the answer"),
 }

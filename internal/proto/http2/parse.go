@@ -22,6 +22,7 @@ const (
 	frReset        = 3
 	frSettings     = 4
 	frPush         = 5
+	frGoAway       = 7
 	frContinuation = 9
 )
 
@@ -49,16 +50,20 @@ type side struct {
 	start     int // of this frame's payload within block
 	block     []byte
 	broken    bool // HPACK state lost: header fields are not read any more
+	short     [8]byte
+	shortLen  int // of a frame of fixed size
 	hpack     decoder
 }
 
 type parser struct {
 	side    [2]side
 	streams []*Tx // oldest first
-	held    int   // bytes of the streams
-	many    bool  // too_many_streams was reported
-	cut     bool  // too_many_headers was reported
-	long    bool  // header_block_too_long was reported
+	// connection is stream 0, for what ends all of it.
+	connection Tx
+	held       int  // bytes of the streams
+	many       bool // too_many_streams was reported
+	cut        bool // too_many_headers was reported
+	long       bool // header_block_too_long was reported
 }
 
 func newParser() *parser {
@@ -132,13 +137,15 @@ func (p *parser) head(b []byte, s *side) error {
 			return errFrame
 		}
 	}
-	s.start = len(s.block)
+	s.start, s.shortLen = len(s.block), 0
 	return nil
 }
 
 func (p *parser) payload(c *proto.Conn, d packet.Dir, b []byte) {
 	s := &p.side[d]
 	switch s.typ {
+	case frReset, frGoAway:
+		s.shortLen += copy(s.short[s.shortLen:], b)
 	case frData:
 		if t := p.find(s.stream); t != nil {
 			if d == packet.ToServer {
@@ -170,8 +177,14 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 		if t := p.find(s.stream); t != nil && s.flags&flEndStream != 0 {
 			p.end(c, d, t)
 		}
+	case frGoAway:
+		p.goAway(c, d)
 	case frReset:
 		t := p.find(s.stream)
+		if t != nil && s.shortLen >= 4 && s.remain == 0 {
+			t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.short[:]), true
+			c.Emit(t, false)
+		}
 		switch {
 		case t == nil:
 		case d == packet.ToServer && !t.ResponseDone:
@@ -191,6 +204,31 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 		}
 	}
 	return nil
+}
+
+// goAway reports the end of the connection, RFC 9113 section 6.8, as a
+// transaction of stream 0.
+func (p *parser) goAway(c *proto.Conn, d packet.Dir) {
+	s := &p.side[d]
+	if s.shortLen < 8 {
+		return
+	}
+	t := &p.connection
+	*t = Tx{scratch: t.scratch[:0]}
+	t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.short[4:]), true
+	c.Emit(t, true)
+}
+
+// authority reports a name of the server that is no plain name, or of which
+// there are two (RFC 9113 section 8.3.1).
+func (p *parser) authority(c *proto.Conn, t *Tx) {
+	a := t.Header(packet.ToServer, ":authority")
+	if bytes.IndexByte(a, '@') >= 0 {
+		c.Anomaly("userinfo_in_uri")
+	}
+	if h := t.Header(packet.ToServer, "host"); a != nil && h != nil && !bytes.EqualFold(a, h) {
+		c.Anomaly("authority_host_mismatch")
+	}
 }
 
 // strip takes padding and priority off the payload of the first frame of a
@@ -255,6 +293,7 @@ func (p *parser) headers(c *proto.Conn, d packet.Dir) error {
 	if side == packet.ToServer {
 		if !t.RequestHead {
 			t.RequestHead = true
+			p.authority(c, t)
 			c.Emit(t, false)
 		}
 	} else if !t.ResponseHead {
