@@ -5,7 +5,6 @@ package mqtt
 
 import (
 	"github.com/yamori-net/yamori/internal/event"
-	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
@@ -80,7 +79,8 @@ type Packet struct {
 	WillTopic      []byte
 	WillMessage    []byte
 	Username       []byte
-	Answered       bool // the four below are known
+	Password       []byte // for rules; no event has it
+	Answered       bool   // the four below are known
 	SessionPresent bool
 	ReasonCode     uint8  // also of an acknowledgement, disconnect or auth packet
 	AssignedID     []byte // client identifier given by the server
@@ -94,6 +94,8 @@ type Packet struct {
 	PayloadLen int
 	Topics     []Topic // of subscribe and unsubscribe
 	Codes      []byte  // of suback and unsuback: one for each topic
+
+	text [64]byte // of numbers and flags, for buffers
 }
 
 // Topic is a topic filter with its subscription options.
@@ -215,37 +217,4 @@ func (p *Packet) encodeCodes(e *event.Encoder, key string) {
 		e.Uint("", uint64(c))
 	}
 	e.EndArr()
-}
-
-var buffers = []proto.Buffer{
-	one("mqtt.connect.clientid", "client identifier", Connect, func(p *Packet) []byte { return p.ClientID }),
-	one("mqtt.connect.username", "user name", Connect, func(p *Packet) []byte { return p.Username }),
-	one("mqtt.connect.protocol_string", "MQTT or MQIsdp", Connect, func(p *Packet) []byte { return p.ProtocolString }),
-	one("mqtt.connect.willtopic", "topic of the will", Connect, func(p *Packet) []byte { return p.WillTopic }),
-	one("mqtt.connect.willmessage", "message of the will", Connect, func(p *Packet) []byte { return p.WillMessage }),
-	one("mqtt.publish.topic", "topic of a message", Publish, func(p *Packet) []byte { return p.Topic }),
-	one("mqtt.publish.message", "beginning of a message", Publish, func(p *Packet) []byte { return p.Payload }),
-	topics("mqtt.subscribe.topic", "each topic filter subscribed to", Subscribe),
-	topics("mqtt.unsubscribe.topic", "each topic filter unsubscribed from", Unsubscribe),
-}
-
-func one(name, doc string, typ Type, get func(*Packet) []byte) proto.Buffer {
-	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
-		p, ok := tx.(*Packet)
-		if !ok || i != 0 || p.Type != typ {
-			return nil, false
-		}
-		b := get(p)
-		return b, b != nil
-	}}
-}
-
-func topics(name, doc string, typ Type) proto.Buffer {
-	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
-		p, ok := tx.(*Packet)
-		if !ok || p.Type != typ || i >= len(p.Topics) {
-			return nil, false
-		}
-		return p.Topics[i].Filter, true
-	}}
 }

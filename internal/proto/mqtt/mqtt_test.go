@@ -141,10 +141,35 @@ func TestBuffers(t *testing.T) {
 	}}
 	prototest.Drive(Protocol, o, prototest.C(connect311), prototest.S(connack311), prototest.C(publish+subscribe+unsub))
 	want := []string{"mqtt.connect.clientid=cam-1", "mqtt.connect.username=bob", "mqtt.connect.protocol_string=MQTT",
-		"mqtt.connect.willtopic=w/t", "mqtt.connect.willmessage=gone", "mqtt.publish.topic=home/door", "mqtt.publish.message=open",
-		"mqtt.subscribe.topic=a/+", "mqtt.subscribe.topic=b/#", "mqtt.unsubscribe.topic=a/+"}
+		"mqtt.connect.willtopic=w/t", "mqtt.connect.willmessage=gone", "mqtt.connect.password=secret", "mqtt.type=1", "mqtt.type=2", "mqtt.qos=0",
+		"mqtt.protocol_version=4", "mqtt.reason_code=0", "mqtt.connack.session_present=0", "mqtt.flags=",
+		"mqtt.connect.flags=username password will will_retain clean_session",
+		"mqtt.publish.topic=home/door", "mqtt.publish.message=open", "mqtt.type=3", "mqtt.qos=0", "mqtt.protocol_version=4", "mqtt.flags=",
+		"mqtt.subscribe.topic=a/+", "mqtt.subscribe.topic=b/#", "mqtt.type=8", "mqtt.qos=1", "mqtt.protocol_version=4", "mqtt.flags=",
+		"mqtt.unsubscribe.topic=a/+", "mqtt.type=10", "mqtt.qos=1", "mqtt.protocol_version=4", "mqtt.flags="}
 	if !slices.Equal(v, want) {
 		t.Errorf("%q", v)
+	}
+}
+
+// TestReasonCodes: one of an answer, one for each topic of a suback.
+func TestReasonCodes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		p    Packet
+		want string
+	}{
+		{"refused", Packet{Type: ConnAck, ReasonCode: 5, SessionPresent: true, Retain: true, Dup: true},
+			"mqtt.type=2 mqtt.qos=0 mqtt.reason_code=5 mqtt.connack.session_present=1 mqtt.flags=dup retain"},
+		{"not answered", Packet{Type: Connect, Version: 5}, "mqtt.type=1 mqtt.qos=0 mqtt.protocol_version=5 mqtt.flags= mqtt.connect.flags="},
+		{"topics", Packet{Type: SubAck, Codes: []byte{1, 128}}, "mqtt.type=9 mqtt.qos=0 mqtt.reason_code=1 mqtt.reason_code=128 mqtt.flags="},
+		{"acknowledged", Packet{Type: PubAck, Version: 4}, "mqtt.type=4 mqtt.qos=0 mqtt.protocol_version=4 mqtt.flags="},
+		{"acknowledged with a reason", Packet{Type: PubAck, Version: 5, ReasonCode: 16},
+			"mqtt.type=4 mqtt.qos=0 mqtt.protocol_version=5 mqtt.reason_code=16 mqtt.flags="},
+	} {
+		if got := strings.Join(prototest.Values(t, Protocol, &tt.p), " "); got != tt.want {
+			t.Errorf("%s: %s", tt.name, got)
+		}
 	}
 }
 

@@ -201,7 +201,7 @@ func (r *reader) connect(t *Packet) {
 		t.Username = r.text()
 	}
 	if t.Flags&flagPassword != 0 {
-		r.text()
+		t.Password = r.text()
 	}
 }
 
@@ -247,7 +247,7 @@ func (p *parser) opened(c *proto.Conn, t *Packet) {
 	}
 	p.connect = *t
 	p.connect.Topics = nil
-	for _, s := range [...]*[]byte{&p.connect.ProtocolString, &p.connect.ClientID, &p.connect.WillTopic, &p.connect.WillMessage, &p.connect.Username} {
+	for _, s := range [...]*[]byte{&p.connect.ProtocolString, &p.connect.ClientID, &p.connect.WillTopic, &p.connect.WillMessage, &p.connect.Username, &p.connect.Password} {
 		*s = p.keep(*s)
 	}
 	c.Emit(&p.connect, false)
