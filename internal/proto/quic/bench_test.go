@@ -42,12 +42,15 @@ func (pl *player) play(parts []prototest.Part) {
 // A connection allocates its ciphers (three for each side, as the standard
 // library makes them) and nothing else.
 func TestAllocs(t *testing.T) {
+	if prototest.Race {
+		t.Skip("skips 1 case: the race detector takes memory out of sync.Pool at random, so that allocations cannot be counted")
+	}
 	hello := first(v1, cryptoFrame(0, clientHello("cam.example")))
 	full := []prototest.Part{c(hello), s(answer(v1, dcid, cryptoFrame(0, serverHello())))}
 	pl := newPlayer()
 	pl.play(full)
 	n := testing.AllocsPerRun(100, func() { pl.play(full) })
-	if n > 10 { // 8, and two more under the race detector
+	if n > 8 {
 		t.Errorf("%v allocations for a connection", n)
 	}
 	// More packets of the same connection cost nothing.

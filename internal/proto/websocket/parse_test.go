@@ -204,6 +204,9 @@ func quiet() *proto.Conn {
 }
 
 func TestAllocs(t *testing.T) {
+	if prototest.Race {
+		t.Skip("skips 1 case: the race detector takes memory out of sync.Pool at random, so that allocations cannot be counted")
+	}
 	p, c := Protocol.New(), quiet()
 	plain := []byte(frame(0x81, true, strings.Repeat("x", 2000)))
 	packed := []byte(deflated(strings.Repeat("hello ", 400))[0].Data)
