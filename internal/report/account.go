@@ -57,7 +57,7 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 	for _, c := range []struct {
 		n    uint64
 		text string
-	}{{st.Malformed, t.malformed}, {st.Gaps, t.gaps}, {st.HeldLimit, t.memory}, {st.Panics, t.panics}} {
+	}{{st.Malformed, t.malformed}, {st.Gaps, t.gaps}, {st.HeldLimit + st.ParserLimit + st.Shed, t.memory}, {st.Panics, t.panics}} {
 		if c.n > 0 {
 			fmt.Fprintf(w, "\n"+c.text, Count(c.n))
 		}
@@ -80,7 +80,8 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 			}
 			pool = cmp.Or(m.Pool, pool)
 		}
-		fmt.Fprintf(w, t.happened["mining"], who, coin, pool)
+		// A code without words of its own is told as the most usual one.
+		fmt.Fprintf(w, cmp.Or(t.happened[f.Code], t.happened["mining.stratum"]), who, coin, pool)
 	} else {
 		fmt.Fprintf(w, t.happened["other"], who, f.Signature)
 	}
@@ -103,7 +104,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 		fmt.Fprintf(w, "    - %s\n", line)
 	}
 	fmt.Fprintf(w, "  %s\n", t.weDid[cmp.Or(f.Action, "allowed")])
-	fmt.Fprintf(w, "  %s\n", cmp.Or(t.youDo[string(f.Category)], t.youDo["other"]))
+	fmt.Fprintf(w, "  %s\n", cmp.Or(t.youDo[f.Code], t.youDo[string(f.Category)], t.youDo["other"]))
 	fmt.Fprintf(w, "  %s: %s:%d → %s:%d", t.details, f.Src, f.SrcPort, f.Dst, f.DstPort)
 	if m := f.Mining; m != nil {
 		for _, d := range []struct{ name, v string }{{"dialect", m.Dialect}, {"coin", m.Coin}, {"algorithm", m.Algorithm},

@@ -80,7 +80,7 @@ func WriteJSON(w io.Writer, s *Summary) error {
 	}{
 		{"flows", st.Flows}, {"malformed_packets", st.Malformed}, {"non_ip_packets", st.NonIP},
 		{"arp_packets", st.ARP}, {"fragments", st.Fragments}, {"stream_gaps", st.Gaps},
-		{"anomalies", st.Anomalies}, {"packets_without_flow", st.NoFlow}, {"memory_limit_flows", st.HeldLimit},
+		{"anomalies", st.Anomalies}, {"packets_without_flow", st.NoFlow}, {"memory_limit_flows", st.HeldLimit + st.ParserLimit + st.Shed},
 		{"panics", st.Panics},
 	} {
 		e.Uint(c.name, c.v)

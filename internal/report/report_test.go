@@ -103,6 +103,55 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// Flows given up for want of memory are told, whatever the memory was for.
+func TestMemoryIsTold(t *testing.T) {
+	s := summary()
+	s.Stats.HeldLimit, s.Stats.ParserLimit, s.Stats.Shed = 1000, 200, 34
+	var account, js bytes.Buffer
+	if err := WriteAccount(&account, s, English); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteJSON(&js, s); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(account.String(), "1,234 connections were not read to the end") || !strings.Contains(js.String(), `"memory_limit_flows":1234`) {
+		t.Errorf("%s\n%s", account.String(), js.String())
+	}
+}
+
+// Each way of mining has a sentence of its own, about the device; a code that
+// has none yet is told as mining for a pool.
+func TestMiningSentences(t *testing.T) {
+	for _, tt := range []struct {
+		code   string
+		en, ja string
+		doEN   string
+	}{
+		{"mining.stratum", "is mining cryptocurrency (monero), for the pool pool:3333. [confirmed]", "採掘（マイニング）をしています。接続先：pool:3333 [確実]", "If this is you, nothing."},
+		{"mining.getwork", "is mining cryptocurrency (monero), with work that it fetches piece by piece from pool:3333. [", "仕事を少しずつ受け取っている相手：pool:3333 [", "If this is you, nothing."},
+		{"mining.getblocktemplate", "is mining cryptocurrency (monero) by itself, not for a pool: it fetches the blocks to mine from pool:3333. [", "プールを通さず自力で仮想通貨 (monero)の採掘", "If this is you, nothing."},
+		{"mining.browser", "is mining cryptocurrency (monero) inside a web page that is open in its browser, for pool:3333. [", "ウェブページの中で仮想通貨 (monero)の採掘", "Close the web page"},
+		{"mining.later", "is mining cryptocurrency (monero), for the pool pool:3333. [", "採掘（マイニング）をしています。接続先：pool:3333 [", "If this is you, nothing."},
+	} {
+		ev := mining(t0, 3333)
+		ev.Finding.Code = tt.code
+		s := summary(ev)
+		for lang, want := range map[Lang]string{English: tt.en, Japanese: tt.ja} {
+			var out bytes.Buffer
+			if err := WriteAccount(&out, s, lang); err != nil {
+				t.Fatal(err)
+			}
+			who := map[Lang]string{English: "\n! The device 192.168.1.2 ", Japanese: "\n! 機器 192.168.1.2 "}[lang]
+			if got := out.String(); !strings.Contains(got, who) || !strings.Contains(got, want) || strings.Contains(got, "%!") {
+				t.Errorf("%s, %s: want %q in\n%s", tt.code, lang, want, got)
+			}
+			if lang == English && !strings.Contains(out.String(), "\n  "+tt.doEN) {
+				t.Errorf("%s: want %q in\n%s", tt.code, tt.doEN, out.String())
+			}
+		}
+	}
+}
+
 func TestQuietAccount(t *testing.T) {
 	s := summary()
 	s.Problem = errors.New("cut off at byte 7")

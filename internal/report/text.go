@@ -25,13 +25,13 @@ type text struct {
 	watched    string // interface
 	traffic    string // packets, bytes, duration, from, to
 	empty      string
-	quiet      string    // no findings
-	needsYou   [2]string // one, several (number)
-	happened   map[string]string
+	quiet      string            // no findings
+	needsYou   [2]string         // one, several (number)
+	happened   map[string]string // by explanation code
 	howSure    map[string]string // by level
 	know       string
 	weDid      map[string]string // by action
-	youDo      map[string]string // by category
+	youDo      map[string]string // by explanation code or category
 	details    string
 	more       string
 	devices    string
@@ -61,8 +61,11 @@ var english = text{
 	quiet:    "Nothing needs you: no mining was found.",
 	needsYou: [2]string{"1 thing needs you", "%d things need you"},
 	happened: map[string]string{
-		"mining": "%s is mining cryptocurrency%s, for the pool %s.",
-		"other":  "%s: %s",
+		"mining.stratum":          "%s is mining cryptocurrency%s, for the pool %s.",
+		"mining.getwork":          "%s is mining cryptocurrency%s, with work that it fetches piece by piece from %s.",
+		"mining.getblocktemplate": "%s is mining cryptocurrency%s by itself, not for a pool: it fetches the blocks to mine from %s.",
+		"mining.browser":          "%s is mining cryptocurrency%s inside a web page that is open in its browser, for %s.",
+		"other":                   "%s: %s",
 	},
 	howSure: map[string]string{"confirmed": "confirmed", "likely": "likely", "suspect": "unusual"},
 	know:    "How we know",
@@ -72,8 +75,9 @@ var english = text{
 		"would_block": "Yamori would have stopped it, but is only watching.",
 	},
 	youDo: map[string]string{
-		"mining": "If this is you, nothing. If not: unplug the device, update it, change its password, then connect it again.",
-		"other":  "Look at this device before you trust it again.",
+		"mining":         "If this is you, nothing. If not: unplug the device, update it, change its password, then connect it again.",
+		"mining.browser": "Close the web page, or the whole browser. If it comes back: remove the browser's add-ons that you do not know.",
+		"other":          "Look at this device before you trust it again.",
 	},
 	details:   "Details",
 	more:      "%d further findings are counted but not listed.",
@@ -105,8 +109,11 @@ var japanese = text{
 	quiet:    "対応は不要です。採掘（マイニング）は見つかりませんでした。",
 	needsYou: [2]string{"ご確認ください：1 件", "ご確認ください：%d 件"},
 	happened: map[string]string{
-		"mining": "%s が仮想通貨%sの採掘（マイニング）をしています。接続先：%s",
-		"other":  "%s：%s",
+		"mining.stratum":          "%s が仮想通貨%sの採掘（マイニング）をしています。接続先：%s",
+		"mining.getwork":          "%s が仮想通貨%sの採掘（マイニング）をしています。仕事を少しずつ受け取っている相手：%s",
+		"mining.getblocktemplate": "%s がプールを通さず自力で仮想通貨%sの採掘（マイニング）をしています。採掘するブロックの受け取り先：%s",
+		"mining.browser":          "%s が、ブラウザーで開いたウェブページの中で仮想通貨%sの採掘（マイニング）をしています。接続先：%s",
+		"other":                   "%s：%s",
 	},
 	howSure: map[string]string{"confirmed": "確実", "likely": "可能性が高い", "suspect": "いつもと違う"},
 	know:    "判断の根拠",
@@ -116,8 +123,9 @@ var japanese = text{
 		"would_block": "見守り中のため、通信は止めていません（保護モードなら止めます）。",
 	},
 	youDo: map[string]string{
-		"mining": "ご自身で行っている場合、対応は不要です。心当たりがなければ、機器のケーブルを抜き、更新し、パスワードを変えてから、つなぎ直してください。",
-		"other":  "この機器を再び信頼する前に、状態を確認してください。",
+		"mining":         "ご自身で行っている場合、対応は不要です。心当たりがなければ、機器のケーブルを抜き、更新し、パスワードを変えてから、つなぎ直してください。",
+		"mining.browser": "そのウェブページか、ブラウザー全体を閉じてください。繰り返す場合は、心当たりのないブラウザーの拡張機能を削除してください。",
+		"other":          "この機器を再び信頼する前に、状態を確認してください。",
 	},
 	details:   "詳細",
 	more:      "ほかに %d 件あります（件数のみ）。",
