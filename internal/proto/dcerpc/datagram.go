@@ -61,7 +61,8 @@ func (p *parser) datagram(c *proto.Conn, d packet.Dir, b []byte) {
 	if !x.open {
 		*x = Half{open: true, Type: typ, BigEndian: big}
 		call.Version, call.Activity, call.Seq = 4, activity, seq
-		call.own = Interface{UUID: uuid(b[24:40], big), Major: u16(b[60:], big), Minor: u16(b[62:], big), Acked: true, First: true}
+		version := u32(b[60:], big)
+		call.own = Interface{UUID: uuid(b[24:40], big), Major: uint16(version), Minor: uint16(version >> 16), Acked: true, First: true}
 		call.opnum, call.called = u16(b[68:], big), true
 	} else if x.Done {
 		return // sent again

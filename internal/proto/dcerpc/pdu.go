@@ -170,7 +170,8 @@ func (a *Assoc) propose(h *Header, b []byte) {
 			copy(a.list[:], a.list[1:])
 			a.n, a.last = a.n-1, max(0, a.last-1)
 		}
-		a.list[a.n] = Interface{Context: u16(b, h.Big), UUID: uuid(b[4:20], h.Big), Major: u16(b[20:], h.Big), Minor: u16(b[22:], h.Big), First: h.Flags&FlagFirst != 0}
+		version := u32(b[20:], h.Big) // one integer, C706 section 3.1
+		a.list[a.n] = Interface{Context: u16(b, h.Big), UUID: uuid(b[4:20], h.Big), Major: uint16(version), Minor: uint16(version >> 16), First: h.Flags&FlagFirst != 0}
 		a.n++
 		b = b[min(len(b), 24+20*int(b[2])):]
 	}
