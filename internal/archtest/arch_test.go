@@ -23,6 +23,7 @@ var layers = map[string]int{
 	"internal/packet":          0,
 	"internal/verdict":         0,
 	"internal/inflate":         0,
+	"internal/mime":            0,
 	"internal/rules":           0,
 	"internal/event":           1,
 	"internal/capture":         2,

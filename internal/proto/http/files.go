@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"github.com/yamori-net/yamori/internal/mime"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -37,7 +38,8 @@ func (p *parser) startFile(c *proto.Conn, d packet.Dir) {
 		if !post && !equalFold(t.Method, "put") {
 			return
 		}
-		if b := boundary(t.Header(d, "content-type")); post && b != nil {
+		var mem [maxBoundary]byte
+		if b := boundary(mem[:], t.Header(d, "content-type")); post && b != nil {
 			m.multi = newMultipart(b)
 		}
 	}
@@ -141,8 +143,9 @@ func (p *parser) content(c *proto.Conn, d packet.Dir, b []byte) {
 // an answer, or else by the path of the request, as Suricata does.
 func (t *Tx) fileName(d packet.Dir) []byte {
 	if d == packet.ToClient {
-		if n := dispositionName(t.Header(d, "content-disposition")); len(n) > 0 {
-			return n
+		m := &t.msg[d]
+		if m.name = mime.AppendParam(m.name[:0], t.Header(d, "content-disposition"), "filename"); len(m.name) > 0 {
+			return m.name
 		}
 	}
 	if i := bytes.IndexAny(t.Path, "?#"); i >= 0 {
@@ -198,37 +201,4 @@ func byteRange(v []byte) (first, last uint64) {
 		return 0, 0
 	}
 	return uint64(a), uint64(b)
-}
-
-// dispositionName returns the filename parameter of a Content-Disposition
-// field (RFC 6266), without quotes; nil when there is none.
-func dispositionName(v []byte) []byte { return parameter(v, "filename") }
-
-// parameter returns the parameter of that lower-case name in a field such as
-// "form-data; name=x; filename=\"a;b\"", without quotes.
-func parameter(v []byte, name string) []byte {
-	quoted, start := false, -1 // what is before the first semicolon is no parameter
-	for i := 0; i <= len(v); i++ {
-		if i < len(v) && (v[i] == '"' && (i == 0 || v[i-1] != '\\')) {
-			quoted = !quoted
-		}
-		if i < len(v) && (v[i] != ';' || quoted) {
-			continue
-		}
-		if start >= 0 {
-			key, val, ok := bytes.Cut(v[start:i], []byte{'='})
-			if ok && equalFold(trim(key), name) {
-				val = trim(val)
-				if len(val) > 0 && val[0] == '"' {
-					val = val[1:]
-				}
-				if len(val) > 0 && val[len(val)-1] == '"' {
-					val = val[:len(val)-1]
-				}
-				return val
-			}
-		}
-		start = i + 1
-	}
-	return nil
 }

@@ -117,6 +117,7 @@ type message struct {
 	undecoded bool       // no more of the body can be decoded
 	file      proto.File // what the body is, unless multi is set
 	multi     *multipart
+	name      []byte // memory of the file's name
 }
 
 // txs keeps transactions for reuse across flows: only flows with a message
@@ -132,7 +133,7 @@ func (m *message) reset() {
 		m.multi.release()
 	}
 	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
-		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead)}
+		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), name: proto.Keep(m.name, keptHead)}
 }
 
 func (t *Tx) reset() {

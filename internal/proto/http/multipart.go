@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 
+	"github.com/yamori-net/yamori/internal/mime"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -61,13 +62,13 @@ func (m *multipart) release() {
 // size returns the bytes it holds.
 func (m *multipart) size() int { return cap(m.delim) + cap(m.held) + cap(m.name) }
 
-// boundary returns the boundary of a Content-Type, nil when that is not
-// multipart.
-func boundary(v []byte) []byte {
+// boundary returns the boundary of a Content-Type in dst[:0], nil when that is
+// not multipart.
+func boundary(dst, v []byte) []byte {
 	if len(v) < 10 || !equalFold(v[:10], "multipart/") {
 		return nil
 	}
-	b := parameter(v, "boundary")
+	b := mime.AppendParam(dst[:0], v, "boundary")
 	if len(b) == 0 || len(b) > maxBoundary {
 		return nil
 	}
@@ -165,12 +166,12 @@ func (m *multipart) open(c *proto.Conn, t *Tx, h []byte) {
 		if !ok || !equalFold(trim(k), "content-disposition") {
 			continue
 		}
-		name := dispositionName(trim(v))
-		if len(name) == 0 || m.parts == maxParts {
+		m.name = mime.AppendParam(m.name[:0], trim(v), "filename")
+		if len(m.name) == 0 || m.parts == maxParts {
 			return
 		}
 		m.parts++
-		m.name = append(m.name[:0], name[:min(len(name), maxPartName)]...)
+		m.name = m.name[:min(len(m.name), maxPartName)]
 		c.OpenFile(&m.file, packet.ToServer, m.name, t, t.num)
 		m.state = ptBegin
 		return

@@ -47,7 +47,10 @@ func (limitError) Error() string { return "limit" }
 // Options change how Drive works.
 type Options struct {
 	OnTx func(tx proto.Tx, done bool) // called for each Emit
-	Conn proto.Conn                   // ports, Midstream, Time and Transport are taken from here
+	// OnFile is called for each piece of a file; files are wanted when it is
+	// set, or when Conn says so.
+	OnFile func(f *proto.File)
+	Conn   proto.Conn // ports, Midstream, Time and Transport are taken from here
 }
 
 // Drive feeds the parts to a new parser of p, as TCP streams unless
@@ -65,6 +68,12 @@ func DriveParser(p proto.Protocol, ps proto.Parser, o Options, parts ...Part) Re
 		c.Transport = proto.TCP
 	}
 	c.AppProto = p.Name
+	c.WantFiles = c.WantFiles || o.OnFile != nil
+	c.OnFile = func(f *proto.File) {
+		if o.OnFile != nil {
+			o.OnFile(f)
+		}
+	}
 	c.OnTx = func(tx proto.Tx, done bool) {
 		r.Emits++
 		if o.OnTx != nil {

@@ -47,10 +47,13 @@ type parser struct {
 	nAsked  int
 	greeted bool
 	waitTLS bool
-	heard   bool // the server has said anything
+	heard   bool         // the server has said anything
+	num     uint64       // mails emitted so far
+	mime    *attachments // of the mail under way, when somebody listens
 }
 
 func (p *parser) Reset() {
+	p.release()
 	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt)}}
 }
 
@@ -68,7 +71,9 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 				p.bdat -= used
 				p.tx.MailSize += used
 				n += used
+				p.feed(c, b[:used])
 				if p.bdat == 0 && p.last {
+					p.endMail(false)
 					p.ask(askMail)
 				}
 				continue
@@ -76,6 +81,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			// A dot that may end the mail, seen before its line is whole.
 			if p.mode == mailBody && !p.skip[d] && b[0] != '.' {
 				used := p.body(b)
+				p.feed(c, b[:used])
 				n += used
 				continue
 			}
@@ -83,11 +89,11 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		end := bytes.IndexByte(b, '\n')
 		if p.skip[d] {
 			if end < 0 {
-				p.count(d, len(b))
+				p.count(c, d, b)
 				return len(data), nil
 			}
 			p.skip[d] = false
-			p.count(d, end+1)
+			p.count(c, d, b[:end+1])
 			n += end + 1
 			continue
 		}
@@ -115,7 +121,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		case p.mode == auth:
 			// A password or a token: not looked at.
 		default:
-			p.mail(c, line, used)
+			p.mail(c, line, b[:used])
 		}
 	}
 	return n, nil
@@ -129,9 +135,12 @@ func (p *parser) early(c *proto.Conn) {
 	}
 }
 
-func (p *parser) count(d packet.Dir, n int) {
+func (p *parser) count(c *proto.Conn, d packet.Dir, b []byte) {
 	if d == packet.ToServer && p.mode != commands {
-		p.tx.MailSize += n
+		p.tx.MailSize += len(b)
+		if p.inMail() {
+			p.feed(c, b)
+		}
 	}
 }
 
@@ -192,6 +201,7 @@ func (p *parser) command(c *proto.Conn, line []byte) {
 		case !p.last:
 			p.ask(other)
 		case size == 0:
+			p.endMail(false)
 			p.ask(askMail)
 		}
 	case is(word, "STARTTLS"):
@@ -235,13 +245,18 @@ func number(b []byte) (n int, rest []byte) {
 }
 
 // mail takes one line of a mail.
-func (p *parser) mail(c *proto.Conn, line []byte, size int) {
-	t := &p.tx
+func (p *parser) mail(c *proto.Conn, line, raw []byte) {
+	t, size := &p.tx, len(raw)
 	if string(line) == "." {
 		p.mode = commands
+		p.endMail(false)
 		p.ask(askMail)
 		return
 	}
+	if raw[0] == '.' { // was doubled, RFC 5321 section 4.5.2
+		raw = raw[1:]
+	}
+	p.feed(c, raw)
 	t.MailSize += size
 	if p.mode != mailHead {
 		return
@@ -292,6 +307,7 @@ func (p *parser) reply(c *proto.Conn, line []byte) (tls bool) {
 	case askData:
 		if code != 354 && p.inMail() {
 			p.mode = commands
+			p.endMail(true)
 		}
 	case askMail:
 		t.Status = code
@@ -338,8 +354,10 @@ func splitCode(b []byte) (code uint16, final bool) {
 
 // done emits the mail and begins another one.
 func (p *parser) done(c *proto.Conn) {
+	p.endMail(true)
 	if p.started {
 		c.Emit(&p.tx, true)
+		p.num++
 	}
 	p.started = false
 	p.tx.next()
@@ -348,6 +366,9 @@ func (p *parser) done(c *proto.Conn) {
 // Gap goes on at the next line. Inside a mail that is enough; elsewhere the
 // questions asked are forgotten.
 func (p *parser) Gap(_ *proto.Conn, d packet.Dir, n int) error {
+	if d == packet.ToServer && p.mime != nil && (p.bdat > 0 || p.inMail()) {
+		p.mime.gap(n)
+	}
 	if d == packet.ToServer && p.bdat > 0 {
 		if n <= p.bdat {
 			p.bdat -= n

@@ -14,5 +14,9 @@ const (
 
 // Size implements proto.Sizer.
 func (p *parser) Size() int {
-	return proto.Held(p.tx.buf) + cap(p.tx.Rcpt)*int(unsafe.Sizeof([]byte(nil)))
+	n := 0
+	if p.mime != nil {
+		n = p.mime.size()
+	}
+	return n + proto.Held(p.tx.buf) + cap(p.tx.Rcpt)*int(unsafe.Sizeof([]byte(nil)))
 }
