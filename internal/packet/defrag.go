@@ -201,7 +201,7 @@ func (r *Defrag) add(k *fragKey, hdr, data []byte, off int, more bool, now int64
 	if odd := len(data) % 8; more && odd != 0 {
 		if v6 { // RFC 8200 section 4.5: to be discarded
 			r.stats.Invalid++
-			return nil, BadIPHeader
+			return nil, FragmentLength
 		}
 		data = data[:len(data)-odd] // as Linux does, ip_fragment.c
 	}

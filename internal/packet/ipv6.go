@@ -75,9 +75,12 @@ func jumboLength(b []byte) (int, bool) {
 // extensions walks the extension headers of p.IP from p.IPHdr on and reads
 // what they lead to.
 func (d *Decoder) extensions(p *Packet, n nest) {
-	b := p.IP
+	b, fragments := p.IP, 0
 	for i := 0; ; i++ {
 		rest := b[p.IPHdr:]
+		if len(rest) < 2 && i > 0 && n.cut == 0 && p.Proto != extNone {
+			p.Anomalies |= NothingFollows
+		}
 		switch p.Proto {
 		case extHopByHop, extRouting, extDestOpts, extMobility, extHIP, extShim6, ProtoAH, extFragment:
 		default:
@@ -101,8 +104,8 @@ func (d *Decoder) extensions(p *Packet, n nest) {
 			p.cutExt(n)
 			return
 		}
-		if (p.Proto == extHopByHop || p.Proto == extDestOpts) && !soundTLV(rest[2:size]) {
-			p.Anomalies |= BadIPOption
+		if p.Proto == extHopByHop || p.Proto == extDestOpts {
+			p.Anomalies |= options(p.Proto, rest[2:size])
 		}
 		kind := p.Proto
 		p.Proto = rest[0]
@@ -112,7 +115,11 @@ func (d *Decoder) extensions(p *Packet, n nest) {
 		}
 		frag := be16(rest[2:])
 		p.IPID = be32(rest[4:])
+		if fragments++; fragments > 1 {
+			p.Anomalies |= RepeatedFragment
+		}
 		if frag&0xfff9 == 0 {
+			p.Anomalies |= UselessFragment
 			continue // atomic: a whole packet in one fragment, RFC 6946
 		}
 		p.FragOff = frag & 0xfff8
@@ -153,20 +160,41 @@ func (p *Packet) cutExt(n nest) {
 	p.Anomalies |= BadIPOption
 }
 
-// soundTLV walks the options of a hop-by-hop or destination options header,
+// Options of IPv6 in use: padding (RFC 8200 section 4.2), the tunnel
+// encapsulation limit (RFC 2473), the router alert (RFC 2711), the jumbo
+// payload (RFC 2675), the home address (RFC 6275).
+const (
+	optPad1        = 0x00
+	optPadN        = 0x01
+	optTunnelLimit = 0x04
+	optRouterAlert = 0x05
+	optJumbo       = 0xc2
+	optHomeAddress = 0xc9
+)
+
+// options walks the options o of a hop-by-hop or destination options header,
 // RFC 8200 section 4.2.
-func soundTLV(o []byte) bool {
+func options(header uint8, o []byte) (bad Anomaly) {
 	for len(o) > 0 {
-		if o[0] == 0 { // Pad1
+		if o[0] == optPad1 {
 			o = o[1:]
 			continue
 		}
 		if len(o) < 2 || 2+int(o[1]) > len(o) {
-			return false
+			return bad | BadIPOption
+		}
+		switch o[0] {
+		case optPadN, optTunnelLimit, optRouterAlert, optJumbo, optHomeAddress:
+		default:
+			if header == extDestOpts {
+				bad |= UnknownDestOption
+			} else {
+				bad |= UnknownHopOption
+			}
 		}
 		o = o[2+int(o[1]):]
 	}
-	return true
+	return bad
 }
 
 // defrag6 handles an IPv6 fragment whose data begins at p.IPHdr: it returns

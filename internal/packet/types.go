@@ -163,7 +163,19 @@ const (
 	BadL4Header                          // a transport header's own lengths contradict each other
 	FragmentOverlap                      // a fragment contradicted one already held
 	FragmentOversize                     // a fragment would end beyond 65,535 bytes
+	FragmentLength                       // an IPv6 fragment in the middle whose length is no multiple of 8
+	NothingFollows                       // the last IPv6 extension header announces what is not there
+
+	// What follows is odd, not wrong: see Oddities.
+	UselessFragment   // an IPv6 fragment header on a whole packet (RFC 6946)
+	RepeatedFragment  // a second IPv6 fragment header
+	UnknownDestOption // an IPv6 destination option that is not of those in use
+	UnknownHopOption  // the same of a hop-by-hop option
 )
+
+// Oddities are the anomalies of packets that are sound and that every system
+// takes. They are told for rules.
+const Oddities = UselessFragment | RepeatedFragment | UnknownDestOption | UnknownHopOption
 
 // Packet holds what Decode read from one frame. The caller owns it and reuses
 // it; slices point into the frame, or into the defragmenter's memory, which
