@@ -7,6 +7,7 @@ package engine
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/device"
@@ -98,6 +99,7 @@ type Engine struct {
 	msg     protoTable
 	byName  map[string]int // index in cfg.Protocols
 	Workers []*Worker
+	rules   atomic.Pointer[match.Change] // the latest Swap; nil: none yet
 }
 
 // New builds an engine. The error names a protocol table that cannot work.

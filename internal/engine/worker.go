@@ -32,6 +32,7 @@ type Worker struct {
 
 	detectors   []detect.Inline
 	match       *match.Worker    // nil without rules
+	change      *match.Change    // the swap that brought them; nil: they are the first
 	live        int              // conns in use
 	lru         [2]connList      // conns in use: one-sided flows, and others
 	conns       []*conn          // free ones
@@ -101,12 +102,18 @@ func (w *Worker) HandleNumbered(f *packet.Frame, num uint64) verdict.Verdict {
 func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	if f == nil {
 		w.num--
+		if ch := w.e.rules.Load(); ch != w.change {
+			w.takeRules(ch, w.now) // an idle worker must not keep the old set in memory
+		}
 		if w.e.cfg.Now != nil {
 			w.Tick(w.e.cfg.Now())
 		}
 		return verdict.Verdict{}
 	}
 	defer w.rescue()
+	if ch := w.e.rules.Load(); ch != w.change {
+		w.takeRules(ch, f.Time)
+	}
 	if f.Time-w.lastTick >= tickInterval || f.Time < w.lastTick {
 		w.Tick(f.Time)
 	}
@@ -120,7 +127,7 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 
 	p := &w.pkt
 	w.dec.Decode(p, f)
-	if p.Anomalies != 0 {
+	if p.Anomalies&^packet.Oddities != 0 {
 		w.n.Malformed++
 	}
 	if p.Version == 0 {
@@ -212,6 +219,9 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 // goOn reports that the streams of a connection whose parsing is over are put
 // together for the rules alone.
 func (w *Worker) goOn(c *conn) bool {
+	if w.match != nil && c.pc.Finished() && (c.pc.AppProto == "tls" || c.pc.AppProto == "ssh") {
+		w.match.NoPayload()
+	}
 	if w.match == nil || c.pc.Finished() || c.pc.Midstream && !w.e.cfg.RulesMidstream {
 		return false
 	}

@@ -24,6 +24,12 @@ type Options struct {
 	Thresholds []rules.GlobalThreshold
 	// Data is the folder of files that rules name (datasets, reputation).
 	Data string
+	// Previous is the set that this one is to replace: names of flowbits and
+	// the like keep their numbers, and what is remembered of hosts stays.
+	Previous *Set
+	// MaxMemory refuses a set that holds more bytes; 0: no bound. See
+	// Set.Complete.
+	MaxMemory int
 	// Budget bounds the work of one rule on one buffer; 0: the default.
 	Budget int
 }
@@ -48,11 +54,15 @@ func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
 	if opt.Classes == nil {
 		opt.Classes = DefaultClasses()
 	}
+	if opt.Hosts == nil && opt.Previous != nil {
+		opt.Hosts = opt.Previous.hosts
+	}
 	if opt.Hosts == nil {
 		opt.Hosts = NewHosts(0)
 	}
 	s := &Set{protocols: opt.Protocols, arena: inspect.NewArena(), chains: make([]chain, 1),
 		events: map[eventKey][]uint32{}, names: newNames(), hosts: opt.Hosts}
+	s.follow(opt.Previous)
 	b := &builder{set: s, opt: opt, keywords: map[string]*Keyword{}, bufNo: map[string]uint16{}, chainNo: map[string]uint16{},
 		files: map[string]any{}, strings: map[string]string{}, providers: map[string][2]uint64{}}
 	table := Keywords()
@@ -83,8 +93,17 @@ func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
 		}
 		b.compiled = append(b.compiled, c)
 		s.stats.Loaded++
+		if opt.MaxMemory > 0 && s.arena.Size()+s.stats.Loaded*(ruleBytes+metaBytes) > opt.MaxMemory {
+			s.partial = true
+			return s, append(problems, tooLarge(r, opt.MaxMemory))
+		}
 	}
 	b.assemble()
+	s.data, s.prevData = b.files, nil
+	if opt.MaxMemory > 0 && s.Size() > opt.MaxMemory {
+		s.partial = true
+		problems = append(problems, tooLarge(rs[len(rs)-1], opt.MaxMemory))
+	}
 	return s, problems
 }
 
@@ -229,15 +248,17 @@ type grouper struct {
 	b *builder
 	s *Set
 
-	ipOnly []uint32
-	pay    [nL4][]mpm.Pattern
-	payAll [nL4][]portEntry
-	str    [2][]mpm.Pattern
-	strAll [2][]portEntry
-	strN   [2]int
-	tx     map[txKey][]mpm.Pattern
-	txAll  map[[2]int][]uint32
-	txN    map[[2]int]int
+	ipOnly  []uint32
+	pay     [nL4][]portPattern
+	payAll  [nL4][]portEntry
+	paySyn  []portEntry
+	payAddr [nL4][]uint32
+	str     [2][]portPattern
+	strAll  [2][]portEntry
+	strN    [2]int
+	tx      map[txKey][]mpm.Pattern
+	txAll   map[[2]int][]uint32
+	txN     map[[2]int]int
 }
 
 type txKey struct {
@@ -254,11 +275,13 @@ func (g *grouper) run() {
 	}
 	s := g.s
 	for k := range s.packets {
-		s.packets[k].payload = g.filter(g.pay[k])
+		s.packets[k].payload = g.portFilter(g.pay[k])
 		s.packets[k].always = buildPortIndex(g.payAll[k])
+		s.packets[k].addrs = buildIPIndex(g.payAddr[k], s.rules)
 	}
+	s.packets[l4TCP].syn = buildPortIndex(g.paySyn)
 	for d := range s.streams {
-		s.streams[d] = streamGroup{g.filter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
+		s.streams[d] = streamGroup{g.portFilter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
 	}
 	s.ipOnly = buildIPIndex(g.ipOnly, s.rules)
 	s.txs = make([][2]txGroup, len(s.protocols))
@@ -340,7 +363,7 @@ func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
 			}
 			g.strN[d]++
 			if ok {
-				g.str[d] = append(g.str[d], fast)
+				g.str[d] = append(g.str[d], portPattern{fast, r.sp, r.dp})
 			} else {
 				g.strAll[d] = append(g.strAll[d], entry)
 			}
@@ -357,11 +380,25 @@ func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
 			continue
 		}
 		if r.payload != nil && ok {
-			g.pay[k] = append(g.pay[k], fast)
+			g.pay[k] = append(g.pay[k], portPattern{fast, r.sp, r.dp})
+		} else if narrow(r) {
+			g.payAddr[k] = append(g.payAddr[k], id)
+		} else if k == l4TCP && c.syn {
+			g.paySyn = append(g.paySyn, entry)
 		} else {
 			g.payAll[k] = append(g.payAll[k], entry)
 		}
 	}
+}
+
+// narrow reports that one side of a rule names few IPv4 addresses.
+func narrow(r *rule) bool {
+	for _, set := range [2]*rules.AddrSet{r.src, r.dst} {
+		if set != nil && len(set.V6()) == 0 && fewAddrs(set) < 1<<30 {
+			return true
+		}
+	}
+	return false
 }
 
 // placeTx enters a rule into the groups of every protocol and direction that

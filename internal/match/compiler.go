@@ -39,6 +39,7 @@ type compiler struct {
 	ids           []uint32 // the rule's places in Set.rules
 	otherConds    bool
 	xsets, xreads bool
+	syn           bool // flags ask for SYN
 	pdOnly        bool // app-layer-protocol
 	plain         bool // only options that an address rule may have
 	flowSeen      bool

@@ -62,6 +62,9 @@ func (c *compiler) data(o *dataOptions) (*dataset, error) {
 		return nil, fail("the data set %s needs a type", o.name)
 	}
 	d := &dataset{kind: strings.Clone(o.kind), has: map[string]uint16{}}
+	if old, ok := c.b.set.prevData[o.name].(*dataset); ok && o.load == "" && old.kind == o.kind {
+		d = old // filled by rules: it lives on
+	}
 	if o.load != "" {
 		if err := d.read(c.path(o.load)); err != nil {
 			return nil, err

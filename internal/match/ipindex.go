@@ -54,11 +54,7 @@ func buildIPIndex(ids []uint32, rs []rule) (x ipIndex) {
 			if set == nil || len(set.V6()) > 0 {
 				continue
 			}
-			n := uint64(0)
-			for _, v := range set.V4() {
-				n += uint64(v.Hi-v.Lo) + 1
-			}
-			if n < least {
+			if n := fewAddrs(set); n < least {
 				best, least = i, n
 			}
 		}
@@ -71,6 +67,14 @@ func buildIPIndex(ids []uint32, rs []rule) (x ipIndex) {
 	x.side[0] = buildRanges(sides[0], func(id uint32) []rules.Range4 { return rs[id].src.V4() })
 	x.side[1] = buildRanges(sides[1], func(id uint32) []rules.Range4 { return rs[id].dst.V4() })
 	return x
+}
+
+// fewAddrs counts the IPv4 addresses of a set.
+func fewAddrs(set *rules.AddrSet) (n uint64) {
+	for _, v := range set.V4() {
+		n += uint64(v.Hi-v.Lo) + 1
+	}
+	return n
 }
 
 func buildRanges(ids []uint32, of func(uint32) []rules.Range4) (r ipRanges) {

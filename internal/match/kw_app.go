@@ -113,11 +113,13 @@ var decodeEvents = map[string]packet.Anomaly{
 	"ipv4.trunc_pkt": packet.TruncatedIP, "ipv4.opt_invalid": packet.BadIPOption, "ipv4.opt_invalid_len": packet.BadIPOption,
 	"ipv4.opt_malformed": packet.BadIPOption, "ipv4.wrong_ip_version": packet.BadIPHeader, "ipv4.frag_overlap": packet.FragmentOverlap,
 	"ipv4.frag_pkt_too_large": packet.FragmentOversize, "ipv6.pkt_too_small": packet.TruncatedIP, "ipv6.trunc_pkt": packet.TruncatedIP,
-	"ipv6.trunc_exthdr": packet.BadIPOption, "ipv6.wrong_ip_version": packet.BadIPHeader, "ipv6.frag_overlap": packet.FragmentOverlap,
+	"ipv6.trunc_exthdr": packet.BadIPOption | packet.NothingFollows, "ipv6.wrong_ip_version": packet.BadIPHeader, "ipv6.frag_overlap": packet.FragmentOverlap,
 	"ipv6.frag_pkt_too_large": packet.FragmentOversize, "tcp.pkt_too_small": packet.TruncatedL4, "tcp.hlen_too_small": packet.BadL4Header,
 	"tcp.invalid_optlen": packet.BadL4Header, "udp.pkt_too_small": packet.TruncatedL4, "udp.hlen_too_small": packet.BadL4Header,
 	"udp.hlen_invalid": packet.BadL4Header, "icmpv4.pkt_too_small": packet.TruncatedL4, "icmpv6.pkt_too_small": packet.TruncatedL4,
-	"ethernet.pkt_too_small": packet.TruncatedFrame,
+	"ethernet.pkt_too_small": packet.TruncatedFrame, "ipv6.frag_invalid_length": packet.FragmentLength,
+	"ipv6.exthdr_useless_fh": packet.UselessFragment, "ipv6.exthdr_dupl_fh": packet.RepeatedFragment,
+	"ipv6.dstopts_unknown_opt": packet.UnknownDestOption, "ipv6.hopopts_unknown_opt": packet.UnknownHopOption,
 }
 
 func setupDecodeEvent(c *compiler, o rules.Option) error {

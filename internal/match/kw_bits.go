@@ -32,7 +32,11 @@ const (
 
 // names numbers what rules name. The same name keeps its number as long as the
 // table lives.
-type names struct{ of [nKinds]map[string]uint32 }
+type names struct {
+	of    [nKinds]map[string]uint32
+	base  [nKinds]uint32 // number of the first
+	since uint32         // generation of the set that began the table
+}
 
 func newNames() *names {
 	n := &names{}
@@ -46,7 +50,7 @@ func (n *names) id(kind int, name string) uint32 {
 	if id, ok := n.of[kind][name]; ok {
 		return id
 	}
-	id := uint32(len(n.of[kind]))
+	id := n.base[kind] + uint32(len(n.of[kind]))
 	n.of[kind][strings.Clone(name)] = id
 	return id
 }

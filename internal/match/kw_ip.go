@@ -278,6 +278,9 @@ func setupFlags(c *compiler, o rules.Option) error {
 		}
 	}
 	c.notPlain()
+	if (mode == '=' || mode == '+') && want&packet.SYN != 0 {
+		c.syn = true
+	}
 	c.cond(func(c *ctx) bool {
 		if c.p == nil || !isTCP(c.p) {
 			return false

@@ -1,7 +1,8 @@
 package match
 
 import (
-	"github.com/yamori-net/yamori/internal/match/mpm"
+	"slices"
+
 	"github.com/yamori-net/yamori/internal/packet"
 )
 
@@ -39,27 +40,47 @@ func (w *Worker) packetRules() {
 		w.protoRules()
 	}
 	g := &w.set.packets[l4Of(c.proto)]
-	w.group(g.payload, &g.always, false)
+	w.list = w.list[:0]
+	n := 0
+	if g.addrs.n > 0 {
+		w.list = g.addrs.find(w.list, &c.src, &c.dst)
+	}
+	n = len(w.list)
+	if !g.always.empty() {
+		w.list = g.always.find(w.list, c.sp, c.dp)
+	}
+	if c.p.TCPFlags&packet.SYN != 0 && !g.syn.empty() {
+		w.list = g.syn.find(w.list, c.sp, c.dp)
+		n++
+	}
+	if n > 0 {
+		slices.Sort(w.list)
+	}
+	w.group(&g.payload, w.list, false)
 	// A segment that no stream takes is looked at as it is.
 	if c.proto == packet.ProtoTCP && c.f != nil && c.f.Midstream && !w.cfg.Midstream {
 		s := &w.set.streams[c.d]
-		w.group(s.filter, &s.always, true)
+		w.list = w.list[:0]
+		if !s.always.empty() {
+			w.list = s.always.find(w.list, c.sp, c.dp)
+		}
+		w.group(&s.filter, w.list, true)
 	}
 	w.tx, c.d = keep, app
 }
 
 // group tries the rules of a group on the packet, in order.
-func (w *Worker) group(filter *mpm.Filter, always *portIndex, stream bool) {
+func (w *Worker) group(filter *portFilter, all []uint32, stream bool) {
 	c := &w.c
-	w.list = w.list[:0]
-	if !always.empty() {
-		w.list = always.find(w.list, c.sp, c.dp)
+	data := c.p.Payload
+	if c.fs != nil && c.fs.noPayload {
+		data = nil
 	}
-	var hits []uint32
-	if filter != nil && len(c.p.Payload) > 0 {
-		hits = filter.Scan(c.p.Payload, &w.scr)
+	w.hits = w.hits[:0]
+	if len(data) > 0 {
+		w.hits = filter.scan(w.hits, data, 0, c.sp, c.dp, &w.scr)
 	}
-	all := w.list
+	hits := w.hits
 	for len(all) > 0 || len(hits) > 0 {
 		var id uint32
 		switch {
@@ -77,7 +98,7 @@ func (w *Worker) group(filter *mpm.Filter, always *portIndex, stream bool) {
 		}
 		if r.payload != nil {
 			w.ins.Start = 0
-			if c.p.Fragment || !r.payload.Match(c.p.Payload, &w.ins) {
+			if len(data) == 0 || c.p.Fragment || !r.payload.Match(data, &w.ins) {
 				continue
 			}
 		}

@@ -101,11 +101,9 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	if !g.always.empty() {
 		w.list = g.always.find(w.list, c.sp, c.dp)
 	}
-	var hits []uint32
-	if g.filter != nil {
-		from := max(0, s.done-g.filter.MaxLen()+1)
-		hits = g.filter.ScanAt(s.buf[from:], int(s.base)+from, &w.scr)
-	}
+	from := max(0, s.done-g.filter.maxLen+1)
+	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, c.sp, c.dp, &w.scr)
+	hits := w.hits
 	all := w.list
 	var matched [MaxAlerts]uint32
 	n := 0

@@ -16,6 +16,11 @@ type Set struct {
 	meta  []Meta
 	arena *inspect.Arena
 	stats Stats
+	gen   uint32 // counts the sets that follow one another, from 1
+
+	partial  bool           // MaxMemory was exceeded
+	data     map[string]any // data sets by name
+	prevData map[string]any // those of the set before, while compiling
 
 	protocols []proto.Protocol
 	buffers   []string // names by buffer number
@@ -157,13 +162,15 @@ type bufCheck struct {
 
 // packetGroup holds the rules inspected for every packet of a kind.
 type packetGroup struct {
-	payload *mpm.Filter
+	payload portFilter
 	always  portIndex
+	syn     portIndex // the same of rules on packets with the SYN flag
+	addrs   ipIndex   // rules that name few addresses
 }
 
 // streamGroup holds the rules on streams of one direction.
 type streamGroup struct {
-	filter *mpm.Filter
+	filter portFilter
 	always portIndex
 	n      int
 }

@@ -9,16 +9,16 @@ import (
 // Flow is what the rule engine keeps of one flow. Workers lend them; a flow
 // that no rule cares about has none.
 type Flow struct {
-	set   *Set // the numbers below are of this set
-	bits  []uint64
-	ints  []flowInt
-	txs   []txState
-	next  uint64 // number of the next transaction
-	dir   [2]streamState
-	pass  bool     // a pass rule let the whole flow go
-	drop  bool     // a drop rule condemned it
-	pd    [2]uint8 // protocol that protocol-only rules have been tried for, plus 1
-	ended bool
+	gen       uint32 // the numbers below are of the set of this generation
+	bits      []uint64
+	ints      []flowInt
+	txs       []txState
+	next      uint64 // number of the next transaction
+	dir       [2]streamState
+	pass      bool     // a pass rule let the whole flow go
+	drop      bool     // a drop rule condemned it
+	pd        [2]uint8 // protocol that protocol-only rules have been tried for, plus 1
+	noPayload bool     // encrypted from here on
 }
 
 type flowInt struct{ id, v uint32 }
@@ -26,10 +26,10 @@ type flowInt struct{ id, v uint32 }
 // MaxFlowInts bounds the counters of one flow.
 const MaxFlowInts = 64
 
-func (f *Flow) reset(s *Set) {
+func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
-	f.set, f.ints, f.txs = s, f.ints[:0], f.txs[:0]
-	f.next, f.pass, f.drop, f.pd, f.ended = 0, false, false, [2]uint8{}, false
+	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
+	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, [2]uint8{}, false
 	f.dir[0].reset()
 	f.dir[1].reset()
 }

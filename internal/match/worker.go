@@ -69,6 +69,7 @@ type Worker struct {
 	scratch [2][]byte
 	text    []byte
 	list    []uint32
+	hits    []uint32
 	free    []*Flow
 	alerts  []Alert
 	pending bool // the packet's own rules have not been tried yet
@@ -76,6 +77,9 @@ type Worker struct {
 	passed  bool // a pass rule matched the packet
 	verdict verdict.Verdict
 	tx      txAlert
+
+	change *Change // that brought the set; nil for the first
+	since  int64   // when, packet time
 }
 
 type txAlert struct {
@@ -113,6 +117,7 @@ func NewWorker(s *Set, cfg Config) *Worker {
 func (c *ctx) flowState() *Flow {
 	if c.fs == nil && c.f != nil {
 		c.fs = c.w.newFlow()
+		c.w.late(c.fs, c.f.Start)
 		c.f.Rules = c.fs
 	}
 	return c.fs
@@ -122,16 +127,26 @@ func (w *Worker) newFlow() *Flow {
 	if n := len(w.free); n > 0 {
 		f := w.free[n-1]
 		w.free = w.free[:n-1]
+		f.gen = w.set.gen
 		return f
 	}
 	f := &Flow{}
-	f.reset(w.set)
+	f.reset(w.set.gen)
 	return f
 }
 
 // state returns the state of a flow, nil when there is none.
 func state(f *flow.Flow) *Flow {
 	fs, _ := f.Rules.(*Flow)
+	return fs
+}
+
+// current is state, brought over from an earlier set where needed.
+func (w *Worker) current(f *flow.Flow) *Flow {
+	fs := state(f)
+	if fs != nil && fs.gen != w.set.gen {
+		w.adopt(fs)
+	}
 	return fs
 }
 
@@ -158,7 +173,7 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 		c.v = onV6
 	}
 	if f != nil {
-		c.fs = state(f)
+		c.fs = w.current(f)
 		c.app = w.appOf(f)
 	}
 	w.pending, w.active, w.passed = true, true, false
@@ -193,7 +208,7 @@ func (w *Worker) Close(f *flow.Flow) {
 		return
 	}
 	f.Rules = nil
-	fs.reset(w.set)
+	fs.reset(w.set.gen)
 	if len(w.free) < maxFree {
 		w.free = append(w.free, fs)
 	}
@@ -203,7 +218,7 @@ func (w *Worker) Close(f *flow.Flow) {
 // may still be inspected until FinishEnd.
 func (w *Worker) BeginEnd(f *flow.Flow) {
 	c := &w.c
-	c.p, c.f, c.fs, c.app = nil, f, state(f), w.appOf(f)
+	c.p, c.f, c.fs, c.app = nil, f, w.current(f), w.appOf(f)
 	c.now, c.proto = f.Last, f.Key.Proto
 	w.setDir(packet.ToServer)
 	c.v = onV6
@@ -241,6 +256,16 @@ func (w *Worker) Suspend() (was bool) {
 
 // Resume ends what Suspend began.
 func (w *Worker) Resume(was bool) { w.active = was }
+
+// NoPayload says that what follows in the flow under inspection is encrypted:
+// payloads and streams are not looked at any more, as Suricata does by default.
+func (w *Worker) NoPayload() {
+	if fs := w.c.flowState(); fs != nil && w.active {
+		w.Trigger(packet.ToServer)
+		w.Trigger(packet.ToClient)
+		fs.noPayload, fs.dir[0].off, fs.dir[1].off = true, true, true
+	}
+}
 
 // setDir makes the context that of a packet in direction d of the flow.
 func (w *Worker) setDir(d packet.Dir) {
