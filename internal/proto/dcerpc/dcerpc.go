@@ -27,7 +27,7 @@ const (
 	// maxKept is how many calls a parser keeps for its next flow, and
 	// maxKeptStub how much memory each of them may hold.
 	maxKept     = 4
-	maxKeptStub = 8 << 10
+	maxKeptStub = 16 << 10
 	// maxLost is how many bytes of a direction are searched for the next
 	// message after framing was lost, before giving up.
 	maxLost = 1 << 20
