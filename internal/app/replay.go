@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/builtin"
@@ -162,6 +163,7 @@ func (r *Replay) loadRules(cfg *engine.Config) error {
 	}
 	s := l.Set.Stats()
 	r.Log.Info("rules loaded", "loaded", l.Loaded, "failed", l.Failed, "inert", s.Inert, "bytes", s.Memory)
+	debug.FreeOSMemory() // the text of the rules is no longer needed
 	cfg.Rules, cfg.RulesMidstream = l.Set, r.Rules.Midstream
 	return nil
 }

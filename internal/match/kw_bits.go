@@ -59,7 +59,7 @@ func (n *names) count(kind int) int { return len(n.of[kind]) }
 
 func setupFlowbits(c *compiler, o rules.Option) error {
 	p := split(unquote(o.Value))
-	op := strings.ToLower(p[0])
+	op := strings.Clone(strings.ToLower(p[0])) // kept by functions below: not the file's text
 	if op == "noalert" {
 		c.out.flags |= noAlert
 		return nil
@@ -129,7 +129,7 @@ func setupFlowint(c *compiler, o rules.Option) error {
 	id := c.b.set.names.id(kindFlowint, p[0])
 	c.notPlain()
 	c.out.flags |= needFlow
-	switch op := strings.ToLower(p[1]); op {
+	switch op := strings.Clone(strings.ToLower(p[1])); op {
 	case "isset", "isnotset", "notset":
 		want := op == "isset"
 		c.order.flowint = max(c.order.flowint, rankReads)

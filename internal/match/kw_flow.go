@@ -107,7 +107,7 @@ func setupStreamSize(c *compiler, o rules.Option) error {
 	default:
 		return fail("stream_size does not know the operator %q", p[1])
 	}
-	side := strings.ToLower(p[0])
+	side := strings.Clone(strings.ToLower(p[0]))
 	switch side {
 	case "client", "server", "both", "either":
 	default:

@@ -113,6 +113,7 @@ func setupHostbits(c *compiler, o rules.Option) error {
 
 func (c *compiler) bits(op string, kind int, name string, track int, expire int64) error {
 	c.notPlain()
+	op = strings.Clone(op)
 	id := c.b.set.names.id(kind, name)
 	hosts := c.b.set.hosts
 	k := uint8(kind)
