@@ -33,6 +33,10 @@ type Call struct {
 	assoc          *Assoc
 	life           int       // of assoc
 	own            Interface // of datagrams, which name it each
+
+	// Behind the buffers of rules.
+	text  [5]byte
+	iface [19]byte
 }
 
 // Reset empties c and keeps its memory when that is small.
@@ -48,6 +52,9 @@ func (c *Call) Reset() {
 
 // Size returns the bytes behind c.
 func (c *Call) Size() int { return proto.Held(c.stub[0]) + proto.Held(c.stub[1]) }
+
+// RPC returns c: transactions that carry calls have this method.
+func (c *Call) RPC() *Call { return c }
 
 // Seen reports whether the request or the answer is there.
 func (c *Call) Seen() bool { return c.Req.Done || c.Rsp.Done }

@@ -46,20 +46,10 @@ var Protocol = proto.Protocol{
 	Limit: maxPDU + 1,
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
-	Buffers: []proto.Buffer{
-		{Name: "dcerpc.stub_data", Doc: "arguments of a call, its fragments joined", Dir: packet.ToServer, Get: stub(packet.ToServer)},
-		{Name: "dcerpc.stub_data", Doc: "results of a call, its fragments joined", Dir: packet.ToClient, Get: stub(packet.ToClient)},
-	},
-}
-
-func stub(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
-	return func(tx proto.Tx, i int) ([]byte, bool) {
-		c, ok := tx.(*Call)
-		if !ok || i != 0 {
-			return nil, false
-		}
-		return c.Stub(d)
-	}
+	Buffers: Buffers(func(tx proto.Tx) *Call {
+		c, _ := tx.(*Call)
+		return c
+	}),
 }
 
 // probe asks for a whole header that makes sense for the direction. Eight of

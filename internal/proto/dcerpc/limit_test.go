@@ -1,6 +1,7 @@
 package dcerpc
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,23 @@ func TestLimits(t *testing.T) {
 	r = prototest.Drive(Protocol, prototest.Options{}, prototest.C(strings.Repeat("junk", maxLost/4+10)))
 	if r.Err == nil {
 		t.Error("searched for ever")
+	}
+}
+
+func TestBuffers(t *testing.T) {
+	var got []string
+	o := prototest.Options{OnTx: func(tx proto.Tx, done bool) {
+		if done {
+			got = append(got, prototest.Values(t, Protocol, tx)...)
+		}
+	}}
+	parts := append(session(), prototest.C(le.request(3, 9, 1, 65535, "unanswered")))
+	prototest.Drive(Protocol, o, parts...)
+	const iface = "dcerpc.iface=\x36\x7a\xbb\x81\x98\x44\x35\xf1\xad\x32\x98\xf0\x38\x00\x10\x03\x00\x03\x01"
+	want := []string{"dcerpc.stub_data=args", "dcerpc.stub_data=results", "dcerpc.opnum=15", "dcerpc.opnum=15", iface, iface,
+		"dcerpc.stub_data=unanswered", "dcerpc.opnum=65535", iface}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

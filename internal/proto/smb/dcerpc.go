@@ -181,13 +181,3 @@ func (p *parser) carriesDCE(d packet.Dir, m []byte) bool {
 	at := pipePayload(m)
 	return at > 0 && (dcerpc.Starts(d, part(m, at, len(m))) || p.busyPipe(d))
 }
-
-func stub(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
-	return func(tx proto.Tx, i int) ([]byte, bool) {
-		t, ok := tx.(*Tx)
-		if !ok || i != 0 {
-			return nil, false
-		}
-		return t.DCE.Stub(d)
-	}
-}

@@ -54,24 +54,31 @@ var Protocol = proto.Protocol{
 	Limit: 4 + maxPrefix,
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
-	Buffers: []proto.Buffer{
-		{Name: "smb.named_pipe", Doc: `name of the pipe share connected to, such as \\host\IPC$`, Dir: packet.ToServer, Get: get(func(t *Tx) []byte {
-			if t.IsPipe() {
-				return t.Share
-			}
-			return nil
-		})},
-		{Name: "smb.share", Doc: `name of the share connected to, such as \\host\public`, Dir: packet.ToServer, Get: get(func(t *Tx) []byte {
-			if t.IsPipe() {
-				return nil
-			}
+	Buffers: append(buffers, dcerpc.Buffers(func(tx proto.Tx) *dcerpc.Call {
+		if t, ok := tx.(*Tx); ok {
+			return &t.DCE
+		}
+		return nil
+	})...),
+}
+
+var buffers = []proto.Buffer{
+	{Name: "smb.named_pipe", Doc: `name of the pipe share connected to, such as \\host\IPC$`, Dir: packet.ToServer, Get: get(func(t *Tx) []byte {
+		if t.IsPipe() {
 			return t.Share
-		})},
-		{Name: "smb.ntlmssp_user", Doc: "user name of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.User })},
-		{Name: "smb.ntlmssp_domain", Doc: "domain of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.Domain })},
-		{Name: "dcerpc.stub_data", Doc: "arguments of a DCERPC call in a pipe, its fragments joined", Dir: packet.ToServer, Get: stub(packet.ToServer)},
-		{Name: "dcerpc.stub_data", Doc: "results of a DCERPC call in a pipe, its fragments joined", Dir: packet.ToClient, Get: stub(packet.ToClient)},
-	},
+		}
+		return nil
+	})},
+	{Name: "smb.share", Doc: `name of the share connected to, such as \\host\public`, Dir: packet.ToServer, Get: get(func(t *Tx) []byte {
+		if t.IsPipe() {
+			return nil
+		}
+		return t.Share
+	})},
+	{Name: "smb.version", Doc: "version of the request, 1 or 2 (also of SMB3), a decimal number", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.version(t.HasReq) })},
+	{Name: "smb.version", Doc: "version of the answer, 1 or 2 (also of SMB3), a decimal number", Dir: packet.ToClient, Get: get(func(t *Tx) []byte { return t.version(t.HasRsp) })},
+	{Name: "smb.ntlmssp_user", Doc: "user name of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.User })},
+	{Name: "smb.ntlmssp_domain", Doc: "domain of an NTLM authentication", Dir: packet.ToServer, Get: get(func(t *Tx) []byte { return t.NTLM.Domain })},
 }
 
 func get(f func(*Tx) []byte) func(proto.Tx, int) ([]byte, bool) {
@@ -201,6 +208,7 @@ type Tx struct {
 	DCE         dcerpc.Call // what the messages carry through a pipe
 	key         uint64
 	buf         []byte // memory behind the texts
+	digit       [1]byte
 }
 
 // Compression is the header of [MS-SMB2] 2.2.42.1.
@@ -210,6 +218,17 @@ type Compression struct {
 	Flags        uint16
 	Offset       uint32
 }
+
+func (t *Tx) version(has bool) []byte {
+	if !has || t.Version == 0 {
+		return nil
+	}
+	t.digit[0] = '0' + t.Version
+	return t.digit[:]
+}
+
+// RPC returns what the transaction carries of a DCERPC call.
+func (t *Tx) RPC() *dcerpc.Call { return &t.DCE }
 
 // IsPipe reports whether the transaction connects to a share of pipes.
 func (t *Tx) IsPipe() bool {
