@@ -24,7 +24,8 @@ type parser struct {
 	offered [maxDialects]string // of the SMB1 negotiation, constants
 	pending []*Tx               // in order of their requests
 	free    []*Tx
-	warned  bool // that framing was lost
+	warned  bool   // that framing was lost
+	store   *store // nil unless somebody listens to files
 
 	pipes, freePipes []*pipe // in use, in the order of their last use; not in use
 	closed           []*pipe // by the message at hand
@@ -32,6 +33,7 @@ type parser struct {
 }
 
 func (p *parser) Reset() {
+	p.releaseFiles()
 	for _, t := range p.pending {
 		p.put(t)
 	}
@@ -58,6 +60,9 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		b := data[n:]
 		if h.skip > 0 {
 			used := min(h.skip, len(b))
+			if p.store != nil {
+				p.store.more(c, d, b[:used])
+			}
 			h.skip -= used
 			n += used
 			continue
@@ -324,6 +329,9 @@ func (p *parser) remove(i int) {
 // and searches for the next message when it does not.
 func (p *parser) Gap(_ *proto.Conn, d packet.Dir, n int) error {
 	h := &p.half[d]
+	if p.store != nil {
+		p.store.lost(d, n)
+	}
 	if h.skip >= n {
 		h.skip -= n
 		return nil
@@ -334,6 +342,7 @@ func (p *parser) Gap(_ *proto.Conn, d packet.Dir, n int) error {
 
 // End emits the requests that were never answered.
 func (p *parser) End(c *proto.Conn) {
+	p.dropFiles(c)
 	for _, t := range p.pending {
 		c.Emit(t, true)
 		p.put(t)

@@ -69,12 +69,12 @@ func TestBuffers(t *testing.T) {
 	}
 	prototest.Drive(Protocol, prototest.Options{OnTx: see}, session1()...)
 	prototest.Drive(Protocol, prototest.Options{OnTx: see}, session2()...)
-	for _, want := range []string{`smb.named_pipe=\\nas\IPC$`, `smb.share=\\nas\pub..`, "smb.ntlmssp_user=bob", "smb.ntlmssp_user=Ünal", "smb.ntlmssp_domain=HOME"} {
+	for _, want := range []string{`smb.named_pipe=\\nas\IPC$`, `smb.share=\\nas\pub..`, "smb.ntlmssp_user=bob", "smb.ntlmssp_user=Ünal", "smb.ntlmssp_domain=HOME", "smb.version=1", "smb.version=2"} {
 		if !got[want] {
 			t.Errorf("no %s in %v", want, got)
 		}
 	}
-	if len(got) != 5 {
+	if len(got) != 7 {
 		t.Errorf("buffers %v", got)
 	}
 }

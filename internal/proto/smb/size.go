@@ -22,5 +22,8 @@ func (p *parser) Size() int {
 	for _, t := range p.free {
 		n += int(unsafe.Sizeof(*t)) + proto.Held(t.buf) + t.DCE.Size()
 	}
+	if p.store != nil {
+		n += p.store.size()
+	}
 	return n
 }

@@ -92,6 +92,9 @@ func (p *parser) blocks(c *proto.Conn, t *Tx, m []byte, reply, unicode bool) {
 		} else {
 			p.request1(t, command, &b)
 		}
+		if c.WantFiles {
+			p.file1(c, t, command, reply, &b)
+		}
 		if !isAndX(command) || len(b.words) < 4 || b.words[0] == cmdNone {
 			return
 		}
@@ -151,11 +154,17 @@ func (p *parser) request1(t *Tx, command uint8, b *block) {
 		if len(w) >= 12 {
 			t.fileID(w[4:6])
 			t.Offset, t.DataLen = uint64(le32(w[6:])), uint32(le16(w[10:]))
+			if len(w) >= 24 {
+				t.Offset |= uint64(le32(w[20:])) << 32
+			}
 		}
 	case cmd1WriteAndX:
 		if len(w) >= 24 {
 			t.fileID(w[4:6])
 			t.Offset, t.DataLen = uint64(le32(w[6:])), uint32(le16(w[18:]))<<16|uint32(le16(w[20:]))
+			if len(w) >= 28 {
+				t.Offset |= uint64(le32(w[24:])) << 32
+			}
 			p.pipeData(t, packet.ToServer, part(b.m, int(le16(w[22:])), clip(t.DataLen)), clip(t.DataLen))
 		}
 	case 0x04: // CLOSE
@@ -203,6 +212,26 @@ func (p *parser) reply1(t *Tx, command uint8, b *block) {
 		}
 	case cmd1Trans, cmd1Trans2, cmd1NTTrans:
 		p.transReply(t, command, b)
+	}
+}
+
+// file1 looks for what a command does to files.
+func (p *parser) file1(c *proto.Conn, t *Tx, command uint8, answer bool, b *block) {
+	w := b.words
+	ok := t.Rsp.Status == 0
+	switch {
+	case command == cmd1TreeConnect && answer && ok:
+		p.files().connected(t)
+	case command == cmd1NTCreate && answer && ok && len(w) >= 63:
+		p.files().created(c, t)
+	case command == 0x04 && !answer && p.store != nil: // CLOSE
+		p.store.closed(c, t)
+	case command == cmd1WriteAndX && !answer && len(w) >= 24:
+		n := clip(t.DataLen)
+		p.chunk(c, t, packet.ToServer, t.Offset, part(b.m, int(le16(w[22:])), n), n)
+	case command == cmd1ReadAndX && answer && ok && t.HasReq && len(w) >= 16:
+		n := int(le16(w[10:])) | int(le16(w[14:]))<<16
+		p.chunk(c, t, packet.ToClient, t.Offset, part(b.m, int(le16(w[12:])), n), n)
 	}
 }
 

@@ -57,6 +57,9 @@ func (p *parser) smb2(c *proto.Conn, m []byte, size int) {
 		t.Version, t.Command, t.key = 2, command, h.MID
 		t.Req, t.HasReq, t.Length = h, true, size
 		p.request2(t, m, body)
+		if c.WantFiles {
+			p.file2(c, t, packet.ToServer, m, size)
+		}
 		if command == cmd2Cancel { // never answered itself, and its MID is the cancelled one's
 			p.single(c, t)
 			return
@@ -76,6 +79,9 @@ func (p *parser) smb2(c *proto.Conn, m []byte, size int) {
 		return
 	}
 	p.reply2(t, command, m, body)
+	if c.WantFiles {
+		p.file2(c, t, packet.ToClient, m, size)
+	}
 	t.Dialect = p.dialect
 	if command == cmd2Write {
 		p.written(c, t)
@@ -160,6 +166,29 @@ func (p *parser) request2(t *Tx, m, b []byte) {
 			t.fileID(b[16:32])
 			t.setInfo(part(m, int(le16(b[8:])), offset(b[4:])))
 		}
+	}
+}
+
+// file2 looks for what a message of direction d does to files.
+func (p *parser) file2(c *proto.Conn, t *Tx, d packet.Dir, m []byte, size int) {
+	b := m[header2:]
+	const bufferOverflow = 0x80000005 // there is more than was asked for
+	answer, ok := d == packet.ToClient, t.Rsp.Status == 0 || t.Rsp.Status == bufferOverflow
+	switch {
+	case t.Command == cmd2TreeConnect && answer && ok:
+		p.files().connected(t)
+	case t.Command == cmd2Create && answer && ok && len(b) >= 88:
+		p.files().created(c, t)
+	case t.Command == cmd2Close && p.store != nil && (answer || t.FileID != related):
+		p.store.closed(c, t)
+	case t.Command == cmd2Write && !answer && len(b) >= 32:
+		at := int(le16(b[2:]))
+		n := min(clip(t.DataLen), size-at)
+		p.chunk(c, t, d, t.Offset, part(m, at, n), n)
+	case t.Command == cmd2Read && answer && ok && t.HasReq && len(b) >= 16:
+		at := int(b[2])
+		n := min(offset(b[4:]), size-at)
+		p.chunk(c, t, d, t.Offset, part(m, at, n), n)
 	}
 }
 
