@@ -11,11 +11,13 @@ import (
 // What a transaction or decoder keeps when it goes back to its pool: usual
 // messages fit, and what a hostile one made it grow to does not stay.
 const (
-	keptHead    = 4 << 10  // bytes of a head, of joined lines and of text made from them
-	keptHeaders = 64       // header fields
-	keptQueue   = 4        // places for waiting requests
-	keptBody    = 20 << 10 // MaxBody and what append rounds it up to
-	keptLayer   = 4 << 10  // output of an outer content coding
+	// A head at its limits fits: the pool is emptied by the garbage collector,
+	// and who borrows from it is counted with all the memory that comes along.
+	keptHead    = 2 * MaxHead // bytes of a head, of joined lines and of text made from them
+	keptHeaders = 256         // header fields
+	keptQueue   = 4           // places for waiting requests
+	keptBody    = 20 << 10    // MaxBody and what append rounds it up to
+	keptLayer   = 4 << 10     // output of an outer content coding
 )
 
 // body is the memory of one message's body. Transactions borrow it with the
@@ -59,7 +61,7 @@ func (t *Tx) size() int {
 }
 
 func (m *message) size() int {
-	n := proto.Held(m.head) + proto.Held(m.fold) + cap(m.body) + cap(m.join) + cap(m.names) + cap(m.name) + cap(m.headers)*int(unsafe.Sizeof(Header{}))
+	n := proto.Held(m.head) + proto.Held(m.fold) + cap(m.body) + cap(m.join) + cap(m.names) + cap(m.one) + cap(m.name) + cap(m.headers)*int(unsafe.Sizeof(Header{}))
 	if m.dec != nil {
 		n += int(unsafe.Sizeof(*m.dec)) + cap(m.dec.win[0]) + cap(m.dec.win[1]) + cap(m.dec.win[2])
 	}
