@@ -8,6 +8,8 @@ type clock struct {
 	now     int64 // ns; its zero is arbitrary
 	wall    int64 // packet time that now stands for
 	started bool
+	stepped bool  // the clock was set back
+	peak    int64 // packet time before that
 	maxStep int64 // a longer step forward is a clock being set; 0: none is
 	maxJump int64 // a step counts at most this much: beyond all time-outs
 }
@@ -24,11 +26,15 @@ func (c *clock) set(wall int64) {
 		if d < 0 { // the difference overflows
 			d = 1<<63 - 1
 		}
+		if c.stepped && d > backStep && wall >= c.peak-backStep && wall <= c.peak+backStep {
+			// A stray packet only: the clock is back where it was.
+			d, c.stepped = max(0, wall-c.peak), false
+		}
 		c.wall = wall
 		if c.maxStep == 0 || d <= c.maxStep {
 			c.now += min(d, c.maxJump)
 		}
 	case d > 0 || d < -backStep:
-		c.wall = wall
+		c.stepped, c.peak, c.wall = true, c.wall, wall
 	}
 }

@@ -195,6 +195,23 @@ func TestClockJumps(t *testing.T) {
 		}
 		check(t, tb)
 	})
+	t.Run("one stray packet of hours ago", func(t *testing.T) {
+		var e ended
+		tb := open(&e, Config{MaxFlows: 100})
+		tb.Advance(second)
+		tb.Advance(-5 * 3600 * second)
+		tb.Advance(2 * second)
+		if len(e.flows) != 0 {
+			t.Errorf("%d flows ended", len(e.flows))
+		}
+		// Once the clock went on from where it was set to, it counts again.
+		tb.Advance(-5 * 3600 * second)
+		tb.Advance(-3 * 3600 * second)
+		if len(e.flows) == 0 {
+			t.Error("no flow ended in two hours")
+		}
+		check(t, tb)
+	})
 	t.Run("out of order by a little does not run the clock", func(t *testing.T) {
 		var e ended
 		tb := open(&e, Config{MaxFlows: 100})

@@ -321,8 +321,9 @@ func (g *grouper) place(c *compiler, id uint32) {
 	case len(c.events) > 0:
 		for _, e := range c.events {
 			app, name, _ := strings.Cut(e, ".")
-			k := eventKey{app, name}
-			s.events[k] = append(s.events[k], id)
+			for _, k := range eventKeys(app, name) {
+				s.events[k] = append(s.events[k], id)
+			}
 		}
 		st.Event++
 	case c.decode != 0:

@@ -24,6 +24,7 @@ const (
 	anNotEncoded
 	anLayers
 	anDecodeLimit
+	anManyLayers
 )
 
 // Names of the violations; README.md says what each means.
@@ -47,6 +48,7 @@ var anomalyNames = [...]string{
 	anNotEncoded:    "content_encoding_wrong",
 	anLayers:        "too_many_content_encodings",
 	anDecodeLimit:   "decompression_limit",
+	anManyLayers:    "too_many_encoding_layers",
 }
 
 // anomaly reports a violation, each kind once a flow.

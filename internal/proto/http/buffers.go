@@ -27,6 +27,27 @@ func once(get getter, d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 	}
 }
 
+// onRequestLine makes a buffer of the request line, which is there before the
+// head is complete: a flow may end within the head.
+func onRequestLine(name, doc string, get getter) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: early(get, packet.ToServer)}
+}
+
+func onStatusLine(name, doc string, get getter) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToClient, Get: early(get, packet.ToClient)}
+}
+
+func early(get getter, d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 || t.msg[d].line == 0 {
+			return nil, false
+		}
+		b := get(t)
+		return b, b != nil
+	}
+}
+
 // field makes the getter of one header field's first value.
 func field(d packet.Dir, name string) getter {
 	return func(t *Tx) []byte { return t.Header(d, name) }
@@ -38,9 +59,9 @@ const (
 )
 
 var buffers = []proto.Buffer{
-	request("http.method", "request method", func(t *Tx) []byte { return t.Method }),
-	request("http.uri", "request target, normalised", func(t *Tx) []byte { return t.Path }),
-	request("http.uri.raw", "request target as sent", func(t *Tx) []byte { return t.URI }),
+	onRequestLine("http.method", "request method", func(t *Tx) []byte { return t.Method }),
+	onRequestLine("http.uri", "request target, normalised", func(t *Tx) []byte { return t.Path }),
+	onRequestLine("http.uri.raw", "request target as sent", func(t *Tx) []byte { return t.URI }),
 	request("http.host", "host, lower case, without port", func(t *Tx) []byte { return t.Host }),
 	request("http.host.raw", "host as sent, with port", func(t *Tx) []byte { return t.HostRaw }),
 	request("http.user_agent", "User-Agent", func(t *Tx) []byte { return t.UserAgent }),
@@ -53,7 +74,7 @@ var buffers = []proto.Buffer{
 	response("http.header.raw", "header fields of the answer as sent", func(t *Tx) []byte { return t.msg[toC].rawHeaders() }),
 	request("http.header_names", "names of the request's fields between line ends", func(t *Tx) []byte { return t.namesOf(toS) }),
 	response("http.header_names", "names of the answer's fields between line ends", func(t *Tx) []byte { return t.namesOf(toC) }),
-	request("http.request_line", "request line", func(t *Tx) []byte { return t.msg[toS].startLineOf() }),
+	onRequestLine("http.request_line", "request line", func(t *Tx) []byte { return t.msg[toS].startLineOf() }),
 	request("http.request_body", "request body, decoded, its first part", func(t *Tx) []byte { return t.RequestBody }),
 	request("http.content_type", "Content-Type of the request", field(toS, "content-type")),
 	response("http.content_type", "Content-Type of the answer", field(toC, "content-type")),
@@ -64,18 +85,38 @@ var buffers = []proto.Buffer{
 	request("http.accept_enc", "Accept-Encoding", field(toS, "accept-encoding")),
 	request("http.connection", "Connection of the request", field(toS, "connection")),
 	response("http.connection", "Connection of the answer", field(toC, "connection")),
-	request("http.protocol", "version of the request", func(t *Tx) []byte { return t.Version }),
-	response("http.protocol", "version of the answer", func(t *Tx) []byte { return t.AnswerVersion }),
+	onRequestLine("http.protocol", "version of the request", func(t *Tx) []byte { return t.Version }),
+	onStatusLine("http.protocol", "version of the answer", func(t *Tx) []byte { return t.AnswerVersion }),
 	request("http.start", "request line and header fields as sent", func(t *Tx) []byte { return t.msg[toS].head }),
 	response("http.start", "status line and header fields as sent", func(t *Tx) []byte { return t.msg[toC].head }),
-	response("http.stat_code", "status code", func(t *Tx) []byte { return t.StatusCode }),
-	response("http.stat_msg", "status text", func(t *Tx) []byte { return t.StatusText }),
-	response("http.response_line", "status line", func(t *Tx) []byte { return t.msg[toC].startLineOf() }),
+	onStatusLine("http.stat_code", "status code", func(t *Tx) []byte { return t.StatusCode }),
+	onStatusLine("http.stat_msg", "status text", func(t *Tx) []byte { return t.StatusText }),
+	onStatusLine("http.response_line", "status line", func(t *Tx) []byte { return t.msg[toC].startLineOf() }),
 	response("http.response_body", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
 	request("file.data", "request body, decoded, its first part", func(t *Tx) []byte { return t.RequestBody }),
 	response("file.data", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
 	response("http.server", "Server", field(toC, "server")),
 	response("http.location", "Location", field(toC, "location")),
+	lines("http.request_header", "each field of the request, Name: value", toS),
+	lines("http.response_header", "each field of the answer, Name: value", toC),
+}
+
+// lines makes a buffer with one instance for each field, repeated ones as
+// often as they were sent.
+func lines(name, doc string, d packet.Dir) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
+			return nil, false
+		}
+		m := &t.msg[d]
+		if i < 0 || i >= len(m.headers) {
+			return nil, false
+		}
+		h := &m.headers[i]
+		m.one = append(append(append(m.one[:0], h.Name...), ':', ' '), h.Value...)
+		return m.one, true
+	}}
 }
 
 func (m *message) startLineOf() []byte { return m.head[:m.line] }

@@ -110,6 +110,7 @@ type message struct {
 	full    bool   // nothing more goes into body
 	join    []byte // http.header, made on demand
 	names   []byte // http.header_names
+	one     []byte // one line of http.request_header
 	made    uint8  // which of the two are made
 	dec     *decoder
 
@@ -133,7 +134,7 @@ func (m *message) reset() {
 		m.multi.release()
 	}
 	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
-		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), name: proto.Keep(m.name, keptHead)}
+		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), one: proto.Keep(m.one, keptHead), name: proto.Keep(m.name, keptHead)}
 }
 
 func (t *Tx) reset() {

@@ -257,13 +257,17 @@ func (p *parser) startBody(c *proto.Conn, d packet.Dir, chunked bool, length int
 	}
 }
 
+// usualLayers is how many content codings, identity among them, a message may
+// name without being odd: as many as Suricata takes by default.
+const usualLayers = 2
+
 // codings reads Content-Encoding and the compressing part of
 // Transfer-Encoding, and gets a decoder when both are known.
 func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 	t := p.side[d].tx
 	m := &t.msg[d]
 	var list [MaxLayers]coding
-	n, opaque := 0, false
+	n, tokens, opaque := 0, 0, false
 	for i := range m.headers {
 		h := &m.headers[i]
 		te := nameIs(h.Name, "transfer-encoding")
@@ -277,6 +281,9 @@ func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 			}
 			name := trim(v[:e])
 			v = v[min(e+1, len(v)):]
+			if tokens++; tokens == usualLayers+1 && !te {
+				p.anomaly(c, anManyLayers)
+			}
 			k := codeNone
 			switch {
 			case containsFold(name, "gzip"): // x-gzip and worse
