@@ -19,9 +19,6 @@ const (
 	// HeadSize is how many first bytes are kept to tell the type of a file: a
 	// tar archive is told by its bytes 257 to 262.
 	HeadSize = 512
-	// DefaultLimit is how much of a file is looked at unless Config says
-	// otherwise: Suricata's body-limit of HTTP.
-	DefaultLimit = 100 << 10
 	// DefaultMemory bounds the windows of all files a Pool follows.
 	DefaultMemory = 16 << 20
 	// DefaultTracks is how many files a Pool follows at a time.
@@ -63,8 +60,9 @@ func (s State) String() string {
 type Config struct {
 	Want Want
 	// Limit is how many bytes of a file are looked at; what is longer counts
-	// as truncated there. Zero: DefaultLimit, or no limit when hashes are
-	// wanted, which a part of a file does not have. Negative: no limit.
+	// as truncated there. Zero: as WindowConfig says for the kind of file, or
+	// no limit when hashes are wanted, which a part of a file does not have.
+	// Negative: no limit.
 	Limit  int64
 	Memory int // bytes of windows; zero: DefaultMemory
 	Tracks int // zero: DefaultTracks
@@ -73,7 +71,6 @@ type Config struct {
 // Pool follows files. It is used by one goroutine.
 type Pool struct {
 	cfg   Config
-	limit uint64
 	live  int
 	used  int // bytes of windows
 	free  []*Track
@@ -82,13 +79,7 @@ type Pool struct {
 
 // NewPool makes a Pool.
 func NewPool(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, limit: DefaultLimit}
-	switch {
-	case cfg.Limit > 0:
-		p.limit = uint64(cfg.Limit)
-	case cfg.Limit < 0, cfg.Want&Hashes != 0:
-		p.limit = 1<<64 - 1
-	}
+	p := &Pool{cfg: cfg}
 	if p.cfg.Memory <= 0 {
 		p.cfg.Memory = DefaultMemory
 	}
@@ -109,6 +100,7 @@ type Track struct {
 	pool  *Pool
 	file  *proto.File
 	size  uint64
+	limit uint64
 	state State
 	gap   bool
 	win   Window
@@ -142,6 +134,14 @@ func (p *Pool) Begin(f *proto.File, w WindowConfig) *Track {
 	}
 	t.file, t.size, t.state, t.gap, t.nHead, t.sums, t.hasMagic, t.Seen = f, 0, Open, false, 0, 0, false, false
 	t.win.reset(p, w)
+	switch l := p.cfg.Limit; {
+	case l > 0:
+		t.limit = uint64(l)
+	case l < 0, w.Limit == 0, p.cfg.Want&Hashes != 0:
+		t.limit = 1<<64 - 1
+	default:
+		t.limit = w.Limit
+	}
 	if p.cfg.Want&MD5 != 0 {
 		t.md5 = fresh(t.md5, md5.New)
 	}
@@ -184,17 +184,17 @@ func (t *Track) Update() (ended bool) {
 	b := f.Data
 	t.gap = t.gap || f.Gap
 	over := false
-	if f.Offset+uint64(len(b)) >= p.limit {
-		if f.Offset+uint64(len(b)) > p.limit || !f.Done {
+	if f.Offset+uint64(len(b)) >= t.limit {
+		if f.Offset+uint64(len(b)) > t.limit || !f.Done {
 			over = true
 		}
-		if f.Offset > p.limit {
+		if f.Offset > t.limit {
 			b = nil
 		} else {
-			b = b[:p.limit-f.Offset]
+			b = b[:t.limit-f.Offset]
 		}
 	}
-	t.size = min(f.Size, p.limit)
+	t.size = min(f.Size, t.limit)
 	if t.nHead < HeadSize && f.Offset == uint64(t.nHead) {
 		t.nHead += copy(t.head[t.nHead:], b)
 	}
@@ -256,7 +256,7 @@ func (t *Track) Ext() []byte {
 	return nil
 }
 
-// Size returns the bytes of the file so far, at most the pool's limit.
+// Size returns the bytes of the file so far, at most the limit.
 func (t *Track) Size() uint64 { return t.size }
 
 // State returns how the file ended, Open while it has not.

@@ -6,6 +6,8 @@ type WindowConfig struct {
 	// MinSize is how many bytes are awaited before the first look, unless the
 	// file ends before.
 	MinSize int
+	// Limit is how many bytes of a file are looked at, zero for all.
+	Limit uint64
 	// Overlap is how much already inspected data stands before new data, so
 	// that what spans two pieces is found.
 	Overlap int
@@ -15,14 +17,17 @@ type WindowConfig struct {
 var (
 	// ResponseWindow: response-body-minimal-inspect-size 40kb and a quarter of
 	// response-body-inspect-window 16kb.
-	ResponseWindow = WindowConfig{MinSize: 40 << 10, Overlap: 4 << 10}
+	ResponseWindow = WindowConfig{MinSize: 40 << 10, Overlap: 4 << 10, Limit: BodyLimit}
 	// RequestWindow: request-body-minimal-inspect-size 32kb and a quarter of
 	// request-body-inspect-window 4kb.
-	RequestWindow = WindowConfig{MinSize: 32 << 10, Overlap: 1 << 10}
+	RequestWindow = WindowConfig{MinSize: 32 << 10, Overlap: 1 << 10, Limit: BodyLimit}
 	// FileWindow is for files of other protocols: content-inspect-min-size and
 	// content-inspect-window of SMTP.
 	FileWindow = WindowConfig{MinSize: 32 << 10, Overlap: 4 << 10}
 )
+
+// BodyLimit is Suricata's response-body-limit and request-body-limit of HTTP.
+const BodyLimit = 100 << 10
 
 // maxWindow bounds the bytes a window holds: the awaited ones and a piece.
 const maxWindow = 64 << 10
