@@ -221,6 +221,10 @@ func (b *builder) addRule(c *compiler, r rule) {
 func (b *builder) getters() {
 	s := b.set
 	s.get = make([][2][]getter, len(s.protocols))
+	s.fileKind = make([]fileKind, len(s.buffers))
+	for i, name := range s.buffers {
+		s.fileKind[i] = fileBuffers[name]
+	}
 	for i := range s.protocols {
 		for d := range s.get[i] {
 			s.get[i][d] = make([]getter, len(s.buffers))
@@ -249,16 +253,18 @@ type grouper struct {
 	s *Set
 
 	ipOnly  []uint32
-	pay     [nL4][]portPattern
+	pay     [nL4][2][]prefilterRule
 	payAll  [nL4][]portEntry
 	paySyn  []portEntry
 	payAddr [nL4][]uint32
-	str     [2][]portPattern
+	str     [2][]prefilterRule
 	strAll  [2][]portEntry
 	strN    [2]int
 	tx      map[txKey][]mpm.Pattern
 	txAll   map[[2]int][]uint32
 	txN     map[[2]int]int
+
+	nearUsed map[string]int
 }
 
 type txKey struct {
@@ -268,6 +274,7 @@ type txKey struct {
 
 func (g *grouper) run() {
 	g.tx, g.txAll, g.txN = map[txKey][]mpm.Pattern{}, map[[2]int][]uint32{}, map[[2]int]int{}
+	g.countNear()
 	for _, c := range g.b.compiled {
 		for _, id := range c.ids {
 			g.place(c, id)
@@ -275,13 +282,15 @@ func (g *grouper) run() {
 	}
 	s := g.s
 	for k := range s.packets {
-		s.packets[k].payload = g.portFilter(g.pay[k])
+		for d := range g.pay[k] {
+			s.packets[k].payload[d] = g.prefilter(g.pay[k][d])
+		}
 		s.packets[k].always = buildPortIndex(g.payAll[k])
 		s.packets[k].addrs = buildIPIndex(g.payAddr[k], s.rules)
 	}
 	s.packets[l4TCP].syn = buildPortIndex(g.paySyn)
 	for d := range s.streams {
-		s.streams[d] = streamGroup{g.portFilter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
+		s.streams[d] = streamGroup{g.prefilter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
 	}
 	s.ipOnly = buildIPIndex(g.ipOnly, s.rules)
 	s.txs = make([][2]txGroup, len(s.protocols))
@@ -294,7 +303,7 @@ func (g *grouper) run() {
 	})
 	for _, k := range keys {
 		t := &s.txs[k.proto][k.dir]
-		t.bufs = append(t.bufs, txFilter{get: s.get[k.proto][k.dir][k.buf], filter: g.filter(g.tx[k]), chain: k.chain})
+		t.bufs = append(t.bufs, txFilter{get: s.get[k.proto][k.dir][k.buf], kind: s.fileKind[k.buf], filter: g.filter(g.tx[k]), chain: k.chain})
 	}
 	for k, l := range g.txAll {
 		s.txs[k[0]][k[1]].always = l
@@ -353,18 +362,19 @@ func (g *grouper) place(c *compiler, id uint32) {
 }
 
 func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
-	fast, ok := c.fastPattern(nil)
-	fast.ID = id
+	p, ok := g.payloadPattern(c)
+	p.ID = id
+	fast := prefilterRule{p, r.sp, r.dp, r.apps, r.hasApps, c.dsize && c.sizeMost <= smallPayload}
 	entry := portEntry{id, r.sp, r.dp}
 	packets := r.on & onAll
 	if r.payload != nil && r.flags&needStream != 0 && r.on&onTCP != 0 {
 		for d := range 2 {
-			if r.flags&toServer != 0 && d == int(packet.ToClient) || r.flags&toClient != 0 && d == int(packet.ToServer) {
+			if !r.goes(packet.Dir(d)) {
 				continue
 			}
 			g.strN[d]++
 			if ok {
-				g.str[d] = append(g.str[d], portPattern{fast, r.sp, r.dp})
+				g.str[d] = append(g.str[d], fast)
 			} else {
 				g.strAll[d] = append(g.strAll[d], entry)
 			}
@@ -381,7 +391,11 @@ func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
 			continue
 		}
 		if r.payload != nil && ok {
-			g.pay[k] = append(g.pay[k], portPattern{fast, r.sp, r.dp})
+			for d := range 2 {
+				if r.goes(packet.Dir(d)) {
+					g.pay[k][d] = append(g.pay[k][d], fast)
+				}
+			}
 		} else if narrow(r) {
 			g.payAddr[k] = append(g.payAddr[k], id)
 		} else if k == l4TCP && c.syn {
@@ -390,6 +404,14 @@ func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
 			g.payAll[k] = append(g.payAll[k], entry)
 		}
 	}
+}
+
+// goes reports whether the rule looks at what is sent in direction d.
+func (r *rule) goes(d packet.Dir) bool {
+	if d == packet.ToClient {
+		return r.flags&toServer == 0
+	}
+	return r.flags&toClient == 0
 }
 
 // narrow reports that one side of a rule names few IPv4 addresses.
@@ -411,10 +433,7 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 			continue
 		}
 		for d := range 2 {
-			if r.flags&toServer != 0 && d == int(packet.ToClient) || r.flags&toClient != 0 && d == int(packet.ToServer) {
-				continue
-			}
-			if !g.has(r, p, d) {
+			if !r.goes(packet.Dir(d)) || !g.has(r, p, d) {
 				continue
 			}
 			found = true
@@ -436,7 +455,12 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 
 func (g *grouper) has(r *rule, p, d int) bool {
 	for i := range r.bufs {
-		if g.s.get[p][d][r.bufs[i].buf] == nil {
+		b := r.bufs[i].buf
+		if g.s.fileKind[b] != notFile {
+			if !fileProtocols[g.s.protocols[p].Name][d] {
+				return false
+			}
+		} else if g.s.get[p][d][b] == nil {
 			return false
 		}
 	}

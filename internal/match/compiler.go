@@ -46,6 +46,7 @@ type compiler struct {
 	neverAs       string // why the rule can be loaded and never match
 	filterOff     bool
 	dsize         bool
+	sizeMost      uint64 // dsize: the most it allows
 }
 
 // list is the payload options on one buffer.

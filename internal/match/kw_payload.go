@@ -233,7 +233,10 @@ func setupDSize(c *compiler, o rules.Option) error {
 		return err
 	}
 	c.notPlain()
-	c.dsize = true
+	c.dsize, c.sizeMost = true, math.MaxUint16
+	if _, hi, err := sizeRange(o.Value, math.MaxUint16); err == nil {
+		c.sizeMost = hi
+	}
 	c.out.flags |= hasSize
 	c.cond(func(c *ctx) bool { return c.p != nil && u.Match(uint64(len(c.p.Payload)+c.p.Missing)) })
 	return nil

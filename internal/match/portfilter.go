@@ -10,10 +10,9 @@ import (
 // portFilter is a prefilter in parts: what any port needs, and what single
 // ports need besides, so that a packet is searched for what its ports call for.
 type portFilter struct {
-	any    *mpm.Filter
-	dst    portMap
-	src    portMap // rules that name only the source port
-	maxLen int
+	any *mpm.Filter
+	dst portMap
+	src portMap // rules that name only the source port
 }
 
 // portMap maps a port to a filter: filters[i] holds for ports from from[i] on.
@@ -58,12 +57,6 @@ func (f *portFilter) scan(out []uint32, data []byte, base int, sp, dp uint16, s 
 	return out
 }
 
-// portPattern is a pattern with the ports of its rule.
-type portPattern struct {
-	p      mpm.Pattern
-	sp, dp *rules.PortSet
-}
-
 // manyPorts is how many ports a rule may name and still be filtered by port:
 // it stands in the filter of each.
 const manyPorts = 256
@@ -79,16 +72,15 @@ func few(s *rules.PortSet) bool {
 	return n <= manyPorts
 }
 
-func (g *grouper) portFilter(in []portPattern) (f portFilter) {
+func (g *grouper) portFilter(in []prefilterRule) (f portFilter) {
 	var anyPort []mpm.Pattern
-	var dst, src []portPattern
+	var dst, src []prefilterRule
 	for _, p := range in {
-		f.maxLen = max(f.maxLen, len(p.p.Bytes))
 		switch {
 		case few(p.dp):
 			dst = append(dst, p)
 		case few(p.sp):
-			src = append(src, portPattern{p: p.p, dp: p.sp})
+			src = append(src, prefilterRule{p: p.p, dp: p.sp})
 		default:
 			anyPort = append(anyPort, p.p)
 		}
@@ -98,7 +90,7 @@ func (g *grouper) portFilter(in []portPattern) (f portFilter) {
 	return f
 }
 
-func (g *grouper) portMap(in []portPattern) (m portMap) {
+func (g *grouper) portMap(in []prefilterRule) (m portMap) {
 	var entries []portEntry
 	byID := map[uint32][]mpm.Pattern{}
 	for _, p := range in {

@@ -56,7 +56,7 @@ func (w *Worker) packetRules() {
 	if n > 0 {
 		slices.Sort(w.list)
 	}
-	w.group(&g.payload, w.list, false)
+	w.group(&g.payload[c.d], w.list, false)
 	// A segment that no stream takes is looked at as it is.
 	if c.proto == packet.ProtoTCP && c.f != nil && c.f.Midstream && !w.cfg.Midstream {
 		s := &w.set.streams[c.d]
@@ -70,7 +70,7 @@ func (w *Worker) packetRules() {
 }
 
 // group tries the rules of a group on the packet, in order.
-func (w *Worker) group(filter *portFilter, all []uint32, stream bool) {
+func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 	c := &w.c
 	data := c.p.Payload
 	if c.fs != nil && c.fs.noPayload {
@@ -78,7 +78,7 @@ func (w *Worker) group(filter *portFilter, all []uint32, stream bool) {
 	}
 	w.hits = w.hits[:0]
 	if len(data) > 0 {
-		w.hits = filter.scan(w.hits, data, 0, c.sp, c.dp, &w.scr)
+		w.hits = filter.scan(w.hits, data, 0, len(data)+c.p.Missing, c)
 	}
 	hits := w.hits
 	for len(all) > 0 || len(hits) > 0 {

@@ -102,7 +102,7 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 		w.list = g.always.find(w.list, c.sp, c.dp)
 	}
 	from := max(0, s.done-g.filter.maxLen+1)
-	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, c.sp, c.dp, &w.scr)
+	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, 0, c)
 	hits := w.hits
 	all := w.list
 	var matched [MaxAlerts]uint32

@@ -26,17 +26,18 @@ type Set struct {
 	buffers   []string // names by buffer number
 	chains    []chain  // transforms by number; 0 is none
 
-	ipOnly  ipIndex
-	pdOnly  []uint32
-	events  map[eventKey][]uint32
-	packets [nL4]packetGroup
-	streams [2]streamGroup     // by direction
-	txs     [][2]txGroup       // by protocol and direction
-	get     [][2][]getter      // by protocol, direction and buffer
-	names   *names             // of flowbits and the like
-	hosts   *Hosts             // shared by the workers
-	sizes   struct{ bits int } // number of flowbits
-	decode  [32][]uint32       // rules by bit of packet.Anomalies
+	ipOnly   ipIndex
+	pdOnly   []uint32
+	events   map[eventKey][]uint32
+	packets  [nL4]packetGroup
+	streams  [2]streamGroup     // by direction
+	txs      [][2]txGroup       // by protocol and direction
+	fileKind []fileKind         // by buffer
+	get      [][2][]getter      // by protocol, direction and buffer
+	names    *names             // of flowbits and the like
+	hosts    *Hosts             // shared by the workers
+	sizes    struct{ bits int } // number of flowbits
+	decode   [32][]uint32       // rules by bit of packet.Anomalies
 }
 
 // eventKey is a violation a parser tells of.
@@ -162,7 +163,7 @@ type bufCheck struct {
 
 // packetGroup holds the rules inspected for every packet of a kind.
 type packetGroup struct {
-	payload portFilter
+	payload [2]prefilter // by direction
 	always  portIndex
 	syn     portIndex // the same of rules on packets with the SYN flag
 	addrs   ipIndex   // rules that name few addresses
@@ -170,7 +171,7 @@ type packetGroup struct {
 
 // streamGroup holds the rules on streams of one direction.
 type streamGroup struct {
-	filter portFilter
+	filter prefilter
 	always portIndex
 	n      int
 }
@@ -185,6 +186,7 @@ type txGroup struct {
 // txFilter is the prefilter on one buffer.
 type txFilter struct {
 	get    getter
+	kind   fileKind
 	filter *mpm.Filter
 	chain  uint16
 }
