@@ -17,7 +17,7 @@ const (
 	keptHeaders = 256         // header fields
 	keptQueue   = 4           // places for waiting requests
 	keptBody    = 20 << 10    // MaxBody and what append rounds it up to
-	keptLayer   = 4 << 10     // output of an outer content coding
+	keptLayer   = 128 << 10   // window of one content coding and its output, as append rounds them up
 )
 
 // body is the memory of one message's body. Transactions borrow it with the
