@@ -7,7 +7,13 @@ import (
 )
 
 var buffers = []proto.Buffer{
-	{Name: "quic.version", Doc: "version as text: \"1\", \"Q046\", \"ff00001d\"", Dir: packet.ToServer, Get: one((*Tx).VersionText)},
+	{Name: "quic.version", Doc: "version as sent, four bytes: |00 00 00 01|, \"Q046\"", Dir: packet.ToServer, Get: one((*Tx).wireVersion)},
+	{Name: "quic.version", Doc: "the same, once the server has answered with a hello", Dir: packet.ToClient, Get: one(func(t *Tx) []byte {
+		if !t.HasSH {
+			return nil
+		}
+		return t.wireVersion()
+	})},
 	{Name: "quic.sni", Doc: "server name the client asks for", Dir: packet.ToServer, Get: one((*Tx).SNI)},
 	{Name: "quic.ua", Doc: "user agent (Google's versions only)", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Google.UA })},
 	{Name: "quic.cyu.hash", Doc: "MD5 of the CYU text (Google's versions only)", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Google.Hash() })},

@@ -363,6 +363,23 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
+// TestVersionBuffer: both sides say the version, as rules have it in bytes.
+func TestVersionBuffer(t *testing.T) {
+	var got []string
+	o := prototest.Options{Conn: proto.Conn{Transport: proto.UDP}, OnTx: func(tx proto.Tx, done bool) {
+		for _, b := range Protocol.Buffers {
+			if v, ok := b.Get(tx, 0); ok && done && b.Name == "quic.version" {
+				got = append(got, fmt.Sprintf("%d %x", b.Dir, v))
+			}
+		}
+	}}
+	prototest.Drive(Protocol, o, c(first(v2, cryptoFrame(0, clientHello("cam.example")))), s(answer(v2, dcid, cryptoFrame(0, serverHello()))))
+	prototest.Drive(Protocol, o, c(first(v1, cryptoFrame(0, clientHello("cam.example")))))
+	if s := strings.Join(got, ", "); s != "0 6b3343cf, 1 6b3343cf, 0 00000001" {
+		t.Error(s)
+	}
+}
+
 type other struct{}
 
 func (other) EventType() event.Type    { return "" }

@@ -5,6 +5,8 @@
 package quic
 
 import (
+	"encoding/binary"
+
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/tls"
@@ -39,12 +41,22 @@ type Tx struct {
 	Google GoogleHello // of a version before the standard
 
 	version []byte // text of Version
+	wire    [4]byte
 }
 
 var _ proto.Tx = (*Tx)(nil)
 
 // EventType returns "quic".
 func (t *Tx) EventType() event.Type { return "quic" }
+
+// wireVersion returns the version as it is sent.
+func (t *Tx) wireVersion() []byte {
+	if t.Version == 0 {
+		return nil
+	}
+	binary.BigEndian.PutUint32(t.wire[:], t.Version)
+	return t.wire[:]
+}
 
 // VersionText returns the version as Suricata writes it: "1", "Q046",
 // "ff00001d".
