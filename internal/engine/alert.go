@@ -4,9 +4,53 @@ import (
 	"strconv"
 
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto"
 )
+
+// encodeTx makes the members of a transaction that its alerts carry.
+func encodeTx(dst []byte, tx proto.Tx) []byte {
+	e := event.Encoder{B: append(dst, '{')} // what follows is a first member
+	tx.EncodeEVE(&e)
+	copy(e.B[len(dst):], e.B[len(dst)+1:])
+	return e.B[:len(e.B)-1]
+}
+
+// alertBody is what an alert tells besides its rule: the transaction, the
+// direction, and the flow so far, as Suricata writes them.
+type alertBody struct {
+	tx   []byte
+	dir  packet.Dir
+	flow *flow.Flow
+}
+
+func (b *alertBody) EncodeEVE(e *event.Encoder) {
+	if len(b.tx) > 0 {
+		e.Raw(b.tx)
+	}
+	f := b.flow
+	if f == nil {
+		return
+	}
+	e.Str("direction", b.dir.String())
+	e.Obj("flow")
+	e.Uint("pkts_toserver", f.Side[0].Packets)
+	e.Uint("pkts_toclient", f.Side[1].Packets)
+	e.Uint("bytes_toserver", f.Side[0].Bytes)
+	e.Uint("bytes_toclient", f.Side[1].Bytes)
+	e.Time("start", f.Start)
+	src, sp := f.Client()
+	dst, dp := f.Server()
+	e.Addr("src_ip", src)
+	e.Addr("dest_ip", dst)
+	if p := f.Key.Proto; p == packet.ProtoTCP || p == packet.ProtoUDP {
+		e.Uint("src_port", uint64(sp))
+		e.Uint("dest_port", uint64(dp))
+	}
+	e.EndObj()
+}
 
 // emitAlert reports a rule that matched. Its event has the ends of the packet,
 // or of the direction inspected, as Suricata's alerts do.
@@ -36,9 +80,11 @@ func (w *Worker) emitAlert(a *match.Alert) {
 		ev.ICMPType, ev.ICMPCode = a.Packet.ICMPType, a.Packet.ICMPCode
 	}
 	r := a.Rule
+	rule := r.Rule // what keeps findings must not keep the set
+	level, confidence := trust(&rule)
 	f := event.Finding{
-		Category: match.CategoryOf(r.Class), Family: r.Class, Detector: "rules", Level: event.Likely, Confidence: 0.8,
-		SignatureID: r.SID, Signature: r.Msg, Severity: r.Severity, Action: "allowed", Rule: &r.Rule, Code: "rule.match",
+		Category: match.CategoryOf(r.Class), Family: r.Class, Detector: "rules", Level: level, Confidence: confidence,
+		SignatureID: r.SID, Signature: r.Msg, Severity: r.Severity, Action: "allowed", Rule: &rule, Code: "rule.match",
 		Evidence:   []event.Evidence{{Code: "rule.match", Value: strconv.FormatUint(uint64(r.SID), 10) + " " + r.Msg}},
 		FromClient: a.Dir == packet.ToServer,
 	}
@@ -53,5 +99,7 @@ func (w *Worker) emitAlert(a *match.Alert) {
 		f.Device = w.devices.Ref(m, addr)
 	}
 	ev.Finding = &f
+	w.alertBody = alertBody{tx: a.Body, dir: a.Dir, flow: a.Flow}
+	ev.Body = &w.alertBody
 	w.sink.Event(ev)
 }

@@ -65,6 +65,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 		c.pc.OnMessage = c.onMessage
 		c.pc.OnAnomaly = c.onAnomaly
 		c.pc.OnFile = c.onFile
+		c.pc.OnExpect = func(x *proto.Expected) { w.e.expects.add(x, w.now) }
 		for d := range c.side {
 			c.side[d].c = c
 		}
@@ -89,6 +90,9 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 		}
 	}
 	fl.App = c
+	if t == proto.TCP {
+		c.expect()
+	}
 	w.touch(c)
 	return c
 }
@@ -230,12 +234,27 @@ func (c *conn) measure() {
 	}
 	c.w.parserBytes += n - c.size
 	c.size = n
-	if c.w.parserBytes > c.w.e.cfg.ParserMemory && n > 0 {
-		c.anomaly("memory_limit")
+	budget := c.w.e.cfg.ParserMemory
+	// Who holds much gives way first, else who has been quiet for longest: a
+	// few greedy flows must not blind the worker to all others.
+	for range maxRounds {
+		if c.w.parserBytes <= budget || n == 0 {
+			return
+		}
 		c.w.n.ParserLimit++
-		c.ended = true
+		v := c.w.oldest()
+		if n > budget/greedyShare || v == nil || v == c {
+			break
+		}
+		c.w.giveUp(v)
 	}
+	c.anomaly("memory_limit")
+	c.ended = true
 }
+
+// greedyShare is the part of ParserMemory, one in so many, that no flow may
+// hold when memory is short.
+const greedyShare = 64
 
 // dropParser ends the parser and takes it back.
 func (c *conn) dropParser() {

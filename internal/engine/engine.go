@@ -99,6 +99,7 @@ type Engine struct {
 	msg     protoTable
 	byName  map[string]int // index in cfg.Protocols
 	Workers []*Worker
+	expects expectations
 	rules   atomic.Pointer[match.Change] // the latest Swap; nil: none yet
 }
 
@@ -122,6 +123,15 @@ func New(cfg Config) (*Engine, error) {
 	}{{&e.tcp, proto.TCP}, {&e.udp, proto.UDP}, {&e.msg, proto.Message}} {
 		if err := t.table.build(cfg.Protocols, t.on); err != nil {
 			return nil, err
+		}
+	}
+	if cfg.Rules != nil {
+		data, hashes := cfg.Rules.WantsFiles()
+		if data {
+			e.cfg.Files.Want |= files.Inspect
+		}
+		if hashes {
+			e.cfg.Files.Want |= files.Hashes
 		}
 	}
 	for i := range cfg.Workers {

@@ -30,6 +30,9 @@ func (c *conn) onFile(f *proto.File) {
 		c.tracks = append(c.tracks, t)
 	}
 	ended := t.Update()
+	if w.match != nil {
+		w.match.File(c.fileApp(f), f.Tx, f.Dir, t, ended)
+	}
 	if ended && !t.Seen {
 		t.Seen = true
 		w.emitFile(c, t)
@@ -38,6 +41,9 @@ func (c *conn) onFile(f *proto.File) {
 		c.untrack(t)
 	}
 }
+
+// fileApp returns the number of the protocol that carries f.
+func (c *conn) fileApp(*proto.File) int { return c.idx }
 
 // window returns how rules look at a file.
 func (c *conn) window(f *proto.File) files.WindowConfig {

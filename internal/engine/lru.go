@@ -48,11 +48,21 @@ func (w *Worker) touch(c *conn) {
 // shed makes room for one more conn: the content of the flow used longest ago
 // is no longer looked into.
 func (w *Worker) shed() {
-	v := w.lru[0].head
-	if v == nil {
-		v = w.lru[1].head
-	}
 	w.n.Shed++
+	w.giveUp(w.oldest())
+}
+
+// oldest returns the conn used longest ago, of a one-sided flow if there is
+// any; nil when there is none.
+func (w *Worker) oldest() *conn {
+	if v := w.lru[0].head; v != nil {
+		return v
+	}
+	return w.lru[1].head
+}
+
+// giveUp releases v while another flow is being worked on.
+func (w *Worker) giveUp(v *conn) {
 	if w.match != nil {
 		// The rules are at work on another flow.
 		defer w.match.Resume(w.match.Suspend())

@@ -33,6 +33,7 @@ func (w *Worker) newInner(c *conn) *inner {
 		in.pc.OnTx = in.onTx
 		in.pc.OnAnomaly = func(name string) { in.c.anomaly(name) }
 		in.pc.OnFile = func(*proto.File) {}
+		in.pc.OnExpect = func(*proto.Expected) {}
 		in.pc.OnMessage = func(packet.Dir, []byte) {} // one level of carried messages is looked into
 	}
 	in.c, in.cand, in.seen, in.over = c, w.e.msg.all, 0, false

@@ -52,6 +52,8 @@ type Worker struct {
 	files    *files.Pool // nil: nobody listens to files
 	flowBody flowBody
 
+	alertBody alertBody
+
 	n    counters
 	num  uint64 // number of the current packet, from 1
 	snap atomic.Pointer[Stats]
@@ -81,7 +83,7 @@ func newWorker(e *Engine, id int) *Worker {
 		w.files = files.NewPool(cfg.Files)
 	}
 	if cfg.Rules != nil {
-		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Midstream: cfg.RulesMidstream})
+		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Encode: encodeTx, Midstream: cfg.RulesMidstream})
 	}
 	w.n.apps = map[string]AppCount{}
 	return w

@@ -95,6 +95,13 @@ func (e *Encoder) Hex(k string, v []byte) {
 	e.B = append(e.B, '"')
 }
 
+// Raw appends members that were encoded before: "tls":{…} without a comma
+// around it.
+func (e *Encoder) Raw(members []byte) {
+	e.comma()
+	e.B = append(e.B, members...)
+}
+
 // Base64 appends v in standard base64 with padding.
 func (e *Encoder) Base64(k string, v []byte) {
 	e.start(k)

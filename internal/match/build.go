@@ -88,7 +88,9 @@ func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
 		c, p := b.one(r)
 		if p != nil {
 			problems = append(problems, p)
-			s.stats.Failed++
+			if !p.Warning {
+				s.stats.Failed++
+			}
 			continue
 		}
 		b.compiled = append(b.compiled, c)
@@ -122,6 +124,11 @@ func (b *builder) one(r *rules.Rule) (c *compiler, p *rules.Problem) {
 		return nil, r.Problem(o, err)
 	}
 	at, err := c.compile()
+	if err == errSkip {
+		p := r.Problem(at, err)
+		p.Warning = true
+		return nil, p
+	}
 	if err != nil {
 		return nil, r.Problem(at, err)
 	}

@@ -144,6 +144,12 @@ func (c *compiler) compile() (rules.Option, error) {
 	if o, err := c.header(); err != nil {
 		return o, err
 	}
+	if o, ok := c.r.Option("requires"); ok {
+		// Before anything it guards.
+		if err := setupRequires(c, o); err != nil {
+			return o, err
+		}
+	}
 	for _, o := range c.r.Options {
 		k, ok := c.b.keywords[o.Name]
 		if !ok {

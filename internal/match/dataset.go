@@ -32,14 +32,24 @@ func (d *dataset) find(b []byte) (uint16, bool) {
 	return v, ok
 }
 
+// add reports whether b is new in the set.
 func (d *dataset) add(b []byte) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.has[string(b)]; ok || len(d.has) >= MaxDataset {
-		return ok
+		return false
 	}
 	d.has[string(b)] = 0
 	return true
+}
+
+// remove reports whether b was in the set.
+func (d *dataset) remove(b []byte, _ any) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.has[string(b)]
+	delete(d.has, string(b))
+	return ok
 }
 
 // dataOptions are the settings after the name of a set.
@@ -198,7 +208,10 @@ func setupDataset(c *compiler, o rules.Option) error {
 	case "set":
 		return c.dataStep(set.kind, func(b []byte, _ any) bool { return set.add(b) })
 	}
-	return fail("dataset knows isset, isnotset and set, not %q", p[0])
+	if d.op == "unset" {
+		return c.dataStep(set.kind, set.remove)
+	}
+	return fail("dataset knows isset, isnotset, set and unset, not %q", p[0])
 }
 
 func setupDatarep(c *compiler, o rules.Option) error {

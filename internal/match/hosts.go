@@ -43,7 +43,8 @@ type bitKey struct {
 type count struct {
 	since int64
 	n     uint32
-	until int64 // rate_filter is at work until then
+	next  uint32 // backoff: the count of the next alert
+	until int64  // rate_filter is at work until then
 	span  int64
 }
 

@@ -2,6 +2,7 @@ package match
 
 import (
 	"math"
+	"os"
 	"strconv"
 	"strings"
 
@@ -12,24 +13,45 @@ import (
 var fileKeywords = []Keyword{
 	{Name: "filename", Family: "file", Doc: "name of the file holds this", Example: `filename:"x";`, Setup: fileText("file.name", false)},
 	{Name: "fileext", Family: "file", Doc: "ending of the file's name", Example: `fileext:"exe";`, Setup: fileText("file.name", true)},
-	{Name: "filemagic", Family: "file", Doc: "kind of file as libmagic names it", Example: `filemagic:"PNG";`, Setup: never("", "libmagic is not used")},
+	{Name: "filemagic", Family: "file", Doc: "kind of file in the words of file(1)", Example: `filemagic:"PNG";`, Setup: fileText("file.magic", false)},
 	{Name: "filestore", Family: "file", Doc: "accepted: files are not stored", Example: `content:"x"; filestore;`, Setup: nothing, Inert: "files are not stored"},
-	{Name: "filemd5", Family: "file", Doc: "MD5 of the file is in a list", Example: `filemd5:list;`, Setup: never("", "lists of hashes are not read")},
-	{Name: "filesha1", Family: "file", Doc: "SHA-1 of the file is in a list", Example: `filesha1:list;`, Setup: never("", "lists of hashes are not read")},
-	{Name: "filesha256", Family: "file", Doc: "SHA-256 of the file is in a list", Example: `filesha256:list;`, Setup: never("", "lists of hashes are not read")},
+	{Name: "filemd5", Family: "file", Doc: "MD5 of the file is in a list", Setup: fileHash("file.md5", 32)},
+	{Name: "filesha1", Family: "file", Doc: "SHA-1 of the file is in a list", Setup: fileHash("file.sha1", 40)},
+	{Name: "filesha256", Family: "file", Doc: "SHA-256 of the file is in a list", Setup: fileHash("file.sha256", 64)},
 	{Name: "filesize", Family: "file", Doc: "size of the file", Example: `filesize:>100;`, Setup: func(c *compiler, o rules.Option) error {
 		lo, hi, err := sizeRange(o.Value, math.MaxUint32)
 		if err != nil {
 			return err
 		}
 		c.notPlain()
-		l := c.list("file.data", true)
-		l.steps = append(l.steps, inspect.Step{Kind: inspect.Size, Min: lo, Max: hi})
+		c.check("file.size", func(b []byte) bool { n := decimal(b); return n >= lo && n <= hi })
 		return nil
 	}},
 	{Name: "dataset", Family: "data", Doc: "the buffer is, or is not, in a set", Example: `dns.query; dataset:isset,names,type string;`, Setup: setupDataset},
 	{Name: "datarep", Family: "data", Doc: "reputation of the buffer in a set", Example: `dns.query; datarep:names, >, 5, load names.lst, type string;`, Setup: setupDatarep},
 	{Name: "iprep", Family: "data", Doc: "reputation of an address", Example: `iprep:any,Bad,>,10;`, Setup: never("", "no reputation of addresses is loaded")},
+}
+
+// fileHash makes the Setup of a list of hashes, one a line in hexadecimal.
+func fileHash(buffer string, digits int) func(*compiler, rules.Option) error {
+	return func(c *compiler, o rules.Option) error {
+		v, neg, _ := rules.Unquote(o.Value)
+		if v == "" {
+			return fail("%s needs a file", o.Name)
+		}
+		text, err := os.ReadFile(c.path(v))
+		if err != nil {
+			return fail("the list of hashes cannot be read: %v", err)
+		}
+		has := map[string]bool{}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); len(line) >= digits && len(has) < MaxDataset {
+				has[strings.ToLower(line[:digits])] = true
+			}
+		}
+		c.check(buffer, func(b []byte) bool { return has[string(b)] != neg })
+		return nil
+	}
 }
 
 func fileText(buffer string, end bool) func(*compiler, rules.Option) error {
@@ -53,12 +75,25 @@ func fileText(buffer string, end bool) func(*compiler, rules.Option) error {
 
 // floatCompare reads "> 4.5", "4.5" or "1.0-2.0".
 func floatCompare(v string) (func(float64) bool, error) {
+	v = strings.ReplaceAll(v, " ", "")
 	num := func(s string) (float64, error) {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil {
 			return 0, fail("%q is no number", s)
 		}
 		return n, nil
+	}
+	if a, b, ok := strings.Cut(strings.TrimPrefix(v, "!"), "-"); ok {
+		lo, err := num(a)
+		if err != nil {
+			return nil, err
+		}
+		hi, err := num(b)
+		if err != nil {
+			return nil, err
+		}
+		not := strings.HasPrefix(v, "!")
+		return func(x float64) bool { return (x > lo && x < hi) != not }, nil
 	}
 	for _, op := range []string{">=", "<=", "!=", ">", "<", "=", "!"} {
 		rest, ok := strings.CutPrefix(v, op)
@@ -74,17 +109,6 @@ func floatCompare(v string) (func(float64) bool, error) {
 			">": func(x float64) bool { return x > n }, "<": func(x float64) bool { return x < n },
 			"=": func(x float64) bool { return x == n }, "!=": func(x float64) bool { return x != n }, "!": func(x float64) bool { return x != n },
 		}[op], nil
-	}
-	if a, b, ok := strings.Cut(v, "-"); ok {
-		lo, err := num(a)
-		if err != nil {
-			return nil, err
-		}
-		hi, err := num(b)
-		if err != nil {
-			return nil, err
-		}
-		return func(x float64) bool { return x > lo && x < hi }, nil
 	}
 	n, err := num(v)
 	return func(x float64) bool { return x == n }, err

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/event"
@@ -50,20 +51,24 @@ var metaKeywords = []Keyword{
 	{Name: "prefilter", Family: "payload", Doc: "accepted: filters are chosen by the engine", Example: `content:"x"; prefilter;`, Setup: nothing, Inert: "filters are chosen by the engine"},
 }
 
+// errSkip says that a rule asks for another engine: it is left out, which is
+// no fault of the rule.
+var errSkip = errors.New("the rule requires what is not there: left out as it wishes")
+
 func setupRequires(c *compiler, o rules.Option) error {
 	for _, p := range split(unquote(o.Value)) {
 		f := strings.Fields(p)
 		switch {
 		case len(f) == 0:
 		case f[0] == "feature":
-			return fail("the feature %s is not there", strings.Join(f[1:], " "))
+			return errSkip
 		case f[0] == "keyword" && len(f) == 2:
 			if c.b.keywords[f[1]] == nil {
-				return fail("the keyword %s is not there", f[1])
+				return errSkip
 			}
 		case f[0] == "version":
 			if !versionFits(f[1:]) {
-				return fail("the rule is for another version: %s", p)
+				return errSkip
 			}
 		default:
 			return fail("requires does not know %q", p)

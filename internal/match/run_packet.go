@@ -110,17 +110,17 @@ func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 }
 
 // protoRules tries the rules on the recognised protocol, once for each
-// direction and protocol.
+// protocol.
 func (w *Worker) protoRules() {
 	c := &w.c
 	if c.f.AppProto == "" || c.fs == nil {
 		return
 	}
 	n := c.f.AppIndex + 1
-	if c.fs.pd[c.d] == n {
+	if c.fs.pd == n {
 		return
 	}
-	c.fs.pd[c.d] = n
+	c.fs.pd = n
 	for _, id := range w.set.pdOnly {
 		if c.matches(&w.set.rules[id]) {
 			w.found(id)

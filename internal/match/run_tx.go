@@ -43,7 +43,7 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 	}
 	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
 	keep := w.tx
-	w.tx = txAlert{id: id, on: true}
+	w.tx = txAlert{id: id, on: true, tx: tx}
 	for d := range g {
 		if g[d].n == 0 {
 			continue
@@ -56,6 +56,7 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 	}
 	w.tx = keep
 	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
+	w.encode(id, tx)
 	if done {
 		fs.forget(tx)
 	}
@@ -78,12 +79,18 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 	w.list = w.list[:0]
 	for i := range g.bufs {
 		f := &g.bufs[i]
-		if i < 64 && t.seen&(1<<i) != 0 {
+		if f.kind == notFile && i < 64 && t.seen&(1<<i) != 0 || f.kind != notFile && w.file.f == nil {
 			continue
 		}
 		n := 0
 		for {
-			b, ok := f.get(tx, n)
+			var b []byte
+			ok := false
+			if f.kind != notFile {
+				b, ok = w.file.buffer(f.kind, n)
+			} else if tx != nil {
+				b, ok = f.get(tx, n)
+			}
 			if !ok {
 				break
 			}
@@ -154,7 +161,19 @@ func (w *Worker) buffers(r *rule, app int, d packet.Dir, tx proto.Tx, done bool)
 		b := &r.bufs[i]
 		ok, n := false, 0
 		for n < maxInstances {
-			data, there := get[b.buf](tx, n)
+			var data []byte
+			there := false
+			kind := w.set.fileKind[b.buf]
+			if kind != notFile {
+				data, there = w.file.buffer(kind, n)
+				w.ins.Start = 0
+				if kind == fileData {
+					w.ins.Start = w.file.at
+				}
+			} else if tx != nil {
+				data, there = get[b.buf](tx, n)
+				w.ins.Start = 0
+			}
 			if !there {
 				break
 			}

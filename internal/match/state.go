@@ -15,10 +15,10 @@ type Flow struct {
 	txs       []txState
 	next      uint64 // number of the next transaction
 	dir       [2]streamState
-	pass      bool     // a pass rule let the whole flow go
-	drop      bool     // a drop rule condemned it
-	pd        [2]uint8 // protocol that protocol-only rules have been tried for, plus 1
-	noPayload bool     // encrypted from here on
+	pass      bool  // a pass rule let the whole flow go
+	drop      bool  // a drop rule condemned it
+	pd        uint8 // protocol that protocol-only rules have been tried for, plus 1
+	noPayload bool  // encrypted from here on
 }
 
 type flowInt struct{ id, v uint32 }
@@ -29,7 +29,7 @@ const MaxFlowInts = 64
 func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
 	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
-	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, [2]uint8{}, false
+	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, 0, false
 	f.dir[0].reset()
 	f.dir[1].reset()
 }

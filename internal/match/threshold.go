@@ -21,6 +21,7 @@ const (
 	thrFilter // detection_filter
 	thrSuppress
 	thrRate
+	thrBackoff // alerts at count, count × multiplier, …
 )
 
 // What is counted by.
@@ -42,6 +43,7 @@ type threshold struct {
 	addrs       *rules.AddrSet // suppress
 	next        *threshold
 	n           uint8
+	multiplier  uint32
 }
 
 // global applies the lines of threshold.config that concern the rule.
@@ -94,6 +96,8 @@ func readThreshold(v string, filter bool) (*threshold, error) {
 				t.kind = thrThreshold
 			case "both":
 				t.kind = thrBoth
+			case "backoff":
+				t.kind = thrBackoff
 			default:
 				return nil, fail("threshold knows limit, threshold and both, not %q", f[1])
 			}
@@ -109,6 +113,12 @@ func readThreshold(v string, filter bool) (*threshold, error) {
 				return nil, err
 			}
 			t.count = uint32(n)
+		case "multiplier":
+			n, err := rules.ParseUint(f[1], math.MaxUint16)
+			if err != nil || n < 2 {
+				return nil, fail("multiplier must be 2 or more")
+			}
+			t.multiplier = uint32(n)
 		case "seconds":
 			n, err := rules.ParseUint(f[1], math.MaxUint32)
 			if err != nil {
@@ -124,6 +134,13 @@ func readThreshold(v string, filter bool) (*threshold, error) {
 			return nil, fail("detection_filter has no type")
 		}
 		t.kind = thrFilter
+	}
+	if t.kind == thrBackoff {
+		if t.track != byFlow || t.count == 0 || t.multiplier == 0 {
+			return nil, fail("backoff needs track by_flow, count and multiplier")
+		}
+		t.span = math.MaxInt64
+		return t, nil
 	}
 	if t.kind < 0 || t.track < 0 || !seen["count"] || !seen["seconds"] {
 		return nil, fail("type, track, count and seconds are needed")
@@ -230,6 +247,19 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		}
 		c.n++
 		return c.n == t.count
+	case thrBackoff:
+		if fresh {
+			c.next = t.count
+		}
+		if c.n++; c.n != c.next {
+			return false
+		}
+		if c.next > math.MaxUint32/t.multiplier {
+			c.next = math.MaxUint32
+		} else {
+			c.next *= t.multiplier
+		}
+		return true
 	case thrFilter:
 		if expired && !fresh {
 			c.since, c.n = now, 0

@@ -45,6 +45,10 @@ type Alert struct {
 	HasTx    bool
 	Time     int64
 
+	// Body is what Config.Encode made of the transaction.
+	Body []byte
+
+	body   span
 	order  uint32
 	flowID uint64
 }
@@ -53,6 +57,8 @@ type Alert struct {
 type Config struct {
 	// OnAlert is told of each alert, in the order of the rules.
 	OnAlert func(*Alert)
+	// Encode appends what an alert is to tell of a transaction; nil: nothing.
+	Encode func(dst []byte, tx proto.Tx) []byte
 	// Midstream lets rules inspect streams whose start was not seen.
 	Midstream bool
 }
@@ -68,6 +74,8 @@ type Worker struct {
 	machine pcre.Machine
 	scratch [2][]byte
 	text    []byte
+	bodies  []byte // what Encode made for the alerts of this packet
+	file    file
 	list    []uint32
 	hits    []uint32
 	free    []*Flow
@@ -85,6 +93,31 @@ type Worker struct {
 type txAlert struct {
 	id uint64
 	on bool
+	tx proto.Tx
+}
+
+// span is a piece of Worker.bodies.
+type span struct{ lo, hi int }
+
+// encode keeps what alerts are to tell of a transaction, which may be gone
+// when they are told.
+func (w *Worker) encode(id uint64, tx proto.Tx) {
+	if w.cfg.Encode == nil || tx == nil {
+		return
+	}
+	var s span
+	for i := range w.alerts {
+		a := &w.alerts[i]
+		if !a.HasTx || a.TxID != id || a.body.hi > 0 {
+			continue
+		}
+		if s.hi == 0 {
+			s.lo = len(w.bodies)
+			w.bodies = w.cfg.Encode(w.bodies, tx)
+			s.hi = len(w.bodies)
+		}
+		a.body = s
+	}
 }
 
 // ctx is what conditions look at: the packet, its flow and direction.
@@ -431,13 +464,13 @@ func (w *Worker) finish() {
 		}
 		told++
 		if w.cfg.OnAlert != nil {
+			a.Body = w.bodies[a.body.lo:a.body.hi]
 			w.cfg.OnAlert(a)
 		}
 	}
 	w.alerts = w.alerts[:0]
+	w.bodies = w.bodies[:0]
 }
 
 // let reports that the flow or packet is not to be inspected.
 func (w *Worker) let() bool { return w.passed || w.c.fs != nil && (w.c.fs.pass || w.c.fs.drop) }
-
-var _ proto.Tx
