@@ -60,6 +60,7 @@ func Protocols() []proto.Protocol {
 		telnet.Protocol,
 		rdp.Protocol,
 		ftp.Protocol,
+		ftp.DataProtocol,
 		smtp.Protocol,
 		imap.Protocol,
 		pop3.Protocol,

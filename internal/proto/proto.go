@@ -153,6 +153,11 @@ type Conn struct {
 	WantFiles bool
 	OnFile    func(f *File)
 
+	// OnExpect receives what Expect announces; the engine sets it. Expected is
+	// what was announced of this flow, nil for most flows.
+	OnExpect func(x *Expected)
+	Expected *Expected
+
 	target   []byte
 	files    uint32 // opened so far
 	next     string
@@ -228,5 +233,5 @@ func (c *Conn) Finished() bool { return c.finished }
 
 // Reset prepares c for another flow, keeping its callbacks.
 func (c *Conn) Reset() {
-	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly, OnFile: c.OnFile, target: c.target[:0]}
+	*c = Conn{OnTx: c.OnTx, OnMessage: c.OnMessage, OnAnomaly: c.OnAnomaly, OnFile: c.OnFile, OnExpect: c.OnExpect, target: c.target[:0]}
 }

@@ -21,6 +21,12 @@ type parser struct {
 	heard   bool    // the server has said anything
 	multi   [3]byte // code of the multi-line reply at hand
 	inMulti bool
+
+	// Where the next data connection goes, port 0 when that is not known.
+	dataAddr packet.Addr
+	dataPort uint16
+	passive  bool
+	expected proto.Expected
 }
 
 func (p *parser) Reset() {
@@ -105,8 +111,12 @@ func (p *parser) command(c *proto.Conn, line []byte, long bool) {
 		p.waitTLS = true
 	case is(word, "PORT"):
 		t.hostPort(arg, false)
+		p.negotiated(c, t)
 	case is(word, "EPRT"):
 		t.extended(arg)
+		p.negotiated(c, t)
+	default:
+		p.transfer(c, word, arg)
 	}
 	t.User = t.keep(p.user)
 	p.pending = append(p.pending, t)
@@ -167,9 +177,11 @@ func (p *parser) reply(c *proto.Conn, line []byte) (tls bool) {
 	switch code {
 	case 227:
 		t.hostPort(after(t.lastText(), '('), true)
+		p.negotiated(c, t)
 	case 229:
 		t.DataAddr, t.Passive = c.Server, true
 		t.extended(after(t.lastText(), '('))
+		p.negotiated(c, t)
 	}
 	auth := is(t.Command, "AUTH")
 	p.done(c)

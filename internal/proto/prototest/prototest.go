@@ -49,8 +49,9 @@ type Options struct {
 	OnTx func(tx proto.Tx, done bool) // called for each Emit
 	// OnFile is called for each piece of a file; files are wanted when it is
 	// set, or when Conn says so.
-	OnFile func(f *proto.File)
-	Conn   proto.Conn // ports, Midstream, Time and Transport are taken from here
+	OnFile   func(f *proto.File)
+	OnExpect func(x *proto.Expected)
+	Conn     proto.Conn // ports, Midstream, Time and Transport are taken from here
 }
 
 // Drive feeds the parts to a new parser of p, as TCP streams unless
@@ -72,6 +73,11 @@ func DriveParser(p proto.Protocol, ps proto.Parser, o Options, parts ...Part) Re
 	c.OnFile = func(f *proto.File) {
 		if o.OnFile != nil {
 			o.OnFile(f)
+		}
+	}
+	c.OnExpect = func(x *proto.Expected) {
+		if o.OnExpect != nil {
+			o.OnExpect(x)
 		}
 	}
 	c.OnTx = func(tx proto.Tx, done bool) {
