@@ -197,7 +197,7 @@ func (b *builder) classify() {
 			*four = nil
 		}
 		for k := range kinds {
-			if ms := members[k][near]; len(ms) > 0 {
+			if ms := members[k][near]; len(ms) > 0 && (near != 0 || !b.single(k, ms)) {
 				limit := 0
 				for _, m := range ms {
 					limit = max(limit, int(f.anchors[f.pats[m].anchor].max))
@@ -209,6 +209,7 @@ func (b *builder) classify() {
 	f.classes = slices.Clip(f.classes)
 	f.singles = slices.Clip(f.singles)
 	f.runs = slices.Clip(f.runs)
+	f.rares = slices.Clip(f.rares)
 }
 
 func (f *Filter) addRun(r run, end int) {

@@ -15,6 +15,7 @@
 //	length 2     every position, blind to nothing
 //	length 1     bytes.IndexByte
 //	runs         one byte repeated: the data's own runs are measured
+//	rare bytes   few patterns of a class above: each by its rarest byte with bytes.IndexByte
 //
 // Each of these exists once for patterns that may lie anywhere and once for those bound to the buffer's start by Depth;
 // the latter reads only that far. Empty classes cost nothing. A pattern without windows that are rare enough for its
@@ -47,6 +48,7 @@ type Filter struct {
 	classes []class
 	singles []uint32 // patterns of one byte
 	runs    []run    // patterns of one byte repeated
+	rares   []rare   // few patterns, found by a byte each
 	always  []uint32 // IDs of empty patterns
 	maxLen  int
 
@@ -108,7 +110,7 @@ func (f *Filter) MaxChain() int {
 	if f == nil {
 		return 0
 	}
-	n := 0
+	n := len(f.rares)
 	for i := range f.classes {
 		n += f.classes[i].chain
 	}
@@ -120,7 +122,7 @@ func (f *Filter) Size() int {
 	if f == nil {
 		return 0
 	}
-	n := cap(f.pool) + 12*cap(f.pats) + 4*cap(f.ids) + 8*cap(f.anchors) + 4*cap(f.always) + 4*cap(f.singles) + 12*cap(f.runs)
+	n := cap(f.pool) + 12*cap(f.pats) + 4*cap(f.ids) + 8*cap(f.anchors) + 4*cap(f.always) + 4*cap(f.singles) + 12*cap(f.runs) + 8*cap(f.rares)
 	for i := range f.classes {
 		n += f.classes[i].size()
 	}

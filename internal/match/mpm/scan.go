@@ -38,6 +38,9 @@ func (f *Filter) ScanAt(data []byte, base int, s *Scratch) []uint32 {
 	for _, m := range f.singles {
 		f.scanSingle(m, data, base, s)
 	}
+	for i := range f.rares {
+		f.scanRare(&f.rares[i], data, base, s)
+	}
 	for _, m := range s.hits {
 		s.seen[m/64] = 0
 		s.out = append(s.out, f.ids[f.pats[m].ids:f.pats[m+1].ids]...)
@@ -125,27 +128,31 @@ func (f *Filter) scanSingle(m uint32, d []byte, base int, s *Scratch) {
 // verify compares a whole pattern and notes a match.
 func (f *Filter) verify(ref uint32, d []byte, i, base int, s *Scratch) {
 	m := ref >> 2
-	if s.seen[m/64]>>(m%64)&1 != 0 {
-		return
+	if s.seen[m/64]>>(m%64)&1 == 0 {
+		f.at(m, d, i-int(f.pats[m].win)-int(ref&3), base, s)
 	}
+}
+
+// at compares a pattern with d from begin on, and notes and reports a match.
+func (f *Filter) at(m uint32, d []byte, begin, base int, s *Scratch) bool {
 	p := &f.pats[m]
-	begin := i - int(p.win) - int(ref&3)
 	n := int(f.pats[m+1].pos - p.pos)
 	if begin < 0 || begin+n > len(d) {
-		return
+		return false
 	}
 	if a := &f.anchors[p.anchor]; base+begin < int(a.min) || base+begin+n > int(a.max) {
-		return
+		return false
 	}
 	b, q := d[begin:begin+n], f.pool[p.pos:]
 	if p.flags&flagNoCase == 0 {
 		if !equal(b, q) {
-			return
+			return false
 		}
 	} else if !equalFold(b, q) {
-		return
+		return false
 	}
 	s.add(m)
+	return true
 }
 
 // equal reports whether q begins with b.
