@@ -59,16 +59,29 @@ var appKeywords = []Keyword{
 	}},
 	{Name: "dcerpc.iface", Aliases: []string{"dce_iface"}, Family: "dcerpc", Doc: "interface of DCERPC", Example: `dcerpc.iface:367abb81-9844-35f1-ad32-98f038001003;`, Setup: never("dcerpc.iface", "interfaces of DCERPC are not followed")},
 	{Name: "dcerpc.opnum", Aliases: []string{"dce_opnum"}, Family: "dcerpc", Doc: "operation of DCERPC", Example: `dcerpc.opnum:15;`, Setup: never("dcerpc.opnum", "operations of DCERPC are not followed")},
-	{Name: "frame", Family: "app", Doc: "frames of protocols", Example: `frame:http.request; content:"x";`, Setup: func(c *compiler, o rules.Option) error {
-		if err := require(o); err != nil {
-			return err
-		}
-		c.notPlain()
-		c.neverAs = "frames are not inspected"
-		c.cur, c.stuck = c.list("frame."+strings.Clone(unquote(o.Value)), true), true
-		c.last = nil
-		return nil
-	}},
+	{Name: "frame", Family: "app", Doc: "a frame: a piece of a protocol's bytes as sent", Example: `frame:sip.request.line; content:"x";`, Setup: setupFrame},
+}
+
+// setupFrame selects a frame, which a protocol offers as the buffer
+// "frame.", its name and the frame's. Rules may leave the protocol's name out
+// when they are for one protocol.
+func setupFrame(c *compiler, o rules.Option) error {
+	if err := require(o); err != nil {
+		return err
+	}
+	v := lowerTrim(unquote(o.Value))
+	name, app := "frame."+v, lowerTrim(c.r.Proto)
+	if _, ok := c.b.providers[name]; !ok && !strings.HasPrefix(v, app+".") {
+		name = "frame." + app + "." + v
+	}
+	name = c.b.keep(name)
+	c.notPlain()
+	if _, ok := c.b.providers[name]; !ok {
+		c.neverAs = "the frame " + v + " is not offered"
+	}
+	c.cur, c.stuck = c.list(name, true), true
+	c.last, c.base64, c.base64In = nil, nil, nil
+	return nil
 }
 
 // never makes the Setup of a keyword whose rules load and cannot match: no

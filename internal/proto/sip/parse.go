@@ -103,7 +103,8 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			if off < len(data) {
 				p.field(c, s, data[off:])
 			}
-			c.Emit(&s.tx, true)
+			s.tx.raw, s.tx.at[1] = data, len(data)
+			p.emit(c, &s.tx)
 		}
 		s.head = false
 		return len(data), err
@@ -147,6 +148,7 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 				return off, errStart
 			}
 			s.head = true
+			t.at[0] = off
 			continue
 		}
 		if len(line) > 0 {
@@ -155,11 +157,20 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 		}
 		s.head = false
 		s.remain = bodyLength(s.tx.Header("content-length"))
-		c.Emit(&s.tx, true)
+		if c.Transport != proto.TCP {
+			s.tx.raw, s.tx.at[1] = data, off
+		}
+		p.emit(c, &s.tx)
 		if c.Transport != proto.TCP {
 			return len(data), nil
 		}
 	}
+}
+
+// emit hands over a message, whose datagram is not valid any longer afterwards.
+func (p *parser) emit(c *proto.Conn, t *Tx) {
+	c.Emit(t, true)
+	t.raw, t.at = nil, [2]int{}
 }
 
 // bodyLength reads Content-Length; zero when there is none.

@@ -119,6 +119,32 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
+// TestFrames: the parts of a datagram as sent.
+func TestFrames(t *testing.T) {
+	const head = "OPTIONS sip:x SIP/2.0\r\n"
+	for _, tt := range []struct{ name, in, want string }{
+		{"body", head + "A: b\r\nC: d\r\n\r\nv=0", "pdu=" + head + "A: b\r\nC: d\r\n\r\nv=0|request.line=" + head + "|request.headers=A: b\r\nC: d\r\n|request.body=v=0"},
+		{"no body", head + "A: b\r\n\r\n", "pdu=" + head + "A: b\r\n\r\n|request.line=" + head + "|request.headers=A: b\r\n"},
+		{"no fields", head + "\r\n", "pdu=" + head + "\r\n|request.line=" + head},
+		{"bare line feeds", "SIP/2.0 200 OK\nA: b\n\nx", "pdu=SIP/2.0 200 OK\nA: b\n\nx|response.line=SIP/2.0 200 OK\n|response.headers=A: b\n|response.body=x"},
+		{"no empty line", head + "A: b\r\n", "pdu=" + head + "A: b\r\n|request.line=" + head + "|request.headers=A: b\r\n"},
+		{"cut in a field", head + "A: b", "pdu=" + head + "A: b|request.line=" + head + "|request.headers=A: b"},
+	} {
+		var got []string
+		o := prototest.Options{Conn: proto.Conn{Transport: proto.UDP}, OnTx: func(tx proto.Tx, _ bool) {
+			for _, v := range prototest.Values(t, Protocol, tx) {
+				if f, ok := strings.CutPrefix(v, "frame.sip."); ok {
+					got = append(got, f)
+				}
+			}
+		}}
+		prototest.Drive(Protocol, o, c(tt.in))
+		if s := strings.Join(got, "|"); s != tt.want {
+			t.Errorf("%s: %q\nwant %q", tt.name, s, tt.want)
+		}
+	}
+}
+
 func TestProbe(t *testing.T) {
 	for b, want := range map[string]proto.Match{
 		"": proto.More, "INV": proto.More, "SIP": proto.More, "SIP/2.0": proto.Yes, "INVITE sip:b": proto.More,

@@ -45,6 +45,8 @@ type Tx struct {
 	Headers   []Header
 
 	mem []byte
+	raw []byte // of a datagram: all of it; valid while it is parsed
+	at  [2]int // where in raw the header fields and the body begin
 }
 
 // Header returns the value of the first field of that lower-case long name.
@@ -75,69 +77,4 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 		e.OptBytes("response_line", t.StartLine)
 	}
 	e.EndObj()
-}
-
-// get makes a buffer's accessor; request says whose messages have it.
-func buffer(name, doc string, d packet.Dir, get func(t *Tx) []byte) proto.Buffer {
-	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
-		t, ok := tx.(*Tx)
-		if !ok || i != 0 || t.Dir != d {
-			return nil, false
-		}
-		b := get(t)
-		return b, b != nil
-	}}
-}
-
-func request(get func(t *Tx) []byte) func(t *Tx) []byte {
-	return func(t *Tx) []byte {
-		if t.Code != nil {
-			return nil
-		}
-		return get(t)
-	}
-}
-
-func answer(get func(t *Tx) []byte) func(t *Tx) []byte {
-	return func(t *Tx) []byte {
-		if t.Code == nil {
-			return nil
-		}
-		return get(t)
-	}
-}
-
-func field(name string) func(t *Tx) []byte {
-	return func(t *Tx) []byte { return t.Header(name) }
-}
-
-// Either party may send requests and answers, so each buffer stands for both
-// directions.
-var buffers = both([]named{
-	{"sip.method", "request method", request(func(t *Tx) []byte { return t.Method })},
-	{"sip.uri", "request URI", request(func(t *Tx) []byte { return t.URI })},
-	{"sip.request_line", "start line of a request", request(func(t *Tx) []byte { return t.StartLine })},
-	{"sip.stat_code", "status code of an answer", answer(func(t *Tx) []byte { return t.Code })},
-	{"sip.stat_msg", "reason phrase of an answer", answer(func(t *Tx) []byte { return t.Reason })},
-	{"sip.response_line", "start line of an answer", answer(func(t *Tx) []byte { return t.StartLine })},
-	{"sip.protocol", "version of the protocol", func(t *Tx) []byte { return t.Version }},
-	{"sip.from", "From", field("from")},
-	{"sip.to", "To", field("to")},
-	{"sip.via", "first Via", field("via")},
-	{"sip.ua", "User-Agent", field("user-agent")},
-	{"sip.user_agent", "User-Agent, under its newer name", field("user-agent")},
-	{"sip.content_type", "Content-Type", field("content-type")},
-	{"sip.content_length", "Content-Length", field("content-length")},
-})
-
-type named struct {
-	name, doc string
-	get       func(t *Tx) []byte
-}
-
-func both(list []named) (out []proto.Buffer) {
-	for _, n := range list {
-		out = append(out, buffer(n.name, n.doc, packet.ToServer, n.get), buffer(n.name, n.doc, packet.ToClient, n.get))
-	}
-	return out
 }
