@@ -154,6 +154,7 @@ func (b *flowBody) EncodeEVE(e *event.Encoder) {
 	if f.Midstream {
 		e.Bool("midstream", true)
 	}
+	e.OptStr("action", f.Action)
 	e.EndObj()
 	if f.Key.Proto == packet.ProtoTCP {
 		e.Obj("tcp")

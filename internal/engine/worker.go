@@ -208,7 +208,7 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 		o := c.other(s)
 		o.stream.Ack(w.pool, p.Ack, o)
 	}
-	if !c.ended || c.raw {
+	if (!c.ended || c.raw) && p.TCPFlags&packet.RST == 0 { // what a reset carries is no part of the stream
 		s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
 			p.Payload, p.Missing, p.Time, s)
 	}

@@ -92,10 +92,12 @@ type Flow struct {
 	// Rules belongs to the rule engine. AppIndex is the number of the flow's
 	// protocol in the engine's list, plus one; zero while unknown.
 	Rules    any
+	Action   string // "pass" or "drop" when a rule decided about the flow
 	AppIndex uint8
 
-	// WasEstablished says that State has been Established.
-	WasEstablished bool
+	// EstablishedAt is how many packets the flow had when a TCP handshake was
+	// complete; zero before.
+	EstablishedAt uint64
 
 	tcp        [2]tcpSide // by sender, as Side
 	touched    int64      // table's clock when last moved in its queue

@@ -133,7 +133,10 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 		}
 	}
 	if f.State == New && s.flags&peer.flags&sentACK != 0 {
-		f.State, f.WasEstablished = Established, true
+		f.State = Established
+		if f.EstablishedAt == 0 {
+			f.EstablishedAt = f.Side[0].Packets + f.Side[1].Packets
+		}
 	}
 	if f.State == Established && s.finAcked(peer) && peer.finAcked(s) {
 		f.State = Closed

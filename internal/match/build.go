@@ -358,9 +358,11 @@ func (g *grouper) place(c *compiler, id uint32) {
 			st.App++
 		}
 	case c.pdOnly && r.payload == nil && !c.otherConds:
+		r.flags |= flowAction
 		s.pdOnly = append(s.pdOnly, id)
 		st.ProtoOnly++
-	case c.plain && r.payload == nil && r.sp == nil && r.dp == nil && (r.src != nil || r.dst != nil):
+	case c.plain && r.payload == nil && r.sp == nil && r.dp == nil && c.r.Proto != "pkthdr":
+		r.flags |= flowAction
 		g.ipOnly = append(g.ipOnly, id)
 		st.IPOnly++
 	default:

@@ -17,6 +17,7 @@ var bitsKeywords = []Keyword{
 	}},
 	{Name: "alert", Family: "meta", Doc: "alert again after noalert", Example: `content:"x"; alert;`, Setup: func(c *compiler, o rules.Option) error {
 		c.out.flags &^= noAlert
+		c.out.flags |= withAlert
 		return nil
 	}},
 }

@@ -14,8 +14,8 @@ func (w *Worker) packetRules() {
 	}
 	w.pending = false
 	c := &w.c
-	if c.f != nil {
-		c.app = w.appOf(c.f)
+	if c.f != nil && c.proto != packet.ProtoTCP {
+		c.app = w.appOf(c.f) // of TCP, what was known before this packet
 	}
 	if w.let() {
 		return
@@ -26,9 +26,12 @@ func (w *Worker) packetRules() {
 	if c.p.Version == 0 {
 		return
 	}
-	keep, app := w.tx, c.d
+	keep, dir, app := w.tx, c.d, c.app
+	if c.f != nil && c.proto == packet.ProtoTCP {
+		c.app = w.before
+	}
 	w.tx.on = false
-	if c.f != nil && c.f.Side[c.d].Packets == 1 && w.set.ipOnly.n > 0 {
+	if w.set.ipOnly.n > 0 && (c.f == nil || c.f.Side[c.d].Packets == 1) {
 		w.list = w.set.ipOnly.find(w.list[:0], &c.src, &c.dst)
 		for _, id := range w.list {
 			if c.matches(&w.set.rules[id]) {
@@ -66,7 +69,7 @@ func (w *Worker) packetRules() {
 		}
 		w.group(&s.filter, w.list, true)
 	}
-	w.tx, c.d = keep, app
+	w.tx, c.d, c.app = keep, dir, app
 }
 
 // group tries the rules of a group on the packet, in order.
@@ -113,7 +116,7 @@ func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 // protocol.
 func (w *Worker) protoRules() {
 	c := &w.c
-	if c.f.AppProto == "" || c.fs == nil {
+	if c.fs == nil || c.app == 0 && c.f.AppProto != "failed" {
 		return
 	}
 	n := c.f.AppIndex + 1

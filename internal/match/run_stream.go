@@ -95,6 +95,7 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	if d != c.d || c.p == nil {
 		w.setDir(d)
 	}
+	c.app |= w.appOf(c.f)
 	w.tx.on = false
 	g := &w.set.streams[d]
 	w.list = w.list[:0]

@@ -125,6 +125,7 @@ const (
 	flowAction // pass and drop concern the whole flow
 	isTx       // inspected by transaction
 	hasSize    // dsize: no packet without payload length
+	withAlert  // a pass rule that is told of
 	swapped    // the second half of a <> rule
 )
 

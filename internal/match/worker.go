@@ -80,9 +80,10 @@ type Worker struct {
 	hits    []uint32
 	free    []*Flow
 	alerts  []Alert
-	pending bool // the packet's own rules have not been tried yet
-	active  bool // between Begin and End
-	passed  bool // a pass rule matched the packet
+	pending bool   // the packet's own rules have not been tried yet
+	active  bool   // between Begin and End
+	before  uint64 // protocols known before the packet
+	passed  bool   // a pass rule matched the packet
 	verdict verdict.Verdict
 	tx      txAlert
 
@@ -209,6 +210,7 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 		c.fs = w.current(f)
 		c.app = w.appOf(f)
 	}
+	w.before = c.app
 	w.pending, w.active, w.passed = true, true, false
 	w.verdict = verdict.Verdict{}
 	w.tx.on = false
@@ -378,7 +380,10 @@ func (c *ctx) established() bool {
 		if f.Midstream && !c.w.cfg.Midstream {
 			return false
 		}
-		return f.State == flow.Established || f.State == flow.Closed && f.WasEstablished
+		if n := f.EstablishedAt; n == 0 || n == f.Side[0].Packets+f.Side[1].Packets && c.p != nil && len(c.p.Payload) == 0 {
+			return false // the packet that ends the handshake still belongs to it
+		}
+		return f.State != flow.New
 	}
 	return f.State != flow.New
 }
@@ -420,6 +425,7 @@ func (w *Worker) alertsPass(r *rule) bool {
 	if r.flags&(isTx|needStream) != 0 || r.hasApps || r.flags&flowAction != 0 {
 		if fs := w.c.flowState(); fs != nil {
 			fs.pass = true
+			w.c.f.Action = "pass"
 		}
 	}
 	return false
@@ -437,6 +443,10 @@ func (w *Worker) finish() {
 		a := &w.alerts[i]
 		r := &w.set.rules[a.order]
 		if r.action == rules.Pass {
+			if r.flags&withAlert != 0 && w.cfg.OnAlert != nil {
+				a.Body = w.bodies[a.body.lo:a.body.hi]
+				w.cfg.OnAlert(a)
+			}
 			break
 		}
 		if r.thr != nil && !r.thr.allow(w.set.hosts, a.Rule, a, w.c.now) {
@@ -452,10 +462,11 @@ func (w *Worker) finish() {
 			if a.Action != rules.Drop {
 				w.verdict.Action = verdict.Reject
 			}
-			if r.flags&(isTx|needStream|flowAction) != 0 || r.hasApps {
+			if r.flags&(isTx|needStream|flowAction) != 0 || r.hasApps && r.flags&hasSize == 0 {
 				w.verdict.Scope = verdict.Flow
 				if fs := w.c.flowState(); fs != nil {
 					fs.drop = true
+					w.c.f.Action = "drop"
 				}
 			}
 		}
