@@ -184,15 +184,9 @@ func (t *Track) Update() (ended bool) {
 	b := f.Data
 	t.gap = t.gap || f.Gap
 	over := false
-	if f.Offset+uint64(len(b)) >= t.limit {
-		if f.Offset+uint64(len(b)) > t.limit || !f.Done {
-			over = true
-		}
-		if f.Offset > t.limit {
-			b = nil
-		} else {
-			b = b[:t.limit-f.Offset]
-		}
+	if f.Offset+uint64(len(b)) > t.limit {
+		over = true
+		b = b[:t.limit-min(f.Offset, t.limit)]
 	}
 	t.size = min(f.Size, t.limit)
 	if t.nHead < HeadSize && f.Offset == uint64(t.nHead) {

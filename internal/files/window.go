@@ -29,8 +29,11 @@ var (
 // BodyLimit is Suricata's response-body-limit and request-body-limit of HTTP.
 const BodyLimit = 100 << 10
 
-// maxWindow bounds the bytes a window holds: the awaited ones and a piece.
-const maxWindow = 64 << 10
+const (
+	// maxMinSize and maxOverlap bound what a WindowConfig may ask for.
+	maxMinSize = 64 << 10
+	maxOverlap = 16 << 10
+)
 
 // Window gathers a file's pieces and shows them in the portions in which they
 // are inspected: nothing before MinSize bytes are there or the file ends, then
@@ -47,8 +50,7 @@ type Window struct {
 }
 
 func (w *Window) reset(p *Pool, cfg WindowConfig) {
-	cfg.MinSize = min(cfg.MinSize, maxWindow/2)
-	cfg.Overlap = min(cfg.Overlap, maxWindow/4)
+	cfg.MinSize, cfg.Overlap = min(cfg.MinSize, maxMinSize), min(cfg.Overlap, maxOverlap)
 	*w = Window{pool: p, cfg: cfg}
 }
 
@@ -58,22 +60,19 @@ func (w *Window) none() { w.view = nil }
 func (w *Window) write(b []byte, offset uint64, final bool) {
 	w.view = nil
 	if end := w.at + uint64(len(w.buf)); offset != end {
-		// A hole: what is before it and after it are not one.
-		w.at, w.buf, w.seen = offset, w.buf[:0], 0
+		// A hole. What is before it and after it are not one, but what was
+		// not shown yet must be.
+		if w.seen == len(w.buf) {
+			w.buf, w.seen = w.buf[:0], 0
+		}
+		w.at = offset - uint64(len(w.buf))
 	}
 	if len(w.buf) == 0 && (final || w.begun && w.cfg.Overlap == 0) && len(b) > 0 {
 		w.show(b, offset) // the whole at once: no copy
 		return
 	}
-	if len(b) > maxWindow/2 {
-		// Longer than any piece of a protocol here: shown as it is.
-		w.show(b, offset)
-		w.keep(b[len(b)-min(len(b), w.cfg.Overlap):], offset+uint64(len(b)))
-		w.begun = true
-		return
-	}
 	if !w.grow(len(b)) {
-		w.show(b, offset) // no memory: what is here is all there is to see
+		w.show(b, offset) // no memory: what is here is all that is seen
 		w.at, w.buf, w.seen = offset+uint64(len(b)), w.buf[:0], 0
 		return
 	}
@@ -87,15 +86,6 @@ func (w *Window) write(b []byte, offset uint64, final bool) {
 }
 
 func (w *Window) show(b []byte, at uint64) { w.view, w.viewAt = b, at }
-
-// keep makes the tail b, which ends at end, all that is held; it is inspected.
-func (w *Window) keep(b []byte, end uint64) {
-	w.at, w.buf, w.seen = end, w.buf[:0], 0
-	if w.grow(len(b)) {
-		w.buf = append(w.buf, b...)
-		w.at, w.seen = end-uint64(len(b)), len(b)
-	}
-}
 
 // grow makes room for n more bytes: inspected ones go, but for the overlap.
 // The bytes shown last are no longer valid then.
@@ -114,7 +104,7 @@ func (w *Window) grow(n int) bool {
 	for size < len(w.buf)+n {
 		size *= 2
 	}
-	if size > maxWindow*2 || p.used+size-cap(w.buf) > p.cfg.Memory {
+	if p.used+size-cap(w.buf) > p.cfg.Memory {
 		return false
 	}
 	p.used += size - cap(w.buf)

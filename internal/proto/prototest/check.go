@@ -95,13 +95,25 @@ func Fuzz(f *testing.F, p proto.Protocol, seeds ...string) {
 				t.Errorf("not JSON: %s", e.B)
 			}
 		}
+		// Each run has its own files, which must all be closed at its end.
+		drive := func(parts ...Part) Result {
+			l := &Files{T: t}
+			o.OnFile = l.OnFile
+			r := Drive(p, o, parts...)
+			for _, g := range l.List {
+				if !g.Done {
+					t.Errorf("%v: not closed", g)
+				}
+			}
+			return r
+		}
 		if !stream || p.On&proto.TCP == 0 {
 			o.Conn.Transport = proto.UDP
-			Drive(p, o, C(string(b)), S(string(b)))
+			drive(C(string(b)), S(string(b)))
 			return
 		}
-		whole := Drive(p, o, C(string(b)))
-		if cut := Drive(p, o, Split(1, C(string(b)))...); whole.Joined() != cut.Joined() {
+		whole := drive(C(string(b)))
+		if cut := drive(Split(1, C(string(b)))...); whole.Joined() != cut.Joined() {
 			t.Errorf("segmentation matters:\n%s\n%s", whole.Joined(), cut.Joined())
 		}
 	})
