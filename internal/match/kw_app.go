@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"encoding/hex"
 	"math"
 	"strings"
 
@@ -57,8 +58,8 @@ var appKeywords = []Keyword{
 	{Name: "ssh.softwareversion", Family: "ssh", Doc: "software version, old form", Example: `ssh.softwareversion:"OpenSSH";`, Setup: func(c *compiler, o rules.Option) error {
 		return c.wholeBuffer("ssh.software", []byte(unquote(o.Value)), false)
 	}},
-	{Name: "dcerpc.iface", Aliases: []string{"dce_iface"}, Family: "dcerpc", Doc: "interface of DCERPC", Example: `dcerpc.iface:367abb81-9844-35f1-ad32-98f038001003;`, Setup: never("dcerpc.iface", "interfaces of DCERPC are not followed")},
-	{Name: "dcerpc.opnum", Aliases: []string{"dce_opnum"}, Family: "dcerpc", Doc: "operation of DCERPC", Example: `dcerpc.opnum:15;`, Setup: never("dcerpc.opnum", "operations of DCERPC are not followed")},
+	{Name: "dcerpc.iface", Aliases: []string{"dce_iface"}, Family: "dcerpc", Doc: "interface of the call: UUID, version, any_frag", Example: `dcerpc.iface:367abb81-9844-35f1-ad32-98f038001003;`, Setup: setupIface},
+	{Name: "dcerpc.opnum", Aliases: []string{"dce_opnum"}, Family: "dcerpc", Doc: "operations of the call: numbers and ranges", Example: `dcerpc.opnum:15,20-22;`, Setup: setupOpnum},
 	{Name: "frame", Family: "app", Doc: "a frame: a piece of a protocol's bytes as sent", Example: `frame:sip.request.line; content:"x";`, Setup: setupFrame},
 }
 
@@ -307,5 +308,69 @@ func setupFTPBounce(c *compiler, o rules.Option) error {
 		}
 		return at == 4 && x.src.Is4() && [4]byte(x.src[12:]) != ip
 	}})
+	return nil
+}
+
+// setupIface reads "uuid[,<version][,any_frag]". The buffer holds the UUID in
+// the order of its text, the major version (2 octets) and whether the call is
+// a first fragment.
+func setupIface(c *compiler, o rules.Option) error {
+	p := split(unquote(o.Value))
+	uuid, err := hex.DecodeString(strings.ReplaceAll(p[0], "-", ""))
+	if err != nil || len(uuid) != 16 {
+		return fail("%q is no UUID", p[0])
+	}
+	var version *rules.UintRange
+	anyFrag := false
+	for _, m := range p[1:] {
+		if m == "any_frag" {
+			anyFrag = true
+			continue
+		}
+		u, err := rules.ParseUintRange(m, math.MaxUint16)
+		if err != nil {
+			return err
+		}
+		version = &u
+	}
+	c.check("dcerpc.iface", func(b []byte) bool {
+		return len(b) == 19 && bytes.Equal(b[:16], uuid) && (version == nil || version.Match(uint64(b[16])<<8|uint64(b[17]))) && (anyFrag || b[18] != 0)
+	})
+	return nil
+}
+
+func setupOpnum(c *compiler, o rules.Option) error {
+	var ranges [][2]uint64
+	for _, p := range split(unquote(o.Value)) {
+		if strings.ContainsAny(p, "<>!=&") {
+			lo, hi, err := sizeRange(p, math.MaxUint16)
+			if err != nil {
+				return err
+			}
+			ranges = append(ranges, [2]uint64{lo, hi})
+			continue
+		}
+		a, b, isRange := strings.Cut(p, "-")
+		lo, err := rules.ParseUint(a, math.MaxUint16)
+		if err != nil {
+			return err
+		}
+		hi := lo
+		if isRange {
+			if hi, err = rules.ParseUint(b, math.MaxUint16); err != nil {
+				return err
+			}
+		}
+		ranges = append(ranges, [2]uint64{lo, hi})
+	}
+	c.check("dcerpc.opnum", func(b []byte) bool {
+		n := decimal(b)
+		for _, r := range ranges {
+			if n >= r[0] && n <= r[1] {
+				return true
+			}
+		}
+		return false
+	})
 	return nil
 }

@@ -52,7 +52,7 @@ var numberKeywords = []Keyword{
 	{Name: "dhcp.rebinding_time", Family: "dhcp", Doc: "rebinding time in seconds", Example: `dhcp.rebinding_time:<600;`, Setup: bufferNumber("dhcp.rebinding_time", math.MaxUint32, nil)},
 	{Name: "krb5_msg_type", Aliases: []string{"krb5.msg_type"}, Family: "krb5", Doc: "type of the message", Example: `krb5_msg_type:10;`, Setup: bufferNumber("krb5.msg_type", math.MaxUint32, nil)},
 	{Name: "krb5_err_code", Aliases: []string{"krb5.err_code"}, Family: "krb5", Doc: "error code", Example: `krb5_err_code:6;`, Setup: bufferNumber("krb5.err_code", math.MaxUint32, nil)},
-	{Name: "krb5.ticket_encryption", Family: "krb5", Doc: "encryption of tickets", Example: `krb5.ticket_encryption:weak;`, Setup: never("", "Kerberos is not parsed")},
+	{Name: "krb5.ticket_encryption", Family: "krb5", Doc: "encryption of tickets: a number or weak", Example: `krb5.ticket_encryption:weak;`, Setup: setupTicket},
 	{Name: "mqtt.type", Family: "mqtt", Doc: "type of the message", Example: `mqtt.type:CONNECT;`, Setup: bufferNumber("mqtt.type", 15, mqttTypes)},
 	{Name: "mqtt.qos", Family: "mqtt", Doc: "quality of service", Example: `mqtt.qos:1;`, Setup: bufferNumber("mqtt.qos", 2, nil)},
 	{Name: "mqtt.reason_code", Aliases: []string{"mqtt.connack.return_code"}, Family: "mqtt", Doc: "reason code of an answer", Example: `mqtt.reason_code:0;`, Setup: bufferNumber("mqtt.reason_code", 255, nil)},
@@ -68,10 +68,15 @@ var numberKeywords = []Keyword{
 	{Name: "http2.settings", Family: "http2", Doc: "a setting", Example: `http2.settings:SETTINGS_ENABLE_PUSH=0;`, Setup: never("", "settings of HTTP/2 are not offered")},
 	{Name: "rfb.secresult", Family: "rfb", Doc: "result of the login", Example: `rfb.secresult:ok;`, Setup: never("", "RFB is not parsed")},
 	{Name: "rfb.sectype", Family: "rfb", Doc: "kind of login", Example: `rfb.sectype:1;`, Setup: never("", "RFB is not parsed")},
-	{Name: "ike.exchtype", Family: "ike", Doc: "kind of exchange", Example: `ike.exchtype:2;`, Setup: never("", "IKE is not parsed")},
-	{Name: "ike.chosen_sa_attribute", Family: "ike", Doc: "attribute of the chosen proposal", Example: `ike.chosen_sa_attribute:alg_hash=2;`, Setup: never("", "IKE is not parsed")},
-	{Name: "ike.key_exchange_payload_length", Family: "ike", Doc: "length", Example: `ike.key_exchange_payload_length:>1;`, Setup: never("", "IKE is not parsed")},
-	{Name: "ike.nonce_payload_length", Family: "ike", Doc: "length", Example: `ike.nonce_payload_length:>1;`, Setup: never("", "IKE is not parsed")},
+	{Name: "ike.exchtype", Family: "ike", Doc: "kind of exchange", Example: `ike.exchtype:2;`, Setup: bufferNumber("ike.exchtype", 255, nil)},
+	{Name: "ike.chosen_sa_attribute", Family: "ike", Doc: "attribute of the chosen proposal", Example: `ike.chosen_sa_attribute:alg_hash=2;`, Setup: func(c *compiler, o rules.Option) error {
+		if err := require(o); err != nil {
+			return err
+		}
+		return c.wholeBuffer("ike.chosen_sa_attribute", []byte(unquote(o.Value)), true)
+	}},
+	{Name: "ike.key_exchange_payload_length", Family: "ike", Doc: "length", Example: `ike.key_exchange_payload_length:>1;`, Setup: bufferNumber("ike.key_exchange_payload_length", math.MaxUint32, nil)},
+	{Name: "ike.nonce_payload_length", Family: "ike", Doc: "length", Example: `ike.nonce_payload_length:>1;`, Setup: bufferNumber("ike.nonce_payload_length", math.MaxUint32, nil)},
 	{Name: "nfs_procedure", Family: "nfs", Doc: "procedure", Example: `nfs_procedure:1;`, Setup: never("", "NFS is not parsed")},
 	{Name: "nfs.version", Aliases: []string{"nfs_version"}, Family: "nfs", Doc: "version", Example: `nfs.version:3;`, Setup: never("", "NFS is not parsed")},
 	{Name: "websocket.opcode", Family: "websocket", Doc: "kind of message", Example: `websocket.opcode:text;`, Setup: func(c *compiler, o rules.Option) error {
@@ -195,4 +200,20 @@ func entropyOf(b []byte) float64 {
 		}
 	}
 	return e
+}
+
+// setupTicket reads a number, a range, or weak and strong: the types that RFC
+// 8429 and RFC 6649 deprecate (DES, triple DES and RC4) are weak.
+func setupTicket(c *compiler, o rules.Option) error {
+	v := lowerTrim(unquote(o.Value))
+	if v != "weak" && v != "strong" {
+		return bufferNumber("krb5.ticket_encryption", math.MaxInt32, nil)(c, o)
+	}
+	weakWanted := v == "weak"
+	c.check("krb5.ticket_encryption", func(b []byte) bool {
+		n := decimal(b)
+		weak := n < 17 || n > 26 || n == 23 || n == 24
+		return len(b) > 0 && weak == (weakWanted)
+	})
+	return nil
 }

@@ -229,6 +229,7 @@ func (w *Worker) Event(app, name string) {
 		return
 	}
 	w.packetRules()
+	c.app |= w.appOf(c.f)
 	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
 	for _, id := range ids {
 		r := &w.set.rules[id]
