@@ -80,4 +80,3 @@ func (s *Settings) file(t *Test, name string) string {
 	}
 	return filepath.Join(t.Dir, name)
 }
-
