@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +46,7 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 			if err != nil {
 				return err
 			}
+			rc := replayRules(rc, cfg)
 			r := &app.Replay{Files: args, Output: output, Workers: workers, Flows: flows,
 				Lang: report.Lang(lang), Stdout: stdout, Stderr: stderr,
 				Rules: rc, NoBuiltin: noBuiltin, Limits: cfg.Limits, Log: slog.New(slog.NewTextHandler(stderr, nil))}
@@ -108,6 +110,22 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(event.CategoryNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// replayRules are the rules of the flags, or those of the configuration when
+// no flag names any.
+func replayRules(flags app.RuleConfig, cfg *config.Config) app.RuleConfig {
+	if len(flags.Files) > 0 {
+		return flags
+	}
+	rc := app.ConfiguredRules(cfg)
+	rc.MaxMemory = 0 // a bound of the daemon
+	rc.Midstream = rc.Midstream || flags.Midstream
+	rc.Vars = append(rc.Vars, flags.Vars...)
+	rc.Classification = cmp.Or(flags.Classification, rc.Classification)
+	rc.Thresholds = cmp.Or(flags.Thresholds, rc.Thresholds)
+	rc.Data = flags.Data
+	return rc
 }
 
 // eventTypes checks the names given to --events.

@@ -20,11 +20,15 @@ func newRules(stdout, stderr *os.File) *cobra.Command {
 		Use:   "rules",
 		Short: "Check and explain rules in Suricata's language",
 		Example: `  yamori rules check emerging-all.rules
-  yamori rules keywords`,
+  yamori rules list --msg telnet emerging-all.rules
+  yamori rules show 2008983 emerging-all.rules
+  yamori rules test 2008983 capture.pcap --rules emerging-all.rules
+  yamori rules keywords
+  yamori rules reload`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRulesCheck(stdout), newRulesKeywords(stdout))
+	cmd.AddCommand(newRulesCheck(stdout), newRulesKeywords(stdout), newRulesReload(stdout))
 	for _, c := range cmd.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

@@ -14,6 +14,7 @@ import (
 
 func newRun(stdout, stderr *os.File) *cobra.Command {
 	var configFile, iface, socket, events string
+	var ruleFiles []string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -21,10 +22,12 @@ func newRun(stdout, stderr *os.File) *cobra.Command {
 		Long: `Run watches a network interface and says in plain words what it sees. It only
 watches: nothing is blocked. On a router it takes the LAN side, elsewhere the
 interface of the default route. Stop it with Ctrl-C: it ends with an account.
+A SIGHUP reopens the event file and loads the rules again.
 
 It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 		Example: `  sudo yamori run
   sudo yamori run --interface br-lan --events /var/log/yamori/eve.json
+  sudo yamori run --rules /etc/yamori/rules
   yamori run --check --config /etc/yamori/yamori.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,12 +45,13 @@ It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 			cfg.Interface = cmp.Or(iface, cfg.Interface)
 			cfg.Socket = cmp.Or(socket, cfg.Socket)
 			cfg.Events.File = cmp.Or(events, cfg.Events.File)
+			cfg.Rules.Files = append(cfg.Rules.Files, ruleFiles...)
 			home, _ := config.Prefixes(cfg.HomeNet) // checked by Load
 			hup := make(chan os.Signal, 1)
 			signal.Notify(hup, syscall.SIGHUP)
 			defer signal.Stop(hup)
 			w := &app.Watch{Config: cfg, HomeNet: home, Lang: language(cfg), Version: version,
-				Line: app.IsTerminal(stderr), Stdout: stdout, Stderr: stderr, Log: cfg.Log.Logger(stderr), Reopen: hup}
+				Rules: app.ConfiguredRules(cfg), Line: app.IsTerminal(stderr), Stdout: stdout, Stderr: stderr, Log: cfg.Log.Logger(stderr), Reopen: hup}
 			return w.Run(cmd.Context())
 		},
 	}
@@ -56,6 +60,7 @@ It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 	f.StringVar(&configFile, "config", "", "configuration file (default "+config.DefaultPath+" where it exists)")
 	f.StringVar(&socket, "socket", "", "Unix socket for status (default "+config.DefaultSocket+")")
 	f.StringVar(&events, "events", "", "append EVE events to this file")
+	f.StringArrayVar(&ruleFiles, "rules", nil, "also load rules in Suricata's language: a file, pattern or folder (repeatable)")
 	f.BoolVar(&check, "check", false, "only check the configuration")
 	return cmd
 }

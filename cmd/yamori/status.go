@@ -47,6 +47,13 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			fmt.Fprintf(stdout, "  flows     %s open\n", report.Count(uint64(s.Flows)))
 			fmt.Fprintf(stdout, "  devices   %d\n", s.Devices)
 			fmt.Fprintf(stdout, "  findings  %s\n", report.Count(s.Findings))
+			if r := s.Rules; r != nil {
+				fmt.Fprintf(stdout, "  rules     %s loaded (%s ago), %s failed, %s alerts\n", report.Count(uint64(r.Loaded)),
+					time.Since(r.Since).Round(time.Second), report.Count(uint64(r.Failed)), report.Count(s.Alerts))
+				if r.Refused != "" {
+					fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(r.RefusedAt).Round(time.Second), r.Refused)
+				}
+			}
 			for _, x := range []struct {
 				n    uint64
 				text string

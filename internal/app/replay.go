@@ -46,8 +46,8 @@ type Replay struct {
 	Lang     report.Lang
 	Progress bool // on Stderr
 	Limits   config.Limits
-	// Rules are loaded when they name files; NoBuiltin leaves the built-in
-	// detections out.
+	// Rules says which rules are loaded besides the built-in ones; NoBuiltin
+	// leaves those and the built-in detections out.
 	Rules     RuleConfig
 	NoBuiltin bool
 	Stdout    io.Writer
@@ -71,7 +71,7 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 	if r.NoBuiltin {
 		cfg.Detectors = nil
 	}
-	if len(r.Rules.Files) > 0 {
+	if r.Rules.Builtin = !r.NoBuiltin; r.Rules.Builtin || len(r.Rules.Files) > 0 {
 		if err := r.loadRules(&cfg); err != nil {
 			return nil, err
 		}
@@ -153,16 +153,10 @@ func (r *Replay) loadRules(cfg *engine.Config) error {
 	if err != nil {
 		return err
 	}
-	const show = 20
-	for i, p := range l.Problems {
-		if i == show {
-			r.Log.Warn("more problems of rules; see yamori rules check", "problems", len(l.Problems)-show)
-			break
-		}
-		r.Log.Warn("rule", "problem", p.Error())
+	l.tell(r.Log)
+	if s := l.Set.Stats(); len(r.Rules.Files) > 0 {
+		r.Log.Info("rules loaded", "loaded", l.Loaded, "failed", l.Failed, "inert", s.Inert, "bytes", s.Memory)
 	}
-	s := l.Set.Stats()
-	r.Log.Info("rules loaded", "loaded", l.Loaded, "failed", l.Failed, "inert", s.Inert, "bytes", s.Memory)
 	debug.FreeOSMemory() // the text of the rules is no longer needed
 	cfg.Rules, cfg.RulesMidstream = l.Set, r.Rules.Midstream
 	return nil

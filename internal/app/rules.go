@@ -2,11 +2,14 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/homerules"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/rules"
 )
@@ -21,6 +24,11 @@ type RuleConfig struct {
 	Thresholds     string   // threshold.config; empty: none
 	Data           string   // folder of the files that rules name
 	Midstream      bool     // inspect streams whose start was not seen
+	Builtin        bool     // with the project's own rules for the home
+	// MaxMemory bounds what the compiled rules hold, in bytes; 0: no bound.
+	MaxMemory int
+	// Previous is the set that is to be replaced, if any.
+	Previous *match.Set
 }
 
 // RuleLoad is the result of a load.
@@ -39,7 +47,10 @@ func (c *RuleConfig) Load() (*RuleLoad, error) {
 		return nil, err
 	}
 	rs, problems := rules.Load(rules.ParseConfig{Vars: vars, Disabled: c.Disabled}, c.Files...)
-	opt := match.Options{Protocols: builtin.Protocols(), Data: c.Data}
+	if c.Builtin {
+		rs = append(rs, ownRules(vars, rs)...)
+	}
+	opt := match.Options{Protocols: builtin.Protocols(), Data: c.Data, Previous: c.Previous, MaxMemory: c.MaxMemory}
 	if c.Classification != "" {
 		f, err := os.Open(c.Classification)
 		if err != nil {
@@ -70,6 +81,30 @@ func (c *RuleConfig) Load() (*RuleLoad, error) {
 	}
 	l.Total = l.Loaded + l.Failed
 	return l, nil
+}
+
+// tell logs what is wrong with the rules, the first ones by name.
+func (l *RuleLoad) tell(log *slog.Logger) {
+	const show = 20
+	for i, p := range l.Problems {
+		if i == show {
+			log.Warn("more problems of rules; see yamori rules check", "problems", len(l.Problems)-show)
+			return
+		}
+		log.Warn("rule", "problem", p.Error())
+	}
+}
+
+// ownRules are the project's rules for the home, but for those that the
+// files' rules replace. Variables of one's own may make some impossible: those
+// are left out.
+func ownRules(vars rules.Vars, files []*rules.Rule) []*rules.Rule {
+	rs, _ := rules.Parse(homerules.Name, strings.NewReader(homerules.Text), rules.ParseConfig{Vars: vars})
+	taken := map[uint32]bool{}
+	for _, r := range files {
+		taken[r.SID] = taken[r.SID] || r.GID == 1
+	}
+	return slices.DeleteFunc(rs, func(r *rules.Rule) bool { return taken[r.SID] })
 }
 
 // vars are Suricata's stock variables with the home's own networks and what

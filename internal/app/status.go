@@ -19,23 +19,25 @@ import (
 
 // Status is what the daemon says of itself.
 type Status struct {
-	Version       string    `json:"version"`
-	Mode          string    `json:"mode"` // "watch"
-	Interface     string    `json:"interface"`
-	Up            bool      `json:"up"` // the interface is there
-	Since         time.Time `json:"since"`
-	Workers       int       `json:"workers"`
-	Packets       uint64    `json:"packets"`
-	Bytes         uint64    `json:"bytes"`
-	Dropped       uint64    `json:"dropped"` // frames the kernel could not keep for us
-	Lost          uint64    `json:"lost"`    // times the interface went away
-	Flows         int       `json:"flows"`   // open now
-	Devices       int       `json:"devices"`
-	Findings      uint64    `json:"findings"`
-	EventsDropped uint64    `json:"events_dropped"`
-	EventErrors   uint64    `json:"event_errors"` // writes to the event file that failed
-	Panics        uint64    `json:"panics"`
-	Evicted       uint64    `json:"evicted"` // flows pushed out because the table was full
+	Version       string      `json:"version"`
+	Mode          string      `json:"mode"` // "watch"
+	Interface     string      `json:"interface"`
+	Up            bool        `json:"up"` // the interface is there
+	Since         time.Time   `json:"since"`
+	Workers       int         `json:"workers"`
+	Packets       uint64      `json:"packets"`
+	Bytes         uint64      `json:"bytes"`
+	Dropped       uint64      `json:"dropped"` // frames the kernel could not keep for us
+	Lost          uint64      `json:"lost"`    // times the interface went away
+	Flows         int         `json:"flows"`   // open now
+	Devices       int         `json:"devices"`
+	Findings      uint64      `json:"findings"`
+	Alerts        uint64      `json:"alerts"` // of rules
+	EventsDropped uint64      `json:"events_dropped"`
+	EventErrors   uint64      `json:"event_errors"` // writes to the event file that failed
+	Panics        uint64      `json:"panics"`
+	Evicted       uint64      `json:"evicted"` // flows pushed out because the table was full
+	Rules         *RuleStatus `json:"rules,omitempty"`
 }
 
 // Status takes a snapshot, at most a second old. Safe from any goroutine.
@@ -43,7 +45,7 @@ func (w *Watch) Status() Status {
 	st := w.engine.Stats()
 	s := Status{Version: w.Version, Mode: "watch", Interface: w.iface, Up: !w.down.Load(), Since: w.started,
 		Workers: len(w.sources), Packets: st.Packets, Bytes: st.Bytes, Flows: st.Live,
-		Devices: len(w.engine.Devices()), Findings: st.Findings, Panics: st.Panics, Evicted: st.Flow.Ended[flow.Evicted]}
+		Devices: len(w.engine.Devices()), Findings: st.Findings, Alerts: st.Alerts, Rules: w.rules.Load(), Panics: st.Panics, Evicted: st.Flow.Ended[flow.Evicted]}
 	for _, src := range w.sources {
 		cs := src.Stats()
 		s.Dropped += cs.Dropped
@@ -84,6 +86,7 @@ func (w *Watch) serve() (stop func(), err error) {
 		rw.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(rw).Encode(w.Status())
 	})
+	mux.HandleFunc("POST /v1/rules/reload", w.serveReload)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -119,11 +122,25 @@ func freeSocket(path string) error {
 
 // AskStatus asks the daemon at socket path.
 func AskStatus(ctx context.Context, path string) (*Status, error) {
-	cl := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+	res, err := ask(ctx, path, http.MethodGet, "/v1/status", 5*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var s Status
+	if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
+		return nil, fmt.Errorf("the answer of yamori at %s: %w", path, err)
+	}
+	return &s, nil
+}
+
+// ask sends a request to the daemon at socket path.
+func ask(ctx context.Context, path, method, what string, limit time.Duration) (*http.Response, error) {
+	cl := &http.Client{Timeout: limit, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://yamori/v1/status", nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://yamori"+what, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +150,6 @@ func AskStatus(ctx context.Context, path string) (*Status, error) {
 		return nil, fmt.Errorf("yamori is not running (nobody answers at %s); start it with: sudo yamori run", path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("no permission to ask yamori at %s; use sudo, or join the socket's group", path)
-	case err != nil:
-		return nil, err
 	}
-	defer res.Body.Close()
-	var s Status
-	if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
-		return nil, fmt.Errorf("the answer of yamori at %s: %w", path, err)
-	}
-	return &s, nil
+	return res, err
 }

@@ -34,7 +34,8 @@ type Watch struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Log     *slog.Logger
-	Reopen  <-chan os.Signal // asks to reopen the event file, may be nil
+	Rules   RuleConfig
+	Reopen  <-chan os.Signal // asks to reopen the event file and to load the rules again, may be nil
 	Ready   func(Status)     // called once watching, may be nil
 
 	iface   string
@@ -44,6 +45,10 @@ type Watch struct {
 	queue   *event.Queue
 	started time.Time
 	down    atomic.Bool
+	reopen  chan os.Signal // to the event file
+
+	loading sync.Mutex // one load of rules at a time
+	rules   atomic.Pointer[RuleStatus]
 }
 
 // maxWorkers bounds the workers chosen by the machine: a home's traffic needs
@@ -89,6 +94,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
+	wg.Go(func() { w.onSignal(ctx) })
 	errs := make([]error, len(w.sources))
 	for i, s := range w.sources {
 		wg.Add(1)
@@ -136,6 +142,10 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 		},
 	}
 	c.Limits.Engine(&cfg)
+	if err := w.firstRules(&cfg); err != nil {
+		return nil, nil, err
+	}
+	w.reopen = make(chan os.Signal, 1)
 	closeEvents := func() {}
 	fronts := make([]*event.Front, workers)
 	if c.Events.File != "" {
@@ -155,7 +165,7 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 			fronts[i] = w.queue.NewFront()
 		}
 		done := make(chan struct{})
-		go f.reopenOn(w.Reopen, done, w.Log)
+		go f.reopenOn(w.reopen, done, w.Log)
 		closeEvents = func() {
 			for _, fr := range fronts {
 				fr.Flush()

@@ -33,6 +33,7 @@ type Config struct {
 	Language  string   `yaml:"language"`  // en, ja; empty: from the environment
 	Socket    string   `yaml:"socket"`    // Unix socket of the daemon
 	Events    Events   `yaml:"events"`
+	Rules     Rules    `yaml:"rules"`
 	Limits    Limits   `yaml:"limits"`
 	Log       Log      `yaml:"log"`
 }
@@ -43,6 +44,21 @@ type Events struct {
 	Types []string `yaml:"types"` // empty: tls, quic, dns, http, anomaly
 	Flows bool     `yaml:"flows"` // also a record for each flow
 }
+
+// Rules says which rules of Suricata's language are loaded, besides the
+// project's own.
+type Rules struct {
+	Files          []string          `yaml:"files"`          // files, patterns or folders
+	Midstream      bool              `yaml:"midstream"`      // inspect streams whose start was not seen
+	MemoryMB       int               `yaml:"memory_mb"`      // what the compiled rules may hold; 0: DefaultRuleMemoryMB
+	Classification string            `yaml:"classification"` // classification.config; empty: the built-in one
+	Thresholds     string            `yaml:"thresholds"`     // threshold.config; empty: none
+	Vars           map[string]string `yaml:"vars"`           // of the rules' text, without the dollar sign
+}
+
+// DefaultRuleMemoryMB is what compiled rules may hold when nothing else is
+// said: three times what 15,000 rules need.
+const DefaultRuleMemoryMB = 96
 
 // Limits bound memory, per worker.
 type Limits struct {
@@ -163,6 +179,14 @@ func (c *Config) check(name string, b []byte) error {
 	} {
 		if l.v != 0 && (l.v < l.lo || l.v > l.hi) {
 			return fail("$.limits."+l.name, "%s %d: use %d to %d", l.name, l.v, l.lo, l.hi)
+		}
+	}
+	if m := c.Rules.MemoryMB; m != 0 && (m < 1 || m > 4096) {
+		return fail("$.rules.memory_mb", "memory_mb %d: use 1 to 4096", m)
+	}
+	for name := range c.Rules.Vars {
+		if name == "" || strings.ContainsAny(name, "=$ \t") {
+			return fail("$.rules.vars", "variable %q: write its name alone, such as HOME_NET", name)
 		}
 	}
 	if _, err := c.Log.level(); err != nil {

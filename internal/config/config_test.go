@@ -21,6 +21,8 @@ func TestParseErrors(t *testing.T) {
 		{"network", "home_net:\n  - 192.168.1.0/24\n  - nonsense\n", `f.yaml:3: home_net: "nonsense" is not a network; write it like 192.168.1.0/24`},
 		{"language", "language: fr\n", `f.yaml:1: language "fr": use en or ja`},
 		{"limit", "limits:\n  max_flows: 5\n", "f.yaml:2: max_flows 5: use 1024 to"},
+		{"rule memory", "rules:\n  memory_mb: 9999\n", "f.yaml:2: memory_mb 9999: use 1 to 4096"},
+		{"rule variable", "rules:\n  vars:\n    $HOME_NET: any\n", `variable "$HOME_NET": write its name alone`},
 		{"log level", "log:\n  level: loud\n", `f.yaml:2: log level "loud": use debug, info, warn or error`},
 		{"log format", "log:\n  format: xml\n", `f.yaml:2: log format "xml": use text or json`},
 	} {
@@ -54,7 +56,8 @@ func TestDocumentedExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Interface != "br-lan" || c.Events.File == "" || c.Limits.MaxFlows != 65536 || c.Log.Level != "info" {
+	if c.Interface != "br-lan" || c.Events.File == "" || c.Limits.MaxFlows != 65536 || c.Log.Level != "info" ||
+		len(c.Rules.Files) != 1 || c.Rules.MemoryMB != DefaultRuleMemoryMB || c.Rules.Vars["HTTP_PORTS"] != "[80,8080]" {
 		t.Errorf("%+v", c)
 	}
 	src, err := os.ReadFile("config.go")

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/rules"
+)
+
+// RuleStatus says which rules the daemon inspects with.
+type RuleStatus struct {
+	Loaded int       `json:"loaded"`
+	Failed int       `json:"failed"`
+	Inert  int       `json:"inert"`  // load and cannot match here
+	Memory int       `json:"memory"` // bytes of the compiled rules
+	Since  time.Time `json:"since"`  // when they were loaded
+	// Refused is why a later load was refused, at RefusedAt; these rules stay.
+	Refused   string    `json:"refused,omitempty"`
+	RefusedAt time.Time `json:"refused_at,omitzero"`
+}
+
+// ConfiguredRules is what a configuration says of rules.
+func ConfiguredRules(c *config.Config) RuleConfig {
+	rc := RuleConfig{Files: c.Rules.Files, Midstream: c.Rules.Midstream, Classification: c.Rules.Classification,
+		Thresholds: c.Rules.Thresholds}
+	for name, value := range c.Rules.Vars {
+		rc.Vars = append(rc.Vars, name+"="+value)
+	}
+	rc.HomeNet, _ = config.Prefixes(c.HomeNet) // checked by Load
+	mb := c.Rules.MemoryMB
+	if mb == 0 {
+		mb = config.DefaultRuleMemoryMB
+	}
+	rc.MaxMemory = mb << 20
+	return rc
+}
+
+// errNoRules refuses a load in which nothing is good.
+var errNoRules = errors.New("none of the rules can be loaded; see yamori rules check")
+
+// loadWhole loads rules for the daemon: a file that cannot be read and a set
+// that is too large are errors, a bad rule is not.
+func (w *Watch) loadWhole(prev *match.Set) (*RuleLoad, error) {
+	rc := w.Rules
+	rc.Previous = prev
+	l, err := rc.Load()
+	if err != nil {
+		return nil, err
+	}
+	var last *rules.Problem
+	for _, p := range l.Problems {
+		if p.Line == 0 && !p.Warning {
+			return nil, p
+		}
+		last = p
+	}
+	switch {
+	case !l.Set.Complete():
+		return nil, last // the one that says so comes last
+	case l.Loaded == 0 && l.Failed > 0:
+		return nil, errNoRules
+	}
+	l.tell(w.Log)
+	return l, nil
+}
+
+// firstRules loads the rules that the engine starts with.
+func (w *Watch) firstRules(cfg *engine.Config) error {
+	w.Rules.Builtin = true
+	l, err := w.loadWhole(nil)
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	cfg.Rules, cfg.RulesMidstream = l.Set, w.Rules.Midstream
+	w.rules.Store(ruleStatus(l))
+	return nil
+}
+
+func ruleStatus(l *RuleLoad) *RuleStatus {
+	return &RuleStatus{Loaded: l.Loaded, Failed: l.Failed, Inert: l.Set.Stats().Inert, Memory: l.Set.Size(), Since: time.Now()}
+}
+
+// ReloadRules loads the rules again and gives them to the workers. When that
+// fails the old rules stay. It works on the caller's goroutine; packets go on.
+func (w *Watch) ReloadRules() (*RuleStatus, error) {
+	w.loading.Lock()
+	defer w.loading.Unlock()
+	l, err := w.loadWhole(w.engine.Rules())
+	if err == nil {
+		err = w.engine.Swap(l.Set)
+	}
+	if err != nil {
+		w.Log.Error("the rules were not changed", "error", err)
+		s := *w.rules.Load()
+		s.Refused, s.RefusedAt = err.Error(), time.Now()
+		w.rules.Store(&s)
+		debug.FreeOSMemory()
+		return nil, err
+	}
+	s := ruleStatus(l)
+	w.rules.Store(s)
+	w.Log.Info("rules loaded", "loaded", s.Loaded, "failed", s.Failed, "inert", s.Inert, "bytes", s.Memory)
+	l = nil
+	debug.FreeOSMemory() // the text, and the old set once the workers have left it
+	return s, nil
+}
+
+// onSignal reopens the event file and loads the rules at each signal.
+func (w *Watch) onSignal(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.Reopen:
+		}
+		select {
+		case w.reopen <- os.Interrupt: // which signal does not matter
+		default:
+		}
+		_, _ = w.ReloadRules() // logged
+	}
+}
+
+// reloadReply is the answer to a reload.
+type reloadReply struct {
+	Rules *RuleStatus `json:"rules,omitempty"`
+	Error string      `json:"error,omitempty"`
+}
+
+func (w *Watch) serveReload(rw http.ResponseWriter, _ *http.Request) {
+	s, err := w.ReloadRules()
+	rw.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		rw.WriteHeader(http.StatusUnprocessableEntity)
+		_ = json.NewEncoder(rw).Encode(reloadReply{Error: err.Error()})
+		return
+	}
+	_ = json.NewEncoder(rw).Encode(reloadReply{Rules: s})
+}
+
+// reloadTime is how long a load may take: 50,000 rules on a slow router.
+const reloadTime = 5 * time.Minute
+
+// AskReload makes the daemon at socket path load its rules again.
+func AskReload(ctx context.Context, path string) (*RuleStatus, error) {
+	res, err := ask(ctx, path, http.MethodPost, "/v1/rules/reload", reloadTime)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var r reloadReply
+	switch err := json.NewDecoder(res.Body).Decode(&r); {
+	case err != nil:
+		return nil, fmt.Errorf("the answer of yamori at %s: %w", path, err)
+	case r.Error != "":
+		return nil, fmt.Errorf("the old rules stay: %s", r.Error)
+	case r.Rules == nil:
+		return nil, fmt.Errorf("yamori at %s does not know of rules: it is another version; restart it", path)
+	}
+	return r.Rules, nil
+}
