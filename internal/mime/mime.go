@@ -68,6 +68,7 @@ type Reader struct {
 
 	depth int
 	bound [maxDepth][]byte
+	odd   bool // a boundary was too long
 
 	quad  [4]byte // base64 digits
 	nquad int
@@ -78,9 +79,13 @@ type Reader struct {
 func (r *Reader) Reset(s Sink) {
 	r.sink, r.state, r.file, r.long, r.ends = s, inHead, false, false, false
 	r.line, r.field, r.name, r.out = r.line[:0], r.field[:0], r.name[:0], r.out[:0]
-	r.depth = 0
+	r.depth, r.odd = 0, false
 	r.part()
 }
+
+// LongBoundary reports whether the mail names a boundary that is longer than
+// is read. Its parts are not told apart.
+func (r *Reader) LongBoundary() bool { return r.odd }
 
 // part prepares for another part's head.
 func (r *Reader) part() {
@@ -114,20 +119,11 @@ func (r *Reader) Write(b []byte) {
 		case i < 0 && len(r.line)+len(piece) < maxLine:
 			r.line = append(r.line, piece...)
 		case len(r.line)+len(piece) > maxLine:
-			held := r.line
+			k := maxLine - len(r.line)
+			r.line = append(r.line, piece[:k]...)
+			r.tooLong(r.line, piece[k:])
 			r.line = r.line[:0]
 			r.long = i < 0
-			switch {
-			case r.hasBoundary(held):
-				r.whole(held) // a boundary is not undone by what is padded to it
-			case r.state == inHead && len(held) > 0:
-				r.head(held)
-			case r.state == inHead:
-				r.head(piece[:maxLine])
-			default:
-				r.piece(held)
-				r.piece(piece)
-			}
 		case len(r.line) > 0:
 			r.line = append(r.line, piece...)
 			r.whole(r.line)
@@ -137,6 +133,20 @@ func (r *Reader) Write(b []byte) {
 		}
 	}
 	r.flush()
+}
+
+// tooLong takes the beginning of a line that is too long and what is there of
+// the rest. A boundary or a field is not undone by what it is padded with.
+func (r *Reader) tooLong(b, rest []byte) {
+	switch {
+	case r.hasBoundary(b):
+		r.whole(b)
+	case r.state == inHead:
+		r.head(b)
+	default:
+		r.piece(b)
+		r.piece(rest)
+	}
 }
 
 // piece takes part of a line too long to be anything but data.
@@ -264,6 +274,7 @@ func (r *Reader) contentType(v []byte) {
 	case len(typ) > 10 && Is(typ[:10], "multipart/"):
 		b := AppendParam(r.text[:0], v, "boundary")
 		r.text = b
+		r.odd = r.odd || len(b) > maxBoundary
 		if len(b) == 0 || len(b) > maxBoundary || r.depth == maxDepth || r.multi {
 			return
 		}
@@ -294,6 +305,7 @@ func (r *Reader) endFile(cut bool) {
 // Gap says that n bytes of the mail are lost: the line at hand is given up.
 func (r *Reader) Gap(n int) {
 	if r.file {
+		r.piece(r.line)
 		r.flush()
 		r.sink.Gap(n)
 	}

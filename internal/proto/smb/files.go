@@ -272,6 +272,9 @@ func (p *parser) chunk(c *proto.Conn, t *Tx, d packet.Dir, off uint64, b []byte,
 		tr.describe(t, o, x)
 		c.OpenFile(&tr.file, d, o.name, &tr.tx, t.ID-1)
 	}
+	if off < tr.next {
+		c.Anomaly("file_overlap") // data sent twice, or other data for the same place
+	}
 	f := &s.half[d]
 	*f = flying{tr: tr, pos: off, left: n}
 	if off > tr.next {

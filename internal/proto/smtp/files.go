@@ -16,6 +16,7 @@ type attachments struct {
 	file proto.File
 	tx   *Tx
 	num  uint64
+	told bool // that a boundary is too long
 }
 
 // readers are shared, so that only mails under way hold one.
@@ -35,6 +36,10 @@ func (p *parser) feed(c *proto.Conn, b []byte) {
 	}
 	a.c = c
 	a.r.Write(b)
+	if a.r.LongBoundary() && !a.told {
+		a.told = true
+		c.Anomaly("mime_long_boundary")
+	}
 }
 
 // endMail ends the attachments of a mail that is over; cut, that it is not
@@ -48,7 +53,7 @@ func (p *parser) endMail(cut bool) {
 
 func (p *parser) release() {
 	if a := p.mime; a != nil {
-		a.c, a.tx, a.file = nil, nil, proto.File{}
+		a.c, a.tx, a.file, a.told = nil, nil, proto.File{}, false
 		readers.Put(a)
 		p.mime = nil
 	}
