@@ -17,7 +17,7 @@ var appNames = map[string][]string{
 	"http": {"http", "http2"}, "http1": {"http"}, "http2": {"http2"}, "tls": {"tls"}, "ssl": {"tls"}, "quic": {"quic"},
 	"dns": {"dns"}, "mdns": {"mdns"}, "ssh": {"ssh"}, "smb": {"smb"}, "smb2": {"smb"}, "ftp": {"ftp"}, "smtp": {"smtp"}, "imap": {"imap"},
 	"ntp": {"ntp"}, "dhcp": {"dhcp"}, "snmp": {"snmp"}, "sip": {"sip"}, "rdp": {"rdp"}, "mqtt": {"mqtt"}, "telnet": {"telnet"},
-	"websocket": {"websocket"}, "pop3": {"pop3"}, "bittorrent-dht": {"bittorrent-dht", "bittorrent"}, "dcerpc": {"dcerpc"},
+	"websocket": {"websocket"}, "pop3": {"pop3"}, "bittorrent-dht": {"bittorrent-dht", "bittorrent"}, "dcerpc": {"dcerpc", "smb"},
 	"ftp-data": {"ftp-data"}, "krb5": {"krb5"}, "ike": {"ike"}, "ikev2": {"ike"}, "nfs": {"nfs"}, "tftp": {"tftp"}, "rfb": {"rfb"},
 	"modbus": {"modbus"}, "dnp3": {"dnp3"}, "enip": {"enip"}, "pgsql": {"pgsql"}, "ldap": {"ldap"}, "template": {"template"},
 	"irc": {"irc"}, "jabber": {"jabber"}, "msn": {"msn"}, "doh2": {"doh2"}, "arp": {"arp"}, "failed": {"failed"},
