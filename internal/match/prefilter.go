@@ -86,10 +86,12 @@ func (g *grouper) prefilter(in []prefilterRule) (f prefilter) {
 }
 
 // nearEnd is how far into a payload a pattern may reach to be searched for at
-// its begin only, and nearShared how many rules may share it: what begins the
-// messages of many, such as a method of HTTP, begins most messages.
+// its begin only, if possible the nearest part of that, and nearShared how many
+// rules may share it: what begins the messages of many, such as a method of
+// HTTP, begins most messages.
 const (
-	nearEnd    = 64
+	nearestEnd = 128
+	nearEnd    = 640
 	nearLength = 3
 	nearShared = 16
 )
@@ -126,7 +128,11 @@ func (g *grouper) payloadPattern(c *compiler) (p mpm.Pattern, ok bool) {
 			continue
 		}
 		s := k.step()
-		if n := patternScore(s.Pattern); n > best && g.nearUsed[string(s.Pattern)] <= nearShared {
+		n := patternScore(s.Pattern)
+		if offset, depth := bounds(s); offset+depth <= nearestEnd {
+			n += 1 << 10
+		}
+		if n > best && g.nearUsed[string(s.Pattern)] <= nearShared {
 			best, ok = n, true
 			p = mpm.Pattern{Bytes: s.Pattern, NoCase: s.NoCase}
 			p.Offset, p.Depth = bounds(s)

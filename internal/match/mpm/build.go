@@ -136,7 +136,7 @@ func (b *builder) anchor(a anchor) uint16 {
 }
 
 // nearBytes is how far from the buffer's start a pattern must end to go to the classes that read only that far.
-const nearBytes = 64
+const nearBytes = 128
 
 // kind of a class: width of a window, step over the data, and the lengths of the patterns it takes.
 type kind struct {

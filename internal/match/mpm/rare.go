@@ -19,8 +19,9 @@ type rare struct {
 var passCost = [len(kinds)]float64{0.25, 0.4, 0.4, 0.6, 0.6}
 
 const (
-	byteCost = 0.03
-	stopCost = 5
+	byteCost    = 0.03
+	stopCost    = 5
+	packetBytes = 1460
 )
 
 // maxRareAt bounds which byte of a pattern is chosen; the choice is stored in 16 bits.
@@ -50,6 +51,10 @@ func (b *builder) single(k int, members []uint32) bool {
 	sum := 0.0
 	for _, m := range members {
 		r, cost := b.f.rarest(m)
+		// Packets are seldom longer: a pattern bound to their begin is searched for there only.
+		if end := b.f.anchors[b.f.pats[m].anchor].max; end < packetBytes {
+			cost *= float64(end) / packetBytes
+		}
 		if sum += cost; sum >= passCost[k] {
 			return false
 		}
@@ -69,6 +74,7 @@ func (f *Filter) scanRare(r *rare, d []byte, base int, s *Scratch) {
 func (f *Filter) searchRare(r *rare, x byte, d []byte, base int, s *Scratch) {
 	p := &f.pats[r.pat]
 	n := int(f.pats[r.pat+1].pos - p.pos)
+	d = d[:max(0, min(len(d), int(f.anchors[p.anchor].max)-base))]
 	// The byte lies between what comes before it in the pattern and what comes after.
 	for i, last := int(r.at), len(d)-(n-int(r.at)); i <= last; i++ {
 		j := bytes.IndexByte(d[i:last+1], x)
