@@ -18,6 +18,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/ftp"
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/http2"
+	"github.com/yamori-net/yamori/internal/proto/ike"
 	"github.com/yamori-net/yamori/internal/proto/imap"
 	"github.com/yamori-net/yamori/internal/proto/krb5"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
@@ -40,6 +41,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 	"github.com/yamori-net/yamori/internal/proto/stun"
 	"github.com/yamori-net/yamori/internal/proto/telnet"
+	"github.com/yamori-net/yamori/internal/proto/tftp"
 	"github.com/yamori-net/yamori/internal/proto/tls"
 	"github.com/yamori-net/yamori/internal/proto/websocket"
 	"github.com/yamori-net/yamori/internal/proto/wireguard"
@@ -80,6 +82,8 @@ func Protocols() []proto.Protocol {
 		stun.Protocol,
 		quic.Protocol,
 		dtls.Protocol,
+		ike.Protocol,
+		tftp.Protocol,
 		mqtt.Protocol,
 		bittorrent.Protocol,
 		wireguard.Protocol,
