@@ -30,6 +30,8 @@ type Options struct {
 	// MaxMemory refuses a set that holds more bytes; 0: no bound. See
 	// Set.Complete.
 	MaxMemory int
+	// Trace follows one rule; nil: none.
+	Trace *Trace
 	// Budget bounds the work of one rule on one buffer; 0: the default.
 	Budget int
 }
@@ -63,6 +65,7 @@ func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
 	s := &Set{protocols: opt.Protocols, arena: inspect.NewArena(), chains: make([]chain, 1),
 		events: map[eventKey][]uint32{}, names: newNames(), hosts: opt.Hosts}
 	s.follow(opt.Previous)
+	s.trace = opt.Trace
 	b := &builder{set: s, opt: opt, keywords: map[string]*Keyword{}, bufNo: map[string]uint16{}, chainNo: map[string]uint16{},
 		files: map[string]any{}, strings: map[string]string{}, providers: map[string][2]uint64{}}
 	table := Keywords()
@@ -222,6 +225,9 @@ func (b *builder) assemble() {
 func (b *builder) addRule(c *compiler, r rule) {
 	b.set.rules = append(b.set.rules, r)
 	c.ids = append(c.ids, uint32(len(b.set.rules)-1))
+	if r.flags&traced != 0 {
+		b.set.trace.ids = append(b.set.trace.ids, uint32(len(b.set.rules)-1))
+	}
 }
 
 // getters resolves buffers by protocol and direction.
@@ -284,7 +290,9 @@ func (g *grouper) run() {
 	g.countNear()
 	for _, c := range g.b.compiled {
 		for _, id := range c.ids {
+			before := g.s.stats
 			g.place(c, id)
+			g.s.meta[g.s.rules[id].meta].Kind = kindOf(&before, &g.s.stats)
 		}
 	}
 	s := g.s

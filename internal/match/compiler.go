@@ -166,8 +166,9 @@ func (c *compiler) compile() (rules.Option, error) {
 		if err := k.Setup(c, o); err != nil {
 			return o, err
 		}
+		c.note(o)
 	}
-	return rules.Option{}, c.finish()
+	return rules.Option{}, c.finishTraced()
 }
 
 // header reads the protocol.

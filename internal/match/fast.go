@@ -9,6 +9,9 @@ import (
 // content marked so, or else the longest that must be there. ok is false when
 // there is none.
 func (c *compiler) fastPattern(l *list) (p mpm.Pattern, ok bool) {
+	if c.out.flags&traced != 0 {
+		return p, false
+	}
 	if l == nil {
 		l = c.lists[0]
 	}

@@ -102,6 +102,9 @@ func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 		if r.payload != nil {
 			w.ins.Start = 0
 			if len(data) == 0 || c.p.Fragment || !r.payload.Match(data, &w.ins) {
+				if r.flags&traced != 0 && len(data) > 0 {
+					w.traceData(0, data)
+				}
 				continue
 			}
 		}

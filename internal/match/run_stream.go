@@ -128,6 +128,9 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 		}
 		w.ins.Start = s.base + uint64(from)
 		if !r.payload.Match(s.buf[from:], &w.ins) {
+			if r.flags&traced != 0 {
+				w.traceData(0, s.buf[from:])
+			}
 			continue
 		}
 		if n < len(matched) {

@@ -189,6 +189,9 @@ func (w *Worker) buffers(r *rule, app int, d packet.Dir, tx proto.Tx, done bool)
 				ok = true
 				break
 			}
+			if r.flags&traced != 0 {
+				w.traceData(i+1, data)
+			}
 		}
 		if n == 0 && b.neg && done {
 			ok = true

@@ -21,6 +21,7 @@ type Set struct {
 	partial  bool           // MaxMemory was exceeded
 	data     map[string]any // data sets by name
 	prevData map[string]any // those of the set before, while compiling
+	trace    *Trace         // nil: no rule is followed
 
 	protocols []proto.Protocol
 	buffers   []string // names by buffer number
@@ -49,6 +50,7 @@ type getter = func(proto.Tx, int) ([]byte, bool)
 type Meta struct {
 	event.Rule
 	Action rules.Action
+	Kind   Kind
 	File   string
 	Line   int
 }
@@ -127,6 +129,7 @@ const (
 	hasSize    // dsize: no packet without payload length
 	withAlert  // a pass rule that is told of
 	swapped    // the second half of a <> rule
+	traced     // see Trace
 )
 
 // rule is one compiled rule. A rule with <> stands twice, its ends swapped.

@@ -215,6 +215,9 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	w.verdict = verdict.Verdict{}
 	w.tx.on = false
 	w.alerts = w.alerts[:0]
+	if w.set.trace != nil {
+		w.traceHeader()
+	}
 }
 
 // End tries the packet's rules, if that did not happen yet, tells the alerts
@@ -395,6 +398,9 @@ func (w *Worker) found(id uint32) {
 	for _, f := range r.posts {
 		f(c)
 	}
+	if r.flags&traced != 0 {
+		w.traceMatch()
+	}
 	if r.action == rules.Pass && w.alertsPass(r) {
 		return
 	}
@@ -474,6 +480,9 @@ func (w *Worker) finish() {
 			continue
 		}
 		told++
+		if r.flags&traced != 0 {
+			w.traceAlert()
+		}
 		if w.cfg.OnAlert != nil {
 			a.Body = w.bodies[a.body.lo:a.body.hi]
 			w.cfg.OnAlert(a)
