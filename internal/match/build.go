@@ -136,6 +136,7 @@ func (b *builder) one(r *rules.Rule) (c *compiler, p *rules.Problem) {
 		return nil, r.Problem(at, err)
 	}
 	c.global(b.opt.Thresholds)
+	c.settle()
 	return c, nil
 }
 
@@ -456,14 +457,13 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 			found = true
 			k := [2]int{p, d}
 			g.txN[k]++
-			fast, l := c.fastBuffer()
-			if l == nil {
+			fast := c.txFast.p
+			if !c.txFast.ok {
 				g.txAll[k] = append(g.txAll[k], id)
 				continue
 			}
 			fast.ID = id
-			n, _ := g.b.chain(l.chain)
-			key := txKey{p, d, g.b.buffer(l.name), n}
+			key := txKey{p, d, c.txFast.buf, c.txFast.chain}
 			g.tx[key] = append(g.tx[key], fast)
 		}
 	}

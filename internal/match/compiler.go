@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/match/mpm"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -39,14 +40,16 @@ type compiler struct {
 	ids           []uint32 // the rule's places in Set.rules
 	otherConds    bool
 	xsets, xreads bool
-	syn           bool // flags ask for SYN
-	pdOnly        bool // app-layer-protocol
-	plain         bool // only options that an address rule may have
-	flowSeen      bool
-	neverAs       string // why the rule can be loaded and never match
-	filterOff     bool
-	dsize         bool
-	sizeMost      uint64 // dsize: the most it allows
+	// What transactions are filtered by, kept when lists are let go.
+	txFast    filterBy
+	syn       bool // flags ask for SYN
+	pdOnly    bool // app-layer-protocol
+	plain     bool // only options that an address rule may have
+	flowSeen  bool
+	neverAs   string // why the rule can be loaded and never match
+	filterOff bool
+	dsize     bool
+	sizeMost  uint64 // dsize: the most it allows
 }
 
 // list is the payload options on one buffer.
@@ -336,6 +339,31 @@ func (c *compiler) payloadKind() error {
 		}
 	}
 	return nil
+}
+
+// filterBy is the pattern a rule is filtered by.
+type filterBy struct {
+	p          mpm.Pattern
+	ok         bool
+	buf, chain uint16
+}
+
+// settle chooses the patterns to filter by and lets go of what only reading
+// the options needed: tens of thousands of rules are held at a time.
+func (c *compiler) settle() {
+	if p, l := c.fastBuffer(); l != nil {
+		n, _ := c.b.chain(l.chain)
+		c.txFast = filterBy{p: p, ok: true, buf: c.b.buffer(l.name), chain: n}
+	}
+	pay := c.lists[0]
+	var contents []*content // of the payload: their filter is chosen with a look at all rules
+	for _, k := range c.contents {
+		if k.l == pay {
+			contents = append(contents, k)
+		}
+	}
+	c.lists, c.contents = []*list{pay}, contents
+	c.cur, c.last, c.lastL, c.base64, c.base64In = nil, nil, nil, nil, nil
 }
 
 // lowerTrim is a value as a word.
