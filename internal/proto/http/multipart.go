@@ -138,9 +138,9 @@ func (m *multipart) step(c *proto.Conn, t *Tx, b []byte) (n int, more bool) {
 			m.state = ptSkip
 			return 0, true // an empty header; the line end may belong to a boundary
 		}
-		i := bytes.Index(b, []byte("\r\n\r\n"))
+		i := bytes.Index(b[:min(len(b), maxPartHead)], []byte("\r\n\r\n"))
 		if i < 0 {
-			if len(b) > maxPartHead {
+			if len(b) >= maxPartHead {
 				m.state = ptSkip
 				return 0, true
 			}
