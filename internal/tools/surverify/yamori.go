@@ -64,6 +64,10 @@ func (s *Settings) load(t *Test, res *Result) *match.Set {
 		opt.Classes, _ = rules.ParseClassification(s.Classes, f)
 		_ = f.Close()
 	}
+	if f, err := os.Open(s.file(t, s.Threshold)); err == nil {
+		opt.Thresholds, _ = rules.ParseThresholds(s.Threshold, f, cfg.Vars)
+		_ = f.Close()
+	}
 	set, more := match.Compile(rs, opt)
 	for _, p := range append(problems, more...) {
 		if !p.Warning {
