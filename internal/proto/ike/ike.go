@@ -179,7 +179,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	if m.Major == 2 && m.Encrypted {
 		return len(data), nil // nothing to see
 	}
-	if !m.Encrypted && !m.payloads(b[16], b[headerLen:min(len(b), int(binary.BigEndian.Uint32(b[24:])))]) {
+	if !m.Encrypted && !m.payloads(b[16], b[headerLen:min(uint32(len(b)), binary.BigEndian.Uint32(b[24:]))]) {
 		c.Anomaly("malformed_data")
 	}
 	if d == packet.ToClient && m.NTransforms > 0 && !m.Encrypted {
@@ -210,7 +210,7 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 	if len(b) < headerLen || !m.header(b) || binary.BigEndian.Uint64(b) == 0 {
 		return proto.No
 	}
-	if int(binary.BigEndian.Uint32(b[24:])) == len(b) {
+	if binary.BigEndian.Uint32(b[24:]) == uint32(len(b)) {
 		return proto.Yes
 	}
 	return proto.No

@@ -103,6 +103,7 @@ func TestMessages(t *testing.T) {
 		{"encrypted version 2", auth2, proto.Yes, ``, nil, nil},
 		{"cut", main1[:60], proto.No, `"payload":[],"ikev1":{"encrypted_payloads":false,"client":{},"server":{}}}`, []string{spi, "ike.exchtype=2"}, bad},
 		{"payload of no length", msg(1, 2, 0, sa1, "\x00\x00\x00\x00"), proto.Yes, `"payload":[],"ikev1":{"encrypted_payloads":false,"client":{},"server":{}}}`, []string{spi, "ike.exchtype=2"}, bad},
+		{"length within the header", main1[:24] + "\x00\x00\x00\x08" + main1[28:], proto.No, ``, nil, bad},
 		{"version 3", msg(3, 34, 0, sa2, "xxxx"), proto.No, ``, nil, bad},
 		{"keep-alive", "\xff", proto.No, ``, nil, nil},
 		{"esp", "\x12\x34\x56\x78" + strings.Repeat("e", 40), proto.No, ``, nil, bad},

@@ -15,7 +15,7 @@ const (
 // header reads the fixed header and empties the rest but what was chosen.
 func (m *Message) header(b []byte) bool {
 	major := b[17] >> 4
-	if major != 1 && major != 2 {
+	if major != 1 && major != 2 || binary.BigEndian.Uint32(b[24:]) < headerLen {
 		return false
 	}
 	next, exchange := b[16], b[18]
