@@ -19,6 +19,8 @@ func (r *Reader) data(b []byte) {
 	}
 }
 
+var crLF = []byte("\r\n") // never written to
+
 // lineEnd hands over the line end held back: no boundary followed.
 func (r *Reader) lineEnd() {
 	if !r.ends {
@@ -26,9 +28,9 @@ func (r *Reader) lineEnd() {
 	}
 	r.ends = false
 	if r.cr {
-		r.put([]byte("\r\n"))
+		r.put(crLF)
 	} else {
-		r.put([]byte("\n"))
+		r.put(crLF[1:])
 	}
 }
 

@@ -102,7 +102,8 @@ func (r *Reader) Size() int {
 	return n
 }
 
-// Write takes the next bytes of the mail, dots already unstuffed.
+// Write takes the next bytes of the mail, dots already unstuffed. What it
+// decodes may wait for Flush.
 func (r *Reader) Write(b []byte) {
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '\n')
@@ -132,8 +133,10 @@ func (r *Reader) Write(b []byte) {
 			r.whole(piece)
 		}
 	}
-	r.flush()
 }
+
+// Flush hands over what was decoded and is still gathered.
+func (r *Reader) Flush() { r.flush() }
 
 // tooLong takes the beginning of a line that is too long and what is there of
 // the rest. A boundary or a field is not undone by what it is padded with.

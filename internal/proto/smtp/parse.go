@@ -58,6 +58,14 @@ func (p *parser) Reset() {
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
+	n, err = p.parse(c, d, data)
+	if p.mime != nil {
+		p.mime.r.Flush()
+	}
+	return n, err
+}
+
+func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
 	p.heard = p.heard || d == packet.ToClient
 	for n < len(data) {
 		b := data[n:]
