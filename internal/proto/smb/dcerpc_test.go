@@ -33,27 +33,27 @@ func rpcResponse(flags byte, call int, stub string) string {
 	return rpc(2, flags, call, u32(len(stub))+u16(0, 0)+stub)
 }
 
-func write2(mid int, data string) prototest.Part {
+func pipeWrite(mid int, data string) prototest.Part {
 	return c(head2(cmd2Write, 0, 0, mid, 0) + u16(49, 112) + u32(len(data)) + u32(0, 0) + fileID + u32(0, 0) + u16(0, 0) + u32(0) + data)
 }
 
-func written2(mid, n int) prototest.Part {
+func pipeWritten(mid, n int) prototest.Part {
 	return s(head2(cmd2Write, 1, 0, mid, 0) + u16(17, 0) + u32(n, 0))
 }
 
-func read2(mid int) prototest.Part {
+func pipeRead(mid int) prototest.Part {
 	return c(head2(cmd2Read, 0, 0, mid, 0) + u16(49, 0) + u32(1024) + u32(0, 0) + fileID + u32(0, 0, 0) + u16(0, 0))
 }
 
-func data2(mid int, data string) prototest.Part {
+func pipeData(mid int, data string) prototest.Part {
 	return s(head2(cmd2Read, 1, 0, mid, 0) + u16(17) + "\x50\x00" + u32(len(data), 0, 0) + data)
 }
 
-func close2(mid int) prototest.Part {
+func pipeClose(mid int) prototest.Part {
 	return c(head2(cmd2Close, 0, 0, mid, 0) + u16(24, 0) + u32(0) + fileID)
 }
 
-func ioctl2(mid int, data string) prototest.Part {
+func pipeIoctl(mid int, data string) prototest.Part {
 	return c(head2(cmd2Ioctl, 0, 0, mid, 0) + u16(57, 0) + u32(fsctlPipeTransceive) + fileID + u32(120, len(data)) + u32(0, 0, 0, 0, 0, 0) + data)
 }
 
@@ -100,7 +100,7 @@ func calls(parts ...prototest.Part) (out []string) {
 
 func TestPipes(t *testing.T) {
 	long := strings.Repeat("l", 3000)
-	bound := []prototest.Part{write2(1, rpcBind(1)), written2(1, 72), read2(2), data2(2, rpcBindAck(1))}
+	bound := []prototest.Part{pipeWrite(1, rpcBind(1)), pipeWritten(1, 72), pipeRead(2), pipeData(2, rpcBindAck(1))}
 	session := func(parts ...prototest.Part) []prototest.Part { return append(bound[:4:4], parts...) }
 	whole := rpcResponse(3, 2, long)
 	tests := []struct {
@@ -108,29 +108,29 @@ func TestPipes(t *testing.T) {
 		parts []prototest.Part
 		want  []string
 	}{
-		{"written and read", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), read2(4), data2(4, rpcResponse(3, 2, "results"))),
+		{"written and read", session(pipeWrite(3, rpcRequest(3, 2, 15, "args")), pipeWritten(3, 28), pipeRead(4), pipeData(4, rpcResponse(3, 2, "results"))),
 			[]string{"WRITE req 0 rsp 2 op 15 of 00112233 >4 args <7 results"}},
-		{"read before the write is answered", session(write2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, rpcResponse(3, 2, "results")), written2(3, 28)),
+		{"read before the write is answered", session(pipeWrite(3, rpcRequest(3, 2, 15, "args")), pipeRead(4), pipeData(4, rpcResponse(3, 2, "results")), pipeWritten(3, 28)),
 			[]string{"WRITE req 0 rsp 2 op 15 of 00112233 >4 args <7 results"}},
-		{"closed before the answer", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), close2(4), read2(5), data2(5, rpcResponse(3, 2, "results"))),
+		{"closed before the answer", session(pipeWrite(3, rpcRequest(3, 2, 15, "args")), pipeWritten(3, 28), pipeClose(4), pipeRead(5), pipeData(5, rpcResponse(3, 2, "results"))),
 			[]string{"WRITE req 0 op 15 of 00112233 >4 args", "READ rsp 2 <7 results"}},
-		{"next call before the answer", session(write2(3, rpcRequest(3, 2, 15, "args")), written2(3, 28), write2(4, rpcRequest(3, 3, 16, "more")), written2(4, 28), read2(5), data2(5, rpcResponse(3, 3, "results"))),
+		{"next call before the answer", session(pipeWrite(3, rpcRequest(3, 2, 15, "args")), pipeWritten(3, 28), pipeWrite(4, rpcRequest(3, 3, 16, "more")), pipeWritten(4, 28), pipeRead(5), pipeData(5, rpcResponse(3, 3, "results"))),
 			[]string{"WRITE req 0 op 15 of 00112233 >4 args", "WRITE req 0 rsp 2 op 16 of 00112233 >4 more <7 results"}},
-		{"fragments", session(write2(3, rpcRequest(1, 2, 15, "ar")), write2(4, rpcRequest(0, 2, 15, "gum")), write2(5, rpcRequest(2, 2, 15, "ents"))),
+		{"fragments", session(pipeWrite(3, rpcRequest(1, 2, 15, "ar")), pipeWrite(4, rpcRequest(0, 2, 15, "gum")), pipeWrite(5, rpcRequest(2, 2, 15, "ents"))),
 			[]string{"WRITE req 0 op 15 of 00112233 >9 arguments"}},
-		{"two fragments in one write", session(write2(3, rpcRequest(1, 2, 15, "ar")+rpcRequest(2, 2, 15, "gs"))),
+		{"two fragments in one write", session(pipeWrite(3, rpcRequest(1, 2, 15, "ar")+rpcRequest(2, 2, 15, "gs"))),
 			[]string{"WRITE req 0 op 15 of 00112233 >4 args"}},
-		{"message over two writes", session(write2(3, rpcRequest(3, 2, 15, "args")[:21]), write2(4, rpcRequest(3, 2, 15, "args")[21:])),
+		{"message over two writes", session(pipeWrite(3, rpcRequest(3, 2, 15, "args")[:21]), pipeWrite(4, rpcRequest(3, 2, 15, "args")[21:])),
 			[]string{"WRITE req 0 op 15 of 00112233 >4 args"}},
-		{"answer over three reads", session(ioctl2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, whole[:1024]), read2(5), data2(5, whole[1024:2048]), read2(6), data2(6, whole[2048:])),
+		{"answer over three reads", session(pipeIoctl(3, rpcRequest(3, 2, 15, "args")), pipeRead(4), pipeData(4, whole[:1024]), pipeRead(5), pipeData(5, whole[1024:2048]), pipeRead(6), pipeData(6, whole[2048:])),
 			[]string{"IOCTL req 0 rsp 2 op 15 of 00112233 >4 args <3000"}},
-		{"long request", session(ioctl2(3, rpcRequest(3, 2, 15, long))), []string{"IOCTL req 0 op 15 of 00112233 >3000"}},
-		{"beyond the prefix", session(ioctl2(3, rpcRequest(3, 2, 15, strings.Repeat("l", maxPrefix)))), []string{"IOCTL req 0 op 15 of 00112233 >16240"}},
-		{"another answer", session(ioctl2(3, rpcRequest(3, 2, 15, "args")), read2(4), data2(4, rpcResponse(3, 9, "results"))),
+		{"long request", session(pipeIoctl(3, rpcRequest(3, 2, 15, long))), []string{"IOCTL req 0 op 15 of 00112233 >3000"}},
+		{"beyond the prefix", session(pipeIoctl(3, rpcRequest(3, 2, 15, strings.Repeat("l", maxPrefix)))), []string{"IOCTL req 0 op 15 of 00112233 >16240"}},
+		{"another answer", session(pipeIoctl(3, rpcRequest(3, 2, 15, "args")), pipeRead(4), pipeData(4, rpcResponse(3, 9, "results"))),
 			[]string{"READ rsp 2 <7 results", "IOCTL req 0 op 15 of 00112233 >4 args"}},
 		{"SMB1 transaction", []prototest.Part{trans1(1, u16(9), rpcBind(1)), trans1(2, u16(9), rpcRequest(3, 2, 7, "x"))},
 			[]string{"TRANS req 11", "TRANS req 0 op 7 >1 x"}},
-		{"not a pipe", session(write2(3, "\x05\x00 a file that begins like a call"), write2(4, "\x05")), nil},
+		{"not a pipe", session(pipeWrite(3, "\x05\x00 a file that begins like a call"), pipeWrite(4, "\x05")), nil},
 	}
 	for _, tt := range tests {
 		want := tt.want
@@ -174,7 +174,7 @@ func TestPipeLimit(t *testing.T) {
 }
 
 func TestPipeNoAllocs(t *testing.T) {
-	parts := []prototest.Part{write2(1, rpcBind(1)), written2(1, 72), read2(2), data2(2, rpcBindAck(1)), ioctl2(3, rpcRequest(3, 2, 15, "args"))}
+	parts := []prototest.Part{pipeWrite(1, rpcBind(1)), pipeWritten(1, 72), pipeRead(2), pipeData(2, rpcBindAck(1)), pipeIoctl(3, rpcRequest(3, 2, 15, "args"))}
 	p, cn := Protocol.New(), conn()
 	for range 10 {
 		drive(p, cn, parts)
