@@ -30,6 +30,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/pop3"
 	"github.com/yamori-net/yamori/internal/proto/quic"
 	"github.com/yamori-net/yamori/internal/proto/rdp"
+	"github.com/yamori-net/yamori/internal/proto/rfb"
 	"github.com/yamori-net/yamori/internal/proto/rtsp"
 	"github.com/yamori-net/yamori/internal/proto/sip"
 	"github.com/yamori-net/yamori/internal/proto/smb"
@@ -61,6 +62,7 @@ func Protocols() []proto.Protocol {
 		dcerpc.Protocol,
 		telnet.Protocol,
 		rdp.Protocol,
+		rfb.Protocol,
 		ftp.Protocol,
 		ftp.DataProtocol,
 		smtp.Protocol,
