@@ -24,6 +24,7 @@ var layers = map[string]int{
 	"internal/verdict":            0,
 	"internal/inflate":            0,
 	"internal/mime":               0,
+	"internal/textline":           0,
 	"internal/rules":              0,
 	"internal/homerules":          0,
 	"internal/event":              1,

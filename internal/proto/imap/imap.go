@@ -6,6 +6,7 @@ package imap
 import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits.
@@ -64,11 +65,11 @@ func (t *Tx) EventType() event.Type {
 		return Type
 	}
 	for _, w := range [...]string{"CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "ID", "SELECT", "EXAMINE", "LOGOUT"} {
-		if is(t.Command, w) {
+		if textline.Is(t.Command, w) {
 			return Type
 		}
 	}
-	if len(t.Status) > 0 && !is(t.Status, "OK") {
+	if len(t.Status) > 0 && !textline.Is(t.Status, "OK") {
 		return Type
 	}
 	return ""

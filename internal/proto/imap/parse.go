@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // tlsHandshake is the content type of a ClientHello's record, RFC 8446 section
@@ -55,8 +56,8 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += used
 			continue
 		}
-		end := bytes.IndexByte(b, '\n')
 		if h.skip {
+			end := bytes.IndexByte(b, '\n')
 			if end < 0 {
 				return len(data), nil
 			}
@@ -64,18 +65,15 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += end + 1
 			continue
 		}
-		switch {
-		case end >= 0 && end < maxLine:
-			n += end + 1
-		case end < 0 && len(b) < maxLine:
+		line, used, long := textline.Cut(b, maxLine)
+		if used == 0 {
 			return n, nil
-		default:
-			end = maxLine
-			n += maxLine
-			h.skip = true
+		}
+		n += used
+		if h.skip = long; long {
 			c.Anomaly("imap_line_too_long")
 		}
-		line := bytes.TrimSuffix(b[:end], []byte("\r"))
+		line = bytes.TrimSuffix(line, []byte("\r"))
 		first := !h.more
 		h.literal, h.more = literal(line)
 		if !first {
@@ -135,7 +133,7 @@ func (p *parser) command(c *proto.Conn, line []byte, more bool) {
 		return
 	}
 	word, arg, _ := bytes.Cut(rest, []byte(" "))
-	if is(word, "UID") {
+	if textline.Is(word, "UID") {
 		_, arg, _ = bytes.Cut(arg, []byte(" "))
 		word = rest[:len(rest)-len(arg)]
 		word = bytes.TrimSuffix(word, []byte(" "))
@@ -146,21 +144,21 @@ func (p *parser) command(c *proto.Conn, line []byte, more bool) {
 	t := p.get()
 	t.Tag, t.Command = t.keep(tag), t.keep(word)
 	switch {
-	case is(word, "LOGIN"):
+	case textline.Is(word, "LOGIN"):
 		if name, ok := astring(arg); ok {
 			t.User = t.keep(name)
 		} else if more {
 			p.naming = t
 		}
-	case is(word, "AUTHENTICATE"):
+	case textline.Is(word, "AUTHENTICATE"):
 		mech, _, _ := bytes.Cut(arg, []byte(" "))
 		t.Mechanism = t.keep(mech)
 		p.auth = true
-	case is(word, "SELECT"), is(word, "EXAMINE"):
+	case textline.Is(word, "SELECT"), textline.Is(word, "EXAMINE"):
 		if name, ok := astring(arg); ok {
 			t.Mailbox = t.keep(name)
 		}
-	case is(word, "STARTTLS"):
+	case textline.Is(word, "STARTTLS"):
 		p.waitTLS = true
 	}
 	p.pending = append(p.pending, t)
@@ -206,9 +204,9 @@ func (p *parser) answer(c *proto.Conn, line []byte) (tls bool) {
 		return false
 	case "*":
 		switch {
-		case is(status, "CAPABILITY"):
+		case textline.Is(status, "CAPABILITY"):
 			p.capable = append(p.capable[:0], text[:min(len(text), maxField)]...)
-		case !p.greeted && (is(status, "OK") || is(status, "PREAUTH") || is(status, "BYE")):
+		case !p.greeted && (textline.Is(status, "OK") || textline.Is(status, "PREAUTH") || textline.Is(status, "BYE")):
 			t := p.get()
 			t.Status, t.Greeting = t.keep(status), t.keep(text)
 			c.Emit(t, true)
@@ -225,17 +223,17 @@ func (p *parser) answer(c *proto.Conn, line []byte) (tls bool) {
 			p.naming = nil
 		}
 		t.Status, t.Text = t.keep(status), t.keep(text)
-		if is(t.Command, "CAPABILITY") {
+		if textline.Is(t.Command, "CAPABILITY") {
 			t.capable = t.keep(p.capable)
 		}
-		if is(t.Command, "AUTHENTICATE") {
+		if textline.Is(t.Command, "AUTHENTICATE") {
 			p.auth = false
 		}
-		starttls := is(t.Command, "STARTTLS")
+		starttls := textline.Is(t.Command, "STARTTLS")
 		p.done(c, i)
 		if starttls {
 			p.waitTLS = false
-			if is(status, "OK") {
+			if textline.Is(status, "OK") {
 				c.Switch("tls")
 				return true
 			}

@@ -2,10 +2,10 @@ package imap
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // probe judges by a server's greeting and by a client's tagged command.
@@ -15,9 +15,8 @@ func probe(d packet.Dir, b []byte) proto.Match {
 	}
 	if d == packet.ToClient {
 		for _, g := range [...]string{"* OK ", "* PREAUTH ", "* BYE ", "* CAPABILITY "} {
-			n := min(len(b), len(g))
-			if strings.EqualFold(string(b[:n]), g[:n]) {
-				if n < len(g) {
+			if textline.MayBecome(b, g) {
+				if len(b) < len(g) {
 					return proto.More
 				}
 				return proto.Yes
@@ -38,9 +37,8 @@ func probe(d packet.Dir, b []byte) proto.Match {
 		return proto.More
 	}
 	for _, w := range [...]string{"CAPABILITY\r\n", "LOGIN ", "AUTHENTICATE ", "STARTTLS\r\n", "ID (", "ID NIL", "SELECT ", "UID FETCH ", "UID SEARCH ", "IDLE\r\n"} {
-		n := min(len(rest), len(w))
-		if strings.EqualFold(string(rest[:n]), w[:n]) {
-			if n < len(w) {
+		if textline.MayBecome(rest, w) {
+			if len(rest) < len(w) {
 				return proto.More
 			}
 			return proto.Yes
@@ -48,5 +46,3 @@ func probe(d packet.Dir, b []byte) proto.Match {
 	}
 	return proto.No
 }
-
-func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }

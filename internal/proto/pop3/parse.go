@@ -2,10 +2,10 @@ package pop3
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // tlsHandshake is the content type of a ClientHello's record, RFC 8446 section
@@ -34,9 +34,9 @@ func probe(d packet.Dir, b []byte) proto.Match {
 	}{{"CAPA", false, proto.Yes}, {"STLS", false, proto.Yes}, {"APOP", true, proto.Yes}, {"UIDL", false, proto.Yes}, {"USER", true, proto.Weak},
 		{"AUTH", false, proto.Weak}, {"STAT", false, proto.Weak}, {"QUIT", false, proto.Weak}} {
 		switch {
-		case end < 0 && len(word) <= len(w.name) && is(word, w.name[:len(word)]):
+		case end < 0 && len(word) <= len(w.name) && textline.MayBecome(word, w.name):
 			return proto.More
-		case end >= 0 && is(word, w.name) && (spaced || !w.arg) && printable(arg):
+		case end >= 0 && textline.Is(word, w.name) && (spaced || !w.arg) && textline.Printable(arg):
 			return w.m
 		}
 	}
@@ -58,17 +58,6 @@ func probeStatus(b []byte) proto.Match {
 	}
 	return proto.No
 }
-
-func printable(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }
 
 type parser struct {
 	skip    [2]bool // passing over the rest of a long line, or of one after a gap
@@ -96,8 +85,8 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			p.early(c)
 			return n, nil
 		}
-		end := bytes.IndexByte(b, '\n')
 		if p.skip[d] || d == packet.ToClient && p.body && b[0] != '.' {
+			end := bytes.IndexByte(b, '\n')
 			// A line of a mail need not be whole to be passed over.
 			if p.skip[d] = end < 0; end < 0 {
 				return len(data), nil
@@ -105,20 +94,15 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += end + 1
 			continue
 		}
-		switch {
-		case end >= 0 && end < maxLine:
-			n += end + 1
-		case end < 0 && len(b) < maxLine:
+		line, used, long := textline.Cut(b, maxLine)
+		if used == 0 {
 			return n, nil
-		default:
-			end = maxLine
-			n += maxLine
-			p.skip[d] = true
-			if !(d == packet.ToClient && p.body) {
-				c.Anomaly("pop3_line_too_long")
-			}
 		}
-		line := bytes.TrimSuffix(b[:end], []byte("\r"))
+		n += used
+		if p.skip[d] = long; long && !(d == packet.ToClient && p.body) {
+			c.Anomaly("pop3_line_too_long")
+		}
+		line = bytes.TrimSuffix(line, []byte("\r"))
 		switch {
 		case d == packet.ToServer:
 			p.command(c, line)
@@ -161,17 +145,17 @@ func (p *parser) command(c *proto.Conn, line []byte) {
 	t := p.get()
 	word, arg, _ := bytes.Cut(line, []byte(" "))
 	switch {
-	case is(word, "USER"):
+	case textline.Is(word, "USER"):
 		p.user = append(p.user[:0], arg[:min(len(arg), maxField)]...)
-	case is(word, "PASS"):
+	case textline.Is(word, "PASS"):
 		t.Secret = true
-	case is(word, "APOP"):
+	case textline.Is(word, "APOP"):
 		arg, _, _ = bytes.Cut(arg, []byte(" "))
 		p.user = append(p.user[:0], arg[:min(len(arg), maxField)]...)
-	case is(word, "AUTH"):
+	case textline.Is(word, "AUTH"):
 		arg, _, _ = bytes.Cut(arg, []byte(" "))
 		p.auth = len(arg) > 0
-	case is(word, "STLS"):
+	case textline.Is(word, "STLS"):
 		p.waitTLS = true
 	}
 	t.Command, t.Arg, t.User = t.keep(word), t.keep(arg), t.keep(p.user)
@@ -195,10 +179,10 @@ func (p *parser) answer(c *proto.Conn, line []byte) (tls bool) {
 	t := p.pending[0]
 	t.Answered, t.OK, t.Header = true, ok, t.keep(text)
 	p.body = ok && multiLine(t)
-	if is(t.Command, "AUTH") {
+	if textline.Is(t.Command, "AUTH") {
 		p.auth = false
 	}
-	stls := is(t.Command, "STLS")
+	stls := textline.Is(t.Command, "STLS")
 	p.done(c)
 	if stls {
 		p.waitTLS = false
@@ -214,9 +198,9 @@ func (p *parser) answer(c *proto.Conn, line []byte) (tls bool) {
 // multiLine tells the commands whose answer ends with a line of one dot.
 func multiLine(t *Tx) bool {
 	switch {
-	case is(t.Command, "RETR"), is(t.Command, "TOP"), is(t.Command, "CAPA"):
+	case textline.Is(t.Command, "RETR"), textline.Is(t.Command, "TOP"), textline.Is(t.Command, "CAPA"):
 		return true
-	case is(t.Command, "LIST"), is(t.Command, "UIDL"), is(t.Command, "AUTH"):
+	case textline.Is(t.Command, "LIST"), textline.Is(t.Command, "UIDL"), textline.Is(t.Command, "AUTH"):
 		return len(t.Arg) == 0
 	}
 	return false

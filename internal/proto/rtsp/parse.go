@@ -6,6 +6,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 var (
@@ -16,7 +17,7 @@ var (
 type side struct {
 	head   bool  // in the header fields
 	remain int64 // bytes left of a body or of an interleaved frame
-	scan   int
+	lines  textline.Scanner
 	tx     Tx
 }
 
@@ -56,8 +57,7 @@ func Probe(_ packet.Dir, b []byte) proto.Match {
 	}
 	uri := line[i+1:]
 	for _, s := range [...]string{"rtsp://", "rtspu://", "rtsps://", "* "} {
-		n := min(len(uri), len(s))
-		if equalFold(uri[:n], s[:n]) && len(line) < MaxStartLine {
+		if textline.MayBecome(uri, s) && len(line) < MaxStartLine {
 			return proto.More
 		}
 	}
@@ -117,17 +117,14 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 				continue
 			}
 		}
-		i := bytes.IndexByte(b[min(s.scan, len(b)):], '\n')
-		if i < 0 {
-			if s.scan = len(b); !s.head && len(b) > MaxStartLine {
+		line, n := s.lines.Next(b)
+		if n == 0 {
+			if !s.head && len(b) > MaxStartLine {
 				return off, errStart
 			}
 			return off, nil
 		}
-		i += s.scan
-		s.scan = 0
-		line := bytes.TrimRight(b[:i], "\r")
-		off += i + 1
+		off += n
 		switch {
 		case !s.head:
 			t := &s.tx
@@ -143,7 +140,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			p.field(c, s, line)
 		default:
 			s.head = false
-			s.remain = bodyLength(s.tx.Header("content-length"))
+			s.remain = textline.Number(s.tx.Header("content-length"))
 			p.emit(c, s)
 		}
 	}
@@ -166,7 +163,7 @@ func (p *parser) emit(c *proto.Conn, s *side) {
 // quoted returns the quoted value after key in b.
 func quoted(b []byte, key string) []byte {
 	for i := 0; i+len(key) < len(b); i++ {
-		if (b[i] == ' ' || b[i] == ',') && i+1+len(key) < len(b) && equalFold(b[i+1:i+1+len(key)], key) && b[i+1+len(key)] == '"' {
+		if (b[i] == ' ' || b[i] == ',') && i+1+len(key) < len(b) && textline.HasPrefix(b[i+1:], key) && b[i+1+len(key)] == '"' {
 			v := b[i+len(key)+2:]
 			if e := bytes.IndexByte(v, '"'); e >= 0 {
 				return v[:e]
@@ -176,22 +173,11 @@ func quoted(b []byte, key string) []byte {
 	return nil
 }
 
-// bodyLength reads Content-Length; zero when there is none.
-func bodyLength(v []byte) (n int64) {
-	for i, b := range v {
-		if b < '0' || b > '9' || i >= 9 {
-			break
-		}
-		n = n*10 + int64(b-'0')
-	}
-	return n
-}
-
 // field keeps one header field; continuation lines are not joined.
 func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 	t := &s.tx
-	i := bytes.IndexByte(line, ':')
-	if i <= 0 || line[0] == ' ' || line[0] == '\t' {
+	colon := textline.Colon(line)
+	if colon < 0 {
 		return
 	}
 	if len(t.Headers) >= MaxHeaders || len(t.mem)+len(line) > MaxHead {
@@ -203,8 +189,7 @@ func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 	}
 	at := len(t.mem)
 	t.mem = proto.Append(t.mem, line)
-	line = t.mem[at:]
-	t.Headers = append(t.Headers, Header{bytes.TrimSpace(line[:i]), bytes.TrimSpace(line[i+1:])})
+	t.Headers = append(t.Headers, textline.FieldAt(t.mem[at:], colon))
 }
 
 // Gap implements proto.Parser: a loss inside a body or an interleaved frame is
@@ -234,20 +219,4 @@ func (p *parser) Reset() {
 		p.side[d] = side{tx: p.shrink(packet.Dir(d))}
 	}
 	p.long = false
-}
-
-// equalFold compares b with the lower-case ASCII string s.
-func equalFold(b []byte, s string) bool {
-	if len(b) != len(s) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != s[i] {
-			return false
-		}
-	}
-	return true
 }

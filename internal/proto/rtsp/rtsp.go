@@ -6,6 +6,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits. Lines beyond them are left out, and an anomaly says so.
@@ -29,9 +30,6 @@ var Protocol = proto.Protocol{
 	New:   func() proto.Parser { return new(parser) },
 }
 
-// Header is one header field.
-type Header struct{ Name, Value []byte }
-
 // Tx is one message: a request or an answer.
 type Tx struct {
 	Dir       packet.Dir
@@ -45,20 +43,13 @@ type Tx struct {
 	Realm     []byte // of WWW-Authenticate or Authorization
 	Auth      []byte // scheme of the same: "Basic", "Digest"
 	User      []byte // of a Digest Authorization
-	Headers   []Header
+	Headers   textline.Fields
 
 	mem []byte
 }
 
-// Header returns the value of the first field of that lower-case name.
-func (t *Tx) Header(name string) []byte {
-	for i := range t.Headers {
-		if equalFold(t.Headers[i].Name, name) {
-			return t.Headers[i].Value
-		}
-	}
-	return nil
-}
+// Header returns the value of the first field of that name.
+func (t *Tx) Header(name string) []byte { return t.Headers.Get(name) }
 
 // EventType implements proto.Tx: for detectors only.
 func (t *Tx) EventType() event.Type { return "" }

@@ -10,6 +10,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Protocol is SSDP.
@@ -155,26 +156,10 @@ func (m *Message) Parse(b []byte) bool {
 		}
 		name = bytes.TrimSpace(name)
 		for h := range headers {
-			if m.fields[h] == nil && equalFold(name, headers[h].wire) {
+			if m.fields[h] == nil && textline.Is(name, headers[h].wire) {
 				m.fields[h] = bytes.TrimSpace(value)
 				break
 			}
-		}
-	}
-	return true
-}
-
-// equalFold compares b with lower, which is in lower case and ASCII.
-func equalFold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
 		}
 	}
 	return true

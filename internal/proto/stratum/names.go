@@ -1,5 +1,7 @@
 package stratum
 
+import "github.com/yamori-net/yamori/internal/textline"
+
 // agents are the names under which mining software introduces itself, lower
 // case, up to the version. Sources: the programs' own --version output and
 // user agents in recordings, ET Open's coin-miner rules, zeek-cryptomining.
@@ -19,26 +21,11 @@ var agents = [...]string{
 // ("XMRig/6.26.0 (Linux…)", "ethminer-0.19.0", "SRBMiner-MULTI").
 func IsMiner(t []byte) bool {
 	for _, a := range agents {
-		if len(t) >= len(a) && foldPrefix(t, a) && (len(t) == len(a) || !letter(t[len(a)])) {
+		if textline.HasPrefix(t, a) && (len(t) == len(a) || !letter(t[len(a)])) {
 			return true
 		}
 	}
 	return false
-}
-
-// foldPrefix reports whether t begins with p, which is lower case.
-// It needs len(t) >= len(p).
-func foldPrefix(t []byte, p string) bool {
-	for i := range len(p) {
-		c := t[i]
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != p[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -65,7 +52,7 @@ func IsAlgorithm(t []byte) bool {
 		return false
 	}
 	for _, p := range families {
-		if len(t) >= len(p) && foldPrefix(t, p) {
+		if textline.HasPrefix(t, p) {
 			return true
 		}
 	}

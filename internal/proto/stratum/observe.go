@@ -1,6 +1,9 @@
 package stratum
 
-import "github.com/yamori-net/yamori/internal/packet"
+import (
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/textline"
+)
 
 // Observe takes one message of direction d into account. What counts is what
 // a message means: a method that mining alone has, members that a job or a
@@ -261,7 +264,7 @@ func (s *Session) loginObject(d packet.Dir, m *Message) {
 	if a := f.Get(KeyAgent); a.Kind == String {
 		t := m.Text(a)
 		s.agent(t)
-		if len(t) >= 4 && foldPrefix(t, "grin") {
+		if textline.HasPrefix(t, "grin") {
 			s.is(DialectGrin)
 		}
 	}

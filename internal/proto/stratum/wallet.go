@@ -1,6 +1,10 @@
 package stratum
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+
+	"github.com/yamori-net/yamori/internal/textline"
+)
 
 // Address is what is known about a payout address.
 type Address struct {
@@ -29,15 +33,15 @@ func FindAddress(t []byte) Address {
 	switch {
 	case n == 42 && a[0] == '0' && a[1] == 'x' && allHex(a[2:]):
 		return Address{Len: n, Sure: true} // Ethereum and everything that took its form over
-	case n >= 39 && n <= 62 && foldPrefix(a, "bc1") && bech32(a[3:]):
+	case n >= 39 && n <= 62 && textline.HasPrefix(a, "bc1") && bech32(a[3:]):
 		return Address{"bitcoin", n, true} // BIP 173, BIP 350
-	case n >= 40 && n <= 63 && foldPrefix(a, "ltc1") && bech32(a[4:]):
+	case n >= 40 && n <= 63 && textline.HasPrefix(a, "ltc1") && bech32(a[4:]):
 		return Address{"litecoin", n, true}
-	case n == 78 && foldPrefix(a, "zs1") && bech32(a[3:]):
+	case n == 78 && textline.HasPrefix(a, "zs1") && bech32(a[3:]):
 		return Address{"zcash", n, true} // Sapling, ZIP 173
-	case n > 40 && n <= 110 && foldPrefix(a, "ckb1") && bech32(a[4:]):
+	case n > 40 && n <= 110 && textline.HasPrefix(a, "ckb1") && bech32(a[4:]):
 		return Address{"nervos", n, true}
-	case n >= 60 && n <= 66 && foldPrefix(a, "dero1") && bech32(a[5:]):
+	case n >= 60 && n <= 66 && textline.HasPrefix(a, "dero1") && bech32(a[5:]):
 		return Address{"dero", n, true}
 	case n < 25 || !base58(a):
 		return Address{}
