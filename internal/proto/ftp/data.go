@@ -6,6 +6,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // maxName is how much of a file's name is kept.
@@ -59,7 +60,7 @@ func (p *parser) transfer(c *proto.Conn, word, arg []byte) {
 		return
 	}
 	for _, v := range verbs {
-		if is(word, v) {
+		if textline.Is(word, v) {
 			if !isFile(v) {
 				arg = nil
 			}

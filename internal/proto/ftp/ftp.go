@@ -7,6 +7,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits.
@@ -108,7 +109,7 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 	e.Obj("ftp")
 	if len(t.Command) > 0 {
 		e.Bytes("command", t.Command)
-		if len(t.Arg) > 0 && !is(t.Command, "PASS") && !is(t.Command, "ACCT") {
+		if len(t.Arg) > 0 && !textline.Is(t.Command, "PASS") && !textline.Is(t.Command, "ACCT") {
 			e.Bytes("command_data", t.Arg)
 			e.Bool("command_truncated", t.Truncated)
 		}

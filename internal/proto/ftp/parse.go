@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // tlsHandshake is the content type of a ClientHello's record, RFC 8446 section
@@ -44,8 +45,8 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			return n, nil
 		}
 		b := data[n:]
-		end := bytes.IndexByte(b, '\n')
 		if p.cut[d] || p.lost[d] {
+			end := bytes.IndexByte(b, '\n')
 			if end < 0 {
 				return len(data), nil
 			}
@@ -53,19 +54,15 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += end + 1
 			continue
 		}
-		long := false
-		switch {
-		case end >= 0 && end < maxLine:
-			n += end + 1
-		case end < 0 && len(b) < maxLine:
+		line, used, long := textline.Cut(b, maxLine)
+		if used == 0 {
 			return n, nil
-		default:
-			end, long = maxLine, true
-			n += maxLine
-			p.cut[d] = true
+		}
+		n += used
+		if p.cut[d] = long; long {
 			c.Anomaly("ftp_line_too_long")
 		}
-		line := bytes.TrimRight(b[:end], "\r")
+		line = bytes.TrimRight(line, "\r")
 		if d == packet.ToServer {
 			p.command(c, line, long)
 		} else if p.reply(c, line) {
@@ -105,14 +102,14 @@ func (p *parser) command(c *proto.Conn, line []byte, long bool) {
 	word, arg, _ := bytes.Cut(line, []byte(" "))
 	t.Command, t.Arg, t.Truncated = t.keep(word), t.keep(arg), long
 	switch {
-	case is(word, "USER"):
+	case textline.Is(word, "USER"):
 		p.user = append(p.user[:0], arg...)
-	case is(word, "AUTH"):
+	case textline.Is(word, "AUTH"):
 		p.waitTLS = true
-	case is(word, "PORT"):
+	case textline.Is(word, "PORT"):
 		t.hostPort(arg, false)
 		p.negotiated(c, t)
-	case is(word, "EPRT"):
+	case textline.Is(word, "EPRT"):
 		t.extended(arg)
 		p.negotiated(c, t)
 	default:
@@ -183,7 +180,7 @@ func (p *parser) reply(c *proto.Conn, line []byte) (tls bool) {
 		t.extended(after(t.lastText(), '('))
 		p.negotiated(c, t)
 	}
-	auth := is(t.Command, "AUTH")
+	auth := textline.Is(t.Command, "AUTH")
 	p.done(c)
 	if auth {
 		p.waitTLS = false

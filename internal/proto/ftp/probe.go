@@ -2,10 +2,10 @@ package ftp
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // maxBanner is how much of a greeting is looked at for a telling word.
@@ -32,10 +32,10 @@ func probeReply(b []byte) proto.Match {
 		return proto.No
 	}
 	b = b[:min(len(b), maxBanner)]
-	if hasWord(b, "smtp") {
+	if textline.Contains(b, "smtp") {
 		return proto.No
 	}
-	if hasWord(b, "ftp") || hasWord(b, "filezilla") || hasWord(b, "serv-u") {
+	if textline.Contains(b, "ftp") || textline.Contains(b, "filezilla") || textline.Contains(b, "serv-u") {
 		return proto.Yes
 	}
 	if bytes.IndexByte(b, '\n') < 0 && len(b) < maxBanner {
@@ -58,15 +58,15 @@ func probeCommand(b []byte) proto.Match {
 			return proto.No
 		}
 		for _, c := range commands {
-			if len(word) <= len(c.name) && strings.EqualFold(c.name[:len(word)], string(word)) {
+			if len(word) <= len(c.name) && textline.MayBecome(word, c.name) {
 				return proto.More
 			}
 		}
 		return proto.No
 	}
 	for _, c := range commands {
-		if is(word, c.name) && printable(arg) {
-			if c.first == proto.Yes && c.arg != "" && !hasPrefixFold(arg, c.arg) {
+		if textline.Is(word, c.name) && textline.Printable(arg) {
+			if c.first == proto.Yes && c.arg != "" && !textline.HasPrefix(arg, c.arg) {
 				return proto.Weak
 			}
 			return c.first
@@ -85,27 +85,4 @@ var commands = [...]struct {
 	{"OPTS", "UTF8", proto.Yes}, {"CLNT", "", proto.Yes}, {"HOST", "", proto.Weak}, {"PASV", "", proto.Yes}, {"EPSV", "", proto.Yes},
 	{"PORT", "", proto.Yes}, {"EPRT", "", proto.Yes}, {"TYPE", "", proto.Yes}, {"CWD", "", proto.Yes}, {"PWD", "", proto.Yes},
 	{"RETR", "", proto.Weak}, {"STOR", "", proto.Yes}, {"PBSZ", "", proto.Yes}, {"MLSD", "", proto.Yes}, {"SIZE", "", proto.Weak}, {"QUIT", "", proto.Weak},
-}
-
-func printable(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-func is(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }
-
-func hasPrefixFold(b []byte, s string) bool { return len(b) >= len(s) && is(b[:len(s)], s) }
-
-// hasWord tells whether b holds s, in whatever case.
-func hasWord(b []byte, s string) bool {
-	for i := 0; i+len(s) <= len(b); i++ {
-		if b[i]|0x20 == s[0] && is(b[i:i+len(s)], s) {
-			return true
-		}
-	}
-	return false
 }
