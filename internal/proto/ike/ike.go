@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+	"unsafe"
 
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
@@ -17,8 +18,8 @@ import (
 const (
 	maxPayloads   = 32
 	maxVendors    = 16
-	maxTransforms = 64 // strongSwan offers about forty
-	maxAttributes = 12 // of a transform; RFC 2409 appendix A has sixteen
+	maxTransforms = 32
+	maxAttributes = 24 // of a transform, or algorithms of a proposal of version 2
 	maxNotify     = 16
 )
 
@@ -105,7 +106,7 @@ type Message struct {
 	NVendors         int
 	Notify           [maxNotify]uint16
 	NNotify          int
-	Transforms       [maxTransforms]Transform
+	Transforms       []Transform // of which NTransforms count
 	NTransforms      int
 	Chosen           Transform // of version 1: what the server chose so far in this flow; of version 2: in this message
 
@@ -157,7 +158,24 @@ func chosen(tx proto.Tx, i int) ([]byte, bool) {
 	return strconv.AppendUint(append(b, '='), uint64(a.Value), 10), true
 }
 
+// transform returns the next transform, empty, or nil when there are too many.
+func (m *Message) transform() *Transform {
+	if m.NTransforms == maxTransforms {
+		return nil
+	}
+	if m.NTransforms == len(m.Transforms) {
+		m.Transforms = append(m.Transforms, Transform{})
+	}
+	t := &m.Transforms[m.NTransforms]
+	m.NTransforms++
+	t.N = 0
+	return t
+}
+
 type parser struct{ m Message }
+
+// Size implements proto.Sizer.
+func (p *parser) Size() int { return 2 * cap(p.m.Transforms) * int(unsafe.Sizeof(Transform{})) }
 
 func (p *parser) Gap(*proto.Conn, packet.Dir, int) error { return nil }
 func (p *parser) End(*proto.Conn)                        {}

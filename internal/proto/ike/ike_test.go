@@ -154,7 +154,7 @@ func TestLimits(t *testing.T) {
 	}
 	var transforms []string
 	for range maxTransforms + 5 {
-		transforms = append(transforms, strings.Repeat(aes, 3))
+		transforms = append(transforms, strings.Repeat(aes, 4))
 	}
 	var m Message
 	in := []byte(msg(1, 2, 0, sa1, load(vendor1, sa1Body(transforms...))+many+load(0, "last")))

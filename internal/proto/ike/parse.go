@@ -128,12 +128,10 @@ func (m *Message) proposals1(b []byte) {
 				break
 			}
 			m.saw(transform1)
-			if m.NTransforms == maxTransforms {
+			t := m.transform()
+			if t == nil {
 				return
 			}
-			t := &m.Transforms[m.NTransforms]
-			m.NTransforms++
-			t.N = 0
 			attributes(t, tr[8:])
 		}
 	}
@@ -170,9 +168,7 @@ func (m *Message) proposals2(b []byte) {
 		if p, b, more, ok = element(b, 8); !ok {
 			return
 		}
-		t := &m.Transforms[m.NTransforms]
-		m.NTransforms++
-		t.N = 0
+		t := m.transform()
 		p = p[min(8+int(p[6]), len(p)):]
 		for again := true; again; {
 			if tr, p, again, ok = element(p, 8); !ok {
