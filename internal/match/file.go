@@ -1,6 +1,8 @@
 package match
 
 import (
+	"strings"
+
 	"encoding/hex"
 	"slices"
 
@@ -47,6 +49,10 @@ func (s *Set) WantsFiles() (data, hashes bool) {
 	for _, k := range s.fileKind {
 		data = data || k != notFile
 		hashes = hashes || k >= fileMD5
+	}
+	for k := range s.events {
+		// Told by who reads mails for their attachments.
+		data = data || strings.HasPrefix(k.name, "mime_")
 	}
 	return data, hashes
 }

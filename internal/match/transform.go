@@ -48,14 +48,20 @@ func transforming(build func(v string) (transform, error)) func(*compiler, rules
 		if !c.stuck {
 			return fail("%s needs a sticky buffer before it", o.Name)
 		}
-		l := c.cur
-		if len(l.steps) > 0 {
-			return fail("%s must stand before the contents it is for", o.Name)
-		}
 		v := unquote(o.Value)
 		t, err := build(strings.Clone(v))
 		if err != nil {
 			return err
+		}
+		l := c.cur
+		if len(l.steps) > 0 {
+			// What stood before looks at the buffer as it was, what follows at
+			// the result (Suricata 8).
+			was := l.chain
+			l = c.list(l.name, true)
+			l.chain.keys = append(l.chain.keys, was.keys...)
+			l.chain.steps = append(l.chain.steps, was.steps...)
+			c.cur, c.last, c.base64, c.base64In = l, nil, nil, nil
 		}
 		l.chain.keys = append(l.chain.keys, o.Name, v)
 		l.chain.steps = append(l.chain.steps, t)
