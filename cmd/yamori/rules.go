@@ -2,17 +2,21 @@ package main
 
 import (
 	"bufio"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yamori-net/yamori/internal/app"
+	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/rules"
 )
 
 func newRules(stdout, stderr *os.File) *cobra.Command {
@@ -28,7 +32,8 @@ func newRules(stdout, stderr *os.File) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRulesCheck(stdout), newRulesKeywords(stdout), newRulesReload(stdout))
+	cmd.AddCommand(newRulesCheck(stdout), newRulesList(stdout), newRulesShow(stdout), newRulesTest(stdout),
+		newRulesKeywords(stdout), newRulesReload(stdout))
 	for _, c := range cmd.Commands() {
 		c.Args = usageArgs(c.Args)
 	}
@@ -138,49 +143,89 @@ func states(s match.Stats) map[string]int {
 		"event": s.Event, "inert": s.Inert}
 }
 
+// keywordRow is a line of rules keywords.
+type keywordRow struct {
+	Name    string   `json:"name"`
+	Aliases []string `json:"aliases,omitempty"`
+	Family  string   `json:"family"`
+	Doc     string   `json:"doc"`
+	Example string   `json:"example,omitempty"`
+	Inert   string   `json:"inert,omitempty"` // accepted without effect, and why
+}
+
 func newRulesKeywords(stdout io.Writer) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:     "keywords",
-		Short:   "List the options of the rule language",
-		Example: `  yamori rules keywords | grep http`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch output {
-			case app.Human, "csv", app.JSON:
-			default:
+		Use:   "keywords [NAME…]",
+		Short: "List the options of the rule language",
+		Long: `Keywords lists the options that rules may have, from the table the compiler
+itself uses. With names (or families) it tells more of those: an example, and
+why an option is accepted without effect.`,
+		Example: `  yamori rules keywords
+  yamori rules keywords byte_jump
+  yamori rules keywords flow`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) (names []string, d cobra.ShellCompDirective) {
+			for _, k := range match.KeywordsFor(builtin.Protocols()) {
+				names = append(names, k.Name)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains([]string{app.Human, app.JSON, "csv"}, output) {
 				return usage(fmt.Errorf("output %q: use human, json or csv", output))
 			}
-			type row struct {
-				Name    string   `json:"name"`
-				Aliases []string `json:"aliases,omitempty"`
-				Family  string   `json:"family"`
-				Doc     string   `json:"doc"`
-				Example string   `json:"example,omitempty"`
-				Inert   string   `json:"inert,omitempty"`
-			}
-			b := bufio.NewWriter(stdout)
-			var rows []row
-			for _, k := range match.Keywords() {
-				switch output {
-				case app.Human:
-					fmt.Fprintf(b, "%-12s %-28s %s\n", k.Family, strings.Join(append([]string{k.Name}, k.Aliases...), ", "), k.Doc)
-				case "csv":
-					fmt.Fprintf(b, "%s,%s,%q,%q\n", k.Family, k.Name, k.Doc, k.Example)
-				default:
-					rows = append(rows, row{k.Name, k.Aliases, k.Family, k.Doc, k.Example, k.Inert})
+			var rows []keywordRow
+			var names []string
+			for _, k := range match.KeywordsFor(builtin.Protocols()) {
+				names = append(append(names, k.Name), k.Aliases...)
+				wanted := func(a string) bool { return a == k.Name || a == k.Family || slices.Contains(k.Aliases, a) }
+				if len(args) == 0 || slices.ContainsFunc(args, wanted) {
+					rows = append(rows, keywordRow{k.Name, k.Aliases, k.Family, k.Doc, k.Example, k.Inert})
 				}
 			}
-			if output == app.JSON {
-				e := json.NewEncoder(b)
-				e.SetIndent("", "  ")
-				if err := e.Encode(rows); err != nil {
-					return err
+			if len(rows) == 0 {
+				cure := "see yamori rules keywords"
+				if s := rules.Suggest(args[0], names); s != "" {
+					cure = "did you mean " + s + "?"
 				}
+				return fmt.Errorf("there is no option %q; %s", args[0], cure)
 			}
-			return b.Flush()
+			return writeKeywords(stdout, rows, output, len(args) > 0)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", app.Human, "human, json or csv")
+	completeOutput(cmd, app.Human, app.JSON, "csv")
 	return cmd
+}
+
+func writeKeywords(w io.Writer, rows []keywordRow, output string, long bool) error {
+	switch output {
+	case app.JSON:
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(rows)
+	case "csv":
+		c := csv.NewWriter(w)
+		_ = c.Write([]string{"family", "name", "aliases", "doc", "example", "inert"})
+		for _, k := range rows {
+			_ = c.Write([]string{k.Family, k.Name, strings.Join(k.Aliases, " "), k.Doc, k.Example, k.Inert})
+		}
+		c.Flush()
+		return c.Error()
+	}
+	b := bufio.NewWriter(w)
+	for _, k := range rows {
+		fmt.Fprintf(b, "%-12s %-28s %s\n", k.Family, strings.Join(append([]string{k.Name}, k.Aliases...), ", "), k.Doc)
+		if !long {
+			continue
+		}
+		if k.Example != "" {
+			fmt.Fprintf(b, "%41s %s\n", "example:", k.Example)
+		}
+		if k.Inert != "" {
+			fmt.Fprintf(b, "%41s %s\n", "no effect:", k.Inert)
+		}
+	}
+	return b.Flush()
 }

@@ -29,11 +29,13 @@ type RuleConfig struct {
 	MaxMemory int
 	// Previous is the set that is to be replaced, if any.
 	Previous *match.Set
+	Trace    *match.Trace // follows one rule; nil: none
 }
 
 // RuleLoad is the result of a load.
 type RuleLoad struct {
 	Set      *match.Set
+	Rules    []*rules.Rule // that could be read, loaded or not
 	Total    int // rules found, loaded or not
 	Loaded   int
 	Failed   int
@@ -50,7 +52,7 @@ func (c *RuleConfig) Load() (*RuleLoad, error) {
 	if c.Builtin {
 		rs = append(rs, ownRules(vars, rs)...)
 	}
-	opt := match.Options{Protocols: builtin.Protocols(), Data: c.Data, Previous: c.Previous, MaxMemory: c.MaxMemory}
+	opt := match.Options{Protocols: builtin.Protocols(), Data: c.Data, Previous: c.Previous, MaxMemory: c.MaxMemory, Trace: c.Trace}
 	if c.Classification != "" {
 		f, err := os.Open(c.Classification)
 		if err != nil {
@@ -73,7 +75,7 @@ func (c *RuleConfig) Load() (*RuleLoad, error) {
 	}
 	set, more := match.Compile(rs, opt)
 	problems = append(problems, more...)
-	l := &RuleLoad{Set: set, Loaded: set.Stats().Loaded, Problems: problems}
+	l := &RuleLoad{Set: set, Rules: rs, Loaded: set.Stats().Loaded, Problems: problems}
 	for _, p := range problems {
 		if !p.Warning {
 			l.Failed++
