@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Shape is what a look at a whole message says about it. The protocols that
@@ -104,20 +105,8 @@ func (s *Shape) name(b []byte, off int) {
 		}
 		s.Labels++
 		off += 1 + n
-		s.Local = n == 5 && off < len(b) && b[off] == 0 && equalFold(label, "local")
+		s.Local = n == 5 && off < len(b) && b[off] == 0 && textline.Is(label, "local")
 	}
-}
-
-func equalFold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if c|0x20 != lower[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // incomplete reports whether the record at off could be read if b went on.
