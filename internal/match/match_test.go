@@ -375,3 +375,31 @@ func FuzzCompile(f *testing.F) {
 		r.end()
 	})
 }
+
+// TestMaxWindows: with more streams than ends are kept of, those beyond are
+// inspected segment by segment, and all memory comes back.
+func TestMaxWindows(t *testing.T) {
+	r := replay(t, compile(t, `alert tcp any any -> any 9999 (content:"needle"; sid:1;)`, match.Options{}))
+	var conns []*conn
+	for i := range match.MaxWindows + 2 {
+		c := r.open(uint16(1000+i), 9999)
+		c.send(toServer, "something else")
+		conns = append(conns, c)
+	}
+	late := conns[len(conns)-1]
+	late.send(toServer, "a needle")
+	if len(r.alerts) != 1 {
+		t.Errorf("%d alerts on a stream without memory", len(r.alerts))
+	}
+	late.send(toServer, "nee")
+	late.send(toServer, "dle")
+	for _, c := range conns {
+		c.close()
+	}
+	// The connections have ended meanwhile: there is memory again.
+	first := r.open(999, 9999)
+	first.send(toServer, "nee")
+	first.send(toServer, "dle")
+	first.close()
+	same(t, r.end(), []uint32{1, 1})
+}

@@ -41,9 +41,60 @@ func (w *Worker) Stream(d packet.Dir, b []byte) {
 	if room := StreamDepth - int(s.base) - len(s.buf); len(b) > room {
 		b = b[:room]
 	}
-	s.buf = append(s.buf, b...)
-	if int(s.base)+len(s.buf) >= StreamDepth || len(s.buf)-s.done >= chunk {
-		w.Trigger(d)
+	for len(b) > 0 && !s.off {
+		if s.buf == nil {
+			if s.buf = w.window(); s.buf == nil {
+				w.inspectAlone(d, s, b)
+				return
+			}
+		}
+		n := min(len(b), cap(s.buf)-len(s.buf), chunk-(len(s.buf)-s.done))
+		s.buf, b = append(s.buf, b[:n]...), b[n:]
+		if int(s.base)+len(s.buf) >= StreamDepth || len(s.buf)-s.done >= chunk {
+			w.Trigger(d)
+		}
+	}
+}
+
+// windowSize is what a direction of a stream holds at most.
+const windowSize = chunk + overlap
+
+// window lends memory for the end of a stream, nil when MaxWindows are lent.
+func (w *Worker) window() []byte {
+	if n := len(w.windows); n > 0 {
+		b := w.windows[n-1]
+		w.windows = w.windows[:n-1]
+		w.lent++
+		return b
+	}
+	if w.lent >= MaxWindows {
+		return nil
+	}
+	w.lent++
+	return make([]byte, 0, windowSize)
+}
+
+// giveBack ends the inspection of a direction of a stream.
+func (w *Worker) giveBack(s *streamState) {
+	if s.buf != nil {
+		w.windows = append(w.windows, s.buf[:0])
+		w.lent--
+		s.buf, s.done = nil, 0
+	}
+}
+
+// inspectAlone inspects bytes for which there is no memory, and keeps nothing:
+// what lies across such pieces is missed.
+func (w *Worker) inspectAlone(d packet.Dir, s *streamState, b []byte) {
+	w.packetRules()
+	s.buf, s.done = b, 0
+	if !w.let() {
+		w.inspectStream(d, s)
+	}
+	s.base += uint64(len(b))
+	s.buf = nil
+	if s.base >= StreamDepth {
+		s.off = true
 	}
 }
 
@@ -60,6 +111,7 @@ func (w *Worker) StreamGap(d packet.Dir, n int) {
 	s.buf, s.done = s.buf[:0], 0
 	if s.base >= StreamDepth {
 		s.off = true
+		w.giveBack(s)
 	}
 }
 
@@ -78,7 +130,7 @@ func (w *Worker) Trigger(d packet.Dir) {
 	switch {
 	case int(s.base)+len(s.buf) >= StreamDepth:
 		s.off = true
-		s.buf, s.done = s.buf[:0], 0
+		w.giveBack(s)
 		return
 	case len(s.buf) > overlap:
 		n := len(s.buf) - overlap

@@ -85,7 +85,7 @@ type streamState struct {
 }
 
 func (s *streamState) reset() {
-	s.buf, s.base, s.done, s.off, s.hit = s.buf[:0], 0, 0, false, s.hit[:0]
+	s.buf, s.base, s.done, s.off, s.hit = nil, 0, 0, false, s.hit[:0]
 }
 
 // txState is what is known of an open transaction.

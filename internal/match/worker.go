@@ -26,6 +26,9 @@ const (
 	// overlap is how much of what was inspected is looked at again with what
 	// follows, so that a match may lie across.
 	overlap = 1024
+	// MaxWindows bounds the directions of streams of which the end is kept, 14
+	// MiB in all; those beyond are inspected segment by segment.
+	MaxWindows = 4096
 	// maxFree bounds the idle states of flows that a worker keeps.
 	maxFree = 8192
 )
@@ -74,7 +77,9 @@ type Worker struct {
 	machine pcre.Machine
 	scratch [2][]byte
 	text    []byte
-	bodies  []byte // what Encode made for the alerts of this packet
+	windows [][]byte // free ones
+	lent    int      // windows in use
+	bodies  []byte   // what Encode made for the alerts of this packet
 	file    file
 	list    []uint32
 	hits    []uint32
@@ -246,6 +251,9 @@ func (w *Worker) Close(f *flow.Flow) {
 		return
 	}
 	f.Rules = nil
+	for d := range fs.dir {
+		w.giveBack(&fs.dir[d])
+	}
 	fs.reset(w.set.gen)
 	if len(w.free) < maxFree {
 		w.free = append(w.free, fs)
@@ -302,6 +310,8 @@ func (w *Worker) NoPayload() {
 		w.Trigger(packet.ToServer)
 		w.Trigger(packet.ToClient)
 		fs.noPayload, fs.dir[0].off, fs.dir[1].off = true, true, true
+		w.giveBack(&fs.dir[0])
+		w.giveBack(&fs.dir[1])
 	}
 }
 
