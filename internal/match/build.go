@@ -299,14 +299,14 @@ func (g *grouper) run() {
 	s := g.s
 	for k := range s.packets {
 		for d := range g.pay[k] {
-			s.packets[k].payload[d] = g.prefilter(g.pay[k][d])
+			s.packets[k].payload[d] = g.prefilter(g.pay[k][d], packet.Dir(d))
 		}
 		s.packets[k].always = buildPortIndex(g.payAll[k])
 		s.packets[k].addrs = buildIPIndex(g.payAddr[k], s.rules)
 	}
 	s.packets[l4TCP].syn = buildPortIndex(g.paySyn)
 	for d := range s.streams {
-		s.streams[d] = streamGroup{g.prefilter(g.str[d]), buildPortIndex(g.strAll[d]), g.strN[d]}
+		s.streams[d] = streamGroup{g.prefilter(g.str[d], packet.Dir(d)), buildPortIndex(g.strAll[d]), g.strN[d]}
 	}
 	s.ipOnly = buildIPIndex(g.ipOnly, s.rules)
 	s.txs = make([][2]txGroup, len(s.protocols))

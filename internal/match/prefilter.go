@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/match/mpm"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -12,10 +13,25 @@ import (
 // that a payload is searched only for what rules on its ports, its size and
 // the protocol of its flow look for.
 type prefilter struct {
+	dir    packet.Dir
 	every  portFilter
-	small  portFilter    // rules on payloads of at most smallPayload bytes
-	apps   []*portFilter // rules on flows of one protocol, by its number
-	maxLen int           // of the patterns
+	small  portFilter   // rules on payloads of at most smallPayload bytes
+	apps   []*appFilter // rules on flows of one protocol, by its number
+	maxLen int          // of the patterns
+}
+
+// appFilter is what the rules on flows of one protocol look for.
+type appFilter struct {
+	own   portFilter
+	usual []usualFilter
+}
+
+// usualFilter is all that a flow of one protocol on a usual port of its is
+// searched for, in one filter: most bulk is such, and one pass over it costs
+// less than one for each part. The other side's port is left out of it.
+type usualFilter struct {
+	port uint16
+	f    *mpm.Filter
 }
 
 // smallPayload is what a packet of a rule with a narrow dsize has at most: the
@@ -36,24 +52,78 @@ type prefilterRule struct {
 // bytes; 0 when it is a stream's.
 func (f *prefilter) scan(out []uint32, data []byte, base, size int, c *ctx) []uint32 {
 	s := &c.w.scr
-	out = f.every.scan(out, data, base, c.sp, c.dp, s)
-	n := len(out)
+	rest := c.app
+	var usual *mpm.Filter
+	if i := bits.TrailingZeros64(rest); rest&(rest-1) == 0 && i < len(f.apps) && f.apps[i] != nil {
+		usual = f.apps[i].at(f.service(c.sp, c.dp))
+		if usual != nil {
+			rest = 0
+			out = append(out, usual.ScanAt(data, base, s)...)
+			if o := f.every.away(f.dir, c.sp, c.dp); o != nil {
+				out = append(out, o.ScanAt(data, base, s)...)
+			}
+			if o := f.apps[i].own.away(f.dir, c.sp, c.dp); o != nil {
+				out = append(out, o.ScanAt(data, base, s)...)
+			}
+		}
+	}
+	if usual == nil {
+		out = f.every.scan(out, data, base, c.sp, c.dp, s)
+	}
 	if size > 0 && size <= smallPayload {
 		out = f.small.scan(out, data, base, c.sp, c.dp, s)
 	}
-	for m := c.app; m != 0; m &= m - 1 {
+	for m := rest; m != 0; m &= m - 1 {
 		if i := bits.TrailingZeros64(m); i < len(f.apps) && f.apps[i] != nil {
-			out = f.apps[i].scan(out, data, base, c.sp, c.dp, s)
+			out = f.apps[i].own.scan(out, data, base, c.sp, c.dp, s)
 		}
 	}
-	if len(out) > n && n > 0 || len(out) > n+1 {
+	if len(out) > 1 {
 		slices.Sort(out)
 		out = slices.Compact(out)
 	}
 	return out
 }
 
-func (g *grouper) prefilter(in []prefilterRule) (f prefilter) {
+// service is the port of the server.
+func (f *prefilter) service(sp, dp uint16) uint16 {
+	if f.dir == packet.ToServer {
+		return dp
+	}
+	return sp
+}
+
+func (a *appFilter) at(port uint16) *mpm.Filter {
+	for i := range a.usual {
+		if a.usual[i].port == port {
+			return a.usual[i].f
+		}
+	}
+	return nil
+}
+
+// away is the filter of the rules that name the client's port.
+func (f *portFilter) away(d packet.Dir, sp, dp uint16) *mpm.Filter {
+	if d == packet.ToServer {
+		return f.src.at(sp)
+	}
+	return f.dst.at(dp)
+}
+
+// usual reports whether the rule is for a service on the port, and not filtered
+// by the client's port.
+func (r *prefilterRule) usual(d packet.Dir, port uint16) bool {
+	switch {
+	case few(r.dp):
+		return d == packet.ToServer && r.dp.Contains(port)
+	case few(r.sp):
+		return d == packet.ToClient && r.sp.Contains(port)
+	}
+	return true
+}
+
+func (g *grouper) prefilter(in []prefilterRule, d packet.Dir) (f prefilter) {
+	f.dir = d
 	var every, small []prefilterRule
 	apps := make([][]prefilterRule, len(g.s.protocols))
 	for _, r := range in {
@@ -79,8 +149,23 @@ func (g *grouper) prefilter(in []prefilterRule) (f prefilter) {
 		for len(f.apps) <= i {
 			f.apps = append(f.apps, nil)
 		}
-		p := g.portFilter(l)
-		f.apps[i] = &p
+		a := &appFilter{own: g.portFilter(l)}
+		if d == packet.ToServer {
+			f.apps[i] = a // seldom bulk, and many patterns
+			continue
+		}
+		for _, port := range g.s.protocols[i].Ports {
+			var ps []mpm.Pattern
+			for _, rs := range [2][]prefilterRule{every, l} {
+				for k := range rs {
+					if rs[k].usual(d, port) {
+						ps = append(ps, rs[k].p)
+					}
+				}
+			}
+			a.usual = append(a.usual, usualFilter{port, g.filter(ps)})
+		}
+		f.apps[i] = a
 	}
 	return f
 }

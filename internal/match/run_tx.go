@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math"
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/packet"
@@ -97,7 +98,11 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 			if f.chain != 0 {
 				b = w.apply(w.set.chains[f.chain], b)
 			}
-			for _, id := range f.filter.Scan(b, &w.scr) {
+			base := 0
+			if f.kind == fileData {
+				base = int(min(w.file.at, math.MaxInt32/2)) // room to add to it in 32 bits
+			}
+			for _, id := range f.filter.ScanAt(b, base, &w.scr) {
 				if !contains(t.cand, id) && !contains(t.matched, id) {
 					w.list = append(w.list, id)
 					fresh = true

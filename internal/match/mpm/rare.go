@@ -19,8 +19,8 @@ type rare struct {
 var passCost = [len(kinds)]float64{0.25, 0.4, 0.4, 0.6, 0.6}
 
 const (
-	byteCost    = 0.03
-	stopCost    = 5
+	byteCost    = 0.12
+	stopCost    = 8
 	packetBytes = 1460
 )
 
