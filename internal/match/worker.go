@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/inflate"
 	"github.com/yamori-net/yamori/internal/match/inspect"
 	"github.com/yamori-net/yamori/internal/match/inspect/pcre"
 	"github.com/yamori-net/yamori/internal/match/mpm"
@@ -77,9 +78,10 @@ type Worker struct {
 	machine pcre.Machine
 	scratch [2][]byte
 	text    []byte
-	windows [][]byte // free ones
-	lent    int      // windows in use
-	bodies  []byte   // what Encode made for the alerts of this packet
+	z       *inflate.Stream // of gunzip and zlib_deflate, made when first needed
+	windows [][]byte        // free ones
+	lent    int             // windows in use
+	bodies  []byte          // what Encode made for the alerts of this packet
 	file    file
 	list    []uint32
 	hits    []uint32
