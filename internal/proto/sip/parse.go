@@ -6,6 +6,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 var (
@@ -16,7 +17,7 @@ var (
 type side struct {
 	head   bool // in the header fields
 	remain int64
-	scan   int
+	lines  textline.Scanner
 	tx     Tx
 }
 
@@ -52,15 +53,14 @@ func Probe(_ packet.Dir, b []byte) proto.Match {
 	}
 	if whole {
 		t := Tx{}
-		if t.startLine(trim(line)) {
+		if t.startLine(bytes.TrimSpace(line)) {
 			return proto.Yes
 		}
 		return proto.No
 	}
 	uri := line[i+1:]
 	for _, s := range [...]string{"sip:", "sips:", "tel:"} {
-		n := min(len(uri), len(s))
-		if equalFold(uri[:n], s[:n]) {
+		if textline.MayBecome(uri, s) {
 			if len(line) >= MaxStartLine {
 				return proto.No
 			}
@@ -77,19 +77,19 @@ func (t *Tx) startLine(line []byte) bool {
 	t.StartLine = line
 	if bytes.HasPrefix(line, []byte(version+" ")) {
 		t.Version = line[:len(version)]
-		rest := trim(line[len(version):])
+		rest := bytes.TrimSpace(line[len(version):])
 		i := bytes.IndexByte(rest, ' ')
 		if i < 0 {
 			i = len(rest)
 		}
-		t.Code, t.Reason = rest[:i], trim(rest[i:])
+		t.Code, t.Reason = rest[:i], bytes.TrimSpace(rest[i:])
 		return len(t.Code) == 3
 	}
 	i, j := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if i <= 0 || j <= i || !bytes.HasPrefix(line[j+1:], []byte("SIP/")) {
 		return false
 	}
-	t.Method, t.URI, t.Version = line[:i], trim(line[i:j]), line[j+1:]
+	t.Method, t.URI, t.Version = line[:i], bytes.TrimSpace(line[i:j]), line[j+1:]
 	return len(t.URI) > 0
 }
 
@@ -97,7 +97,7 @@ func (t *Tx) startLine(line []byte) bool {
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	s := &p.side[d]
 	if c.Transport != proto.TCP {
-		s.head, s.remain, s.scan = false, 0, 0
+		s.head, s.remain, s.lines = false, 0, textline.Scanner{}
 		off, err := p.stream(c, d, data)
 		if err == nil && s.head { // the head ends with the datagram
 			if off < len(data) {
@@ -127,17 +127,14 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			off++
 			continue
 		}
-		i := bytes.IndexByte(b[min(s.scan, len(b)):], '\n')
-		if i < 0 {
-			if s.scan = len(b); !s.head && len(b) > MaxStartLine {
+		line, n := s.lines.Next(b)
+		if n == 0 {
+			if !s.head && len(b) > MaxStartLine {
 				return off, errStart
 			}
 			return off, nil
 		}
-		i += s.scan
-		s.scan = 0
-		line := bytes.TrimRight(b[:i], "\r")
-		off += i + 1
+		off += n
 		if !s.head {
 			if len(line) > MaxStartLine {
 				return off, errStart
@@ -156,7 +153,7 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			continue
 		}
 		s.head = false
-		s.remain = bodyLength(s.tx.Header("content-length"))
+		s.remain = textline.Number(s.tx.Header("content-length"))
 		if c.Transport != proto.TCP {
 			s.tx.raw, s.tx.at[1] = data, off
 		}
@@ -171,17 +168,6 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 func (p *parser) emit(c *proto.Conn, t *Tx) {
 	c.Emit(t, true)
 	t.raw, t.at = nil, [2]int{}
-}
-
-// bodyLength reads Content-Length; zero when there is none.
-func bodyLength(v []byte) (n int64) {
-	for i, b := range v {
-		if b < '0' || b > '9' || i >= 9 {
-			break
-		}
-		n = n*10 + int64(b-'0')
-	}
-	return n
 }
 
 // longNames maps the compact forms of field names to the long ones, RFC 3261
@@ -204,8 +190,8 @@ func longName(name []byte) []byte {
 // field keeps one header field; continuation lines are not joined.
 func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 	t := &s.tx
-	i := bytes.IndexByte(line, ':')
-	if i <= 0 || line[0] == ' ' || line[0] == '\t' {
+	colon := textline.Colon(line)
+	if colon < 0 {
 		return
 	}
 	if len(t.Headers) >= MaxHeaders || len(t.mem)+len(line) > MaxHead {
@@ -217,8 +203,9 @@ func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 	}
 	at := len(t.mem)
 	t.mem = proto.Append(t.mem, line)
-	line = t.mem[at:]
-	t.Headers = append(t.Headers, Header{longName(trim(line[:i])), trim(line[i+1:])})
+	f := textline.FieldAt(t.mem[at:], colon)
+	f.Name = longName(f.Name)
+	t.Headers = append(t.Headers, f)
 }
 
 // Gap implements proto.Parser: a loss inside a body is counted off.
@@ -247,22 +234,4 @@ func (p *parser) Reset() {
 		p.side[d] = side{tx: p.shrink(packet.Dir(d))}
 	}
 	p.long = false
-}
-
-func trim(b []byte) []byte { return bytes.TrimSpace(b) }
-
-// equalFold compares b with the lower-case ASCII string s.
-func equalFold(b []byte, s string) bool {
-	if len(b) != len(s) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != s[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits. Lines beyond them are left out, and an anomaly says so.
@@ -30,9 +31,6 @@ var Protocol = proto.Protocol{
 	Buffers: buffers,
 }
 
-// Header is one header field, names in their long form (RFC 3261 section 20).
-type Header struct{ Name, Value []byte }
-
 // Tx is one message.
 type Tx struct {
 	Dir       packet.Dir
@@ -42,22 +40,15 @@ type Tx struct {
 	Version   []byte // "SIP/2.0"
 	Code      []byte // of an answer
 	Reason    []byte
-	Headers   []Header
+	Headers   textline.Fields // names in their long form (RFC 3261 section 20)
 
 	mem []byte
 	raw []byte // of a datagram: all of it; valid while it is parsed
 	at  [2]int // where in raw the header fields and the body begin
 }
 
-// Header returns the value of the first field of that lower-case long name.
-func (t *Tx) Header(name string) []byte {
-	for i := range t.Headers {
-		if equalFold(t.Headers[i].Name, name) {
-			return t.Headers[i].Value
-		}
-	}
-	return nil
-}
+// Header returns the value of the first field of that long name.
+func (t *Tx) Header(name string) []byte { return t.Headers.Get(name) }
 
 // EventType implements proto.Tx.
 func (t *Tx) EventType() event.Type { return "sip" }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // What each direction of a parser keeps for its next flow: usual messages fit.
@@ -18,7 +19,7 @@ func (p *parser) Size() int {
 	n := 0
 	for d := range p.side {
 		t := &p.side[d].tx
-		n += proto.Held(t.mem) + cap(t.Headers)*int(unsafe.Sizeof(Header{}))
+		n += proto.Held(t.mem) + cap(t.Headers)*int(unsafe.Sizeof(textline.Field{}))
 	}
 	return n
 }
