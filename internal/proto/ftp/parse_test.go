@@ -112,72 +112,24 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// either is the better answer of the two directions.
-func either(b []byte) proto.Match {
-	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
-}
-
 func TestProbe(t *testing.T) {
-	tests := []struct {
-		in   string
-		want proto.Match
-	}{
-		{"220 (vsFTPd 3.0.3)\r\n", proto.Yes}, {"220-FileZilla Server\r\n", proto.Yes}, {"220 mail ESMTP Postfix\r\n", proto.No},
-		{"220 ready\r\n", proto.Weak}, {"220 rea", proto.More}, {"22", proto.More}, {"221 x\r\n", proto.No}, {"220x", proto.No},
-		{"USER anonymous\r\n", proto.Weak}, {"USE", proto.More}, {"AUTH TLS\r\n", proto.Yes}, {"AUTH LOGIN\r\n", proto.Weak}, {"feat\r\n", proto.Yes},
-		{"EHLO x\r\n", proto.No}, {"GET / HTTP/1.1\r\n", proto.No}, {"USER \x01\r\n", proto.No}, {"", proto.More},
-	}
-	for _, tt := range tests {
-		if got := either([]byte(tt.in)); got != tt.want {
-			t.Errorf("probe(%q) = %v, want %v", tt.in, got, tt.want)
-		}
-	}
-	// The wrong way round is left for the engine to turn.
-	if probe(packet.ToServer, []byte("220 FTP\r\n")) != proto.No || probe(packet.ToClient, []byte("FEAT\r\n")) != proto.No {
-		t.Error("direction does not matter")
-	}
+	prototest.Probes(t, Protocol, map[string]proto.Match{
+		"220 (vsFTPd 3.0.3)\r\n": proto.Yes, "220-FileZilla Server\r\n": proto.Yes, "220 mail ESMTP Postfix\r\n": proto.No,
+		"220 ready\r\n": proto.Weak, "220 rea": proto.More, "22": proto.More, "221 x\r\n": proto.No, "220x": proto.No,
+		"USER anonymous\r\n": proto.Weak, "USE": proto.More, "AUTH TLS\r\n": proto.Yes, "AUTH LOGIN\r\n": proto.Weak, "feat\r\n": proto.Yes,
+		"EHLO x\r\n": proto.No, "GET / HTTP/1.1\r\n": proto.No, "USER \x01\r\n": proto.No, "": proto.More,
+	})
+	prototest.ProbeTurned(t, Protocol, "FEAT\r\n", "220 FTP\r\n")
 }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func drive(p proto.Parser, cn *proto.Conn) {
-	for _, pt := range session {
-		_, _ = p.Parse(cn, pt.Dir, pt.Data)
-	}
-	p.End(cn)
-	p.Reset()
-}
-
-func TestNoAllocs(t *testing.T) {
-	p, cn := Protocol.New(), conn()
-	for range 5 {
-		drive(p, cn)
-	}
-	if n := testing.AllocsPerRun(100, func() { drive(p, cn) }); n != 0 {
-		t.Errorf("%v allocations per session", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, cn := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, cn)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("USER bob\r\nAUTH TLS\r\nPORT 1,2,3,4,5,6\r\nEPRT |1|1.2.3.4|5|\r\n"), []byte("220-x\r\n220 y\r\n331 a\r\n234 b\r\n"))
 	f.Add([]byte("PASV\r\nEPSV\r\n"), []byte("227 (1,2,3,4,5,6)\r\n229 (|||5|)\r\n"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		parts := []prototest.Part{{Dir: packet.ToServer, Data: a}, {Dir: packet.ToClient, Data: b}}
-		whole := prototest.Drive(Protocol, prototest.Options{}, parts...)
-		cut := prototest.Drive(Protocol, prototest.Options{}, prototest.Split(uint64(len(a)), parts...)...)
-		if whole.Joined() != cut.Joined() || whole.Next != cut.Next {
-			t.Errorf("segmentation matters:\n%s\n%s", whole.Joined(), cut.Joined())
-		}
-		probe(packet.ToServer, a)
+		prototest.Segmentation(t, Protocol, uint64(len(a)), c(string(a)), s(string(b)))
 	})
 }

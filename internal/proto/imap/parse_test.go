@@ -77,70 +77,22 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// either is the better answer of the two directions.
-func either(b []byte) proto.Match {
-	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
-}
-
 func TestProbe(t *testing.T) {
-	tests := []struct {
-		in   string
-		want proto.Match
-	}{
-		{"* OK Dovecot ready.\r\n", proto.Yes}, {"* O", proto.More}, {"* PREAUTH x", proto.Yes}, {"* x", proto.No}, {"*", proto.More}, {"*3\r\n$3\r\nSET", proto.No},
-		{"a1 CAPABILITY\r\n", proto.Yes}, {"a1 LOGIN x", proto.Yes}, {"a1", proto.More}, {"a1 CAP", proto.More}, {"GET / HTTP/1.1\r\n", proto.No},
-		{"\x16\x03\x01", proto.No}, {strings.Repeat("a", maxTag+1), proto.No}, {"", proto.More},
-	}
-	for _, tt := range tests {
-		if got := either([]byte(tt.in)); got != tt.want {
-			t.Errorf("probe(%.40q) = %v, want %v", tt.in, got, tt.want)
-		}
-	}
-	// The wrong way round is left for the engine to turn.
-	if probe(packet.ToServer, []byte("* OK IMAP\r\n")) != proto.No || probe(packet.ToClient, []byte("a1 CAPABILITY\r\n")) != proto.No {
-		t.Error("direction does not matter")
-	}
+	prototest.Probes(t, Protocol, map[string]proto.Match{
+		"* OK Dovecot ready.\r\n": proto.Yes, "* O": proto.More, "* PREAUTH x": proto.Yes, "* x": proto.No, "*": proto.More, "*3\r\n$3\r\nSET": proto.No,
+		"a1 CAPABILITY\r\n": proto.Yes, "a1 LOGIN x": proto.Yes, "a1": proto.More, "a1 CAP": proto.More, "GET / HTTP/1.1\r\n": proto.No,
+		"\x16\x03\x01": proto.No, strings.Repeat("a", maxTag+1): proto.No, "": proto.More,
+	})
+	prototest.ProbeTurned(t, Protocol, "a1 CAPABILITY\r\n", "* OK IMAP\r\n")
 }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func drive(p proto.Parser, cn *proto.Conn) {
-	for _, pt := range session {
-		_, _ = p.Parse(cn, pt.Dir, pt.Data)
-	}
-	p.End(cn)
-	p.Reset()
-}
-
-func TestNoAllocs(t *testing.T) {
-	p, cn := Protocol.New(), conn()
-	for range 5 {
-		drive(p, cn)
-	}
-	if n := testing.AllocsPerRun(100, func() { drive(p, cn) }); n != 0 {
-		t.Errorf("%v allocations per session", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, cn := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, cn)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("a1 LOGIN {3}\r\nbob x\r\na2 SELECT \"x\r\na3 AUTHENTICATE X\r\ny\r\na4 STARTTLS\r\n\x16"), []byte("* OK x\r\n* 1 {3}\r\nabc\r\na1 OK\r\na3 NO\r\na4 OK\r\n"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		parts := []prototest.Part{{Dir: packet.ToServer, Data: a}, {Dir: packet.ToClient, Data: b}, {Dir: packet.ToServer, Data: a}}
-		whole := prototest.Drive(Protocol, prototest.Options{}, parts...)
-		cut := prototest.Drive(Protocol, prototest.Options{}, prototest.Split(uint64(len(a)), parts...)...)
-		if whole.Joined() != cut.Joined() || whole.Next != cut.Next {
-			t.Errorf("segmentation matters:\n%s\n%s", whole.Joined(), cut.Joined())
-		}
-		probe(packet.ToServer, a)
+		prototest.Segmentation(t, Protocol, uint64(len(a)), c(string(a)), s(string(b)), c(string(a)))
 	})
 }

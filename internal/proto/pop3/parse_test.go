@@ -72,70 +72,22 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// either is the better answer of the two directions.
-func either(b []byte) proto.Match {
-	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
-}
-
 func TestProbe(t *testing.T) {
-	tests := []struct {
-		in   string
-		want proto.Match
-	}{
-		{"+OK ready\r\n", proto.Yes}, {"+OK\r\n", proto.Weak}, {"+OK", proto.More}, {"+", proto.More}, {"+PONG\r\n", proto.No}, {"-ERR x\r\n", proto.No},
-		{"CAPA\r\n", proto.Yes}, {"user bob\r\n", proto.Weak}, {"USER\r\n", proto.No}, {"CA", proto.More}, {"APOP a b\r\n", proto.Yes},
-		{"AUTH TLS\r\n", proto.Weak}, {"GET / HTTP/1.1\r\n", proto.No}, {strings.Repeat("CAPA", 99), proto.No}, {"", proto.More},
-	}
-	for _, tt := range tests {
-		if got := either([]byte(tt.in)); got != tt.want {
-			t.Errorf("probe(%.40q) = %v, want %v", tt.in, got, tt.want)
-		}
-	}
-	// The wrong way round is left for the engine to turn.
-	if probe(packet.ToServer, []byte("+OK POP3\r\n")) != proto.No || probe(packet.ToClient, []byte("CAPA\r\n")) != proto.No {
-		t.Error("direction does not matter")
-	}
+	prototest.Probes(t, Protocol, map[string]proto.Match{
+		"+OK ready\r\n": proto.Yes, "+OK\r\n": proto.Weak, "+OK": proto.More, "+": proto.More, "+PONG\r\n": proto.No, "-ERR x\r\n": proto.No,
+		"CAPA\r\n": proto.Yes, "user bob\r\n": proto.Weak, "USER\r\n": proto.No, "CA": proto.More, "APOP a b\r\n": proto.Yes,
+		"AUTH TLS\r\n": proto.Weak, "GET / HTTP/1.1\r\n": proto.No, strings.Repeat("CAPA", 99): proto.No, "": proto.More,
+	})
+	prototest.ProbeTurned(t, Protocol, "CAPA\r\n", "+OK POP3\r\n")
 }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func drive(p proto.Parser, cn *proto.Conn) {
-	for _, pt := range session {
-		_, _ = p.Parse(cn, pt.Dir, pt.Data)
-	}
-	p.End(cn)
-	p.Reset()
-}
-
-func TestNoAllocs(t *testing.T) {
-	p, cn := Protocol.New(), conn()
-	for range 5 {
-		drive(p, cn)
-	}
-	if n := testing.AllocsPerRun(100, func() { drive(p, cn) }); n != 0 {
-		t.Errorf("%v allocations per session", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, cn := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, cn)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("CAPA\r\nUSER a\r\nPASS b\r\nRETR 1\r\nAUTH X\r\nyy\r\nSTLS\r\n\x16"), []byte("+OK x\r\n.\r\n-ERR\r\n+OK\r\n..\r\n.\r\n"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		parts := []prototest.Part{{Dir: packet.ToServer, Data: a}, {Dir: packet.ToClient, Data: b}, {Dir: packet.ToServer, Data: a}}
-		whole := prototest.Drive(Protocol, prototest.Options{}, parts...)
-		cut := prototest.Drive(Protocol, prototest.Options{}, prototest.Split(uint64(len(a)), parts...)...)
-		if whole.Joined() != cut.Joined() || whole.Next != cut.Next {
-			t.Errorf("segmentation matters:\n%s\n%s", whole.Joined(), cut.Joined())
-		}
-		probe(packet.ToServer, a)
+		prototest.Segmentation(t, Protocol, uint64(len(a)), c(string(a)), s(string(b)), c(string(a)))
 	})
 }

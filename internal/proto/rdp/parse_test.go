@@ -91,31 +91,15 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// either is the better answer of the two directions.
-func either(b []byte) proto.Match {
-	return max(probe(packet.ToServer, b), probe(packet.ToClient, b))
-}
-
 func TestProbe(t *testing.T) {
-	tests := []struct {
-		in   string
-		want proto.Match
-	}{
-		{request, proto.Yes}, {confirm, proto.Yes}, {plain, proto.Yes}, {request[:10], proto.More}, {request[:12], proto.More}, {"\x03", proto.More},
-		{x224(tpduRequest, ""), proto.Weak}, {connectInitial(), proto.Yes}, {response + "xx", proto.Yes},
-		{x224(tpduRequest, "\xc0\x01\x0a\xc1\x02\x01\x00\xc2\x02\x01\x02"), proto.No}, // S7comm
-		{x224(tpduRequest, "Cookie: msts=3640205228.15629.0000\r\n"), proto.Yes},
-		{tpkt("\x02\xf0\x80\x32\x01\x00\x00"), proto.No}, {"\x03\x00\x00\x05xxxxxxx", proto.No}, {"\x16\x03\x01", proto.No}, {"", proto.More},
-	}
-	for _, tt := range tests {
-		if got := either([]byte(tt.in)); got != tt.want {
-			t.Errorf("probe(%q) = %v, want %v", tt.in, got, tt.want)
-		}
-	}
-	// The wrong way round is left for the engine to turn.
-	if probe(packet.ToServer, []byte(confirm)) != proto.No || probe(packet.ToClient, []byte(request)) != proto.No {
-		t.Error("direction does not matter")
-	}
+	prototest.Probes(t, Protocol, map[string]proto.Match{
+		request: proto.Yes, confirm: proto.Yes, plain: proto.Yes, request[:10]: proto.More, request[:12]: proto.More, "\x03": proto.More,
+		x224(tpduRequest, ""): proto.Weak, connectInitial(): proto.Yes, response + "xx": proto.Yes,
+		x224(tpduRequest, "\xc0\x01\x0a\xc1\x02\x01\x00\xc2\x02\x01\x02"): proto.No, // S7comm
+		x224(tpduRequest, "Cookie: msts=3640205228.15629.0000\r\n"):       proto.Yes,
+		tpkt("\x02\xf0\x80\x32\x01\x00\x00"):                              proto.No, "\x03\x00\x00\x05xxxxxxx": proto.No, "\x16\x03\x01": proto.No, "": proto.More,
+	})
+	prototest.ProbeTurned(t, Protocol, request, confirm)
 }
 
 func TestUDP(t *testing.T) {
@@ -141,48 +125,17 @@ func TestUDP(t *testing.T) {
 	}
 }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
-
 var session = []prototest.Part{c(request), s(plain), c(connectInitial()), s(response)}
 
-func drive(p proto.Parser, cn *proto.Conn) {
-	for _, pt := range session {
-		_, _ = p.Parse(cn, pt.Dir, pt.Data)
-	}
-	p.End(cn)
-	p.Reset()
-	cn.Reset()
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func TestNoAllocs(t *testing.T) {
-	p, cn := Protocol.New(), conn()
-	drive(p, cn)
-	if n := testing.AllocsPerRun(100, func() { drive(p, cn) }); n != 0 {
-		t.Errorf("%v allocations per session", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, cn := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, cn)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(request+connectInitial()), []byte(plain+response))
 	f.Add([]byte(request+"\x16"), []byte(confirm))
 	f.Add([]byte(request+"0000"), []byte(plain+response))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		parts := []prototest.Part{{Dir: packet.ToServer, Data: a}, {Dir: packet.ToClient, Data: b}}
-		whole := prototest.Drive(Protocol, prototest.Options{}, parts...)
-		cut := prototest.Drive(Protocol, prototest.Options{}, prototest.Split(uint64(len(a)), parts...)...)
-		if whole.Joined() != cut.Joined() || whole.Next != cut.Next {
-			t.Errorf("segmentation matters:\n%s\n%s", whole.Joined(), cut.Joined())
-		}
-		probe(packet.ToServer, a)
+		prototest.Segmentation(t, Protocol, uint64(len(a)), c(string(a)), s(string(b)))
 	})
 }
