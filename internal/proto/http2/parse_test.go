@@ -275,15 +275,11 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func quiet() *proto.Conn {
-	return &proto.Conn{Transport: proto.TCP, OnTx: func(proto.Tx, bool) {}, OnAnomaly: func(string) {}}
-}
-
 func TestAllocs(t *testing.T) {
 	if prototest.Race {
 		t.Skip("skips 1 case: the race detector takes memory out of sync.Pool at random, so that allocations cannot be counted")
 	}
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.TCP)
 	a, b := []byte(up(frame(1, last, 1, c41)).Data), []byte(down(frame(1, last, 1, c61)).Data)
 	if n := testing.AllocsPerRun(200, func() {
 		p.Parse(c, packet.ToServer, a)
@@ -296,7 +292,7 @@ func TestAllocs(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.TCP)
 	x, y := []byte(up(frame(1, last, 1, c41)).Data), []byte(down(frame(1, last, 1, c61)).Data)
 	b.ReportAllocs()
 	for b.Loop() {

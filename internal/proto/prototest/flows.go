@@ -212,6 +212,52 @@ func (f *Flow) Recognise(p proto.Protocol) bool {
 // update is set the golden files are written instead. Each flow is also cut at
 // random places, which must change nothing.
 func Golden(t *testing.T, p proto.Protocol, update bool) {
+	t.Helper()
+	goldens(t, update, func(t *testing.T, file string) (string, error) {
+		flows, err := Flows(file)
+		got := ""
+		for i, f := range flows {
+			got += fmt.Sprintf("flow %d: %s", i, f.uncut(t, i, func(parts ...Part) string { return f.describe(p, parts) }))
+		}
+		return got, err
+	})
+}
+
+// GoldenText is Golden for a protocol without events: text says what was made
+// of the parts of one flow, all of which p must recognise.
+func GoldenText(t *testing.T, p proto.Protocol, update bool, text func(parts ...Part) string) {
+	t.Helper()
+	goldens(t, update, func(t *testing.T, file string) (string, error) {
+		flows, err := Flows(file)
+		got := ""
+		for i, f := range flows {
+			if !f.Recognise(p) {
+				t.Errorf("flow %d not recognised", i)
+				continue
+			}
+			got += f.uncut(t, i, text) + "\n"
+		}
+		return got, err
+	})
+}
+
+// uncut is the text of the parts of the flow numbered i, which must not depend
+// on where they are cut.
+func (f *Flow) uncut(t *testing.T, i int, text func(parts ...Part) string) string {
+	t.Helper()
+	one := text(f.Parts...)
+	for seed := range uint64(4) {
+		if cut := text(Split(seed, f.Parts...)...); cut != one {
+			t.Errorf("flow %d cut with seed %d:\n%s\nwhole:\n%s", i, seed, cut, one)
+		}
+	}
+	return one
+}
+
+// goldens compares the text of every testdata/*.pcap with its golden file, or
+// writes it.
+func goldens(t *testing.T, update bool, text func(t *testing.T, file string) (string, error)) {
+	t.Helper()
 	files, _ := filepath.Glob("testdata/*.pcap")
 	if len(files) == 0 {
 		t.Fatal("no captures in testdata")
@@ -219,19 +265,9 @@ func Golden(t *testing.T, p proto.Protocol, update bool) {
 	for _, file := range files {
 		name := strings.TrimSuffix(file, ".pcap")
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			flows, err := Flows(file)
+			got, err := text(t, file)
 			if err != nil {
 				t.Fatal(err)
-			}
-			got := ""
-			for i, f := range flows {
-				one := f.describe(p, f.Parts)
-				for seed := range uint64(4) {
-					if cut := f.describe(p, Split(seed, f.Parts...)); cut != one {
-						t.Errorf("flow %d cut with seed %d:\n%s\nwhole:\n%s", i, seed, cut, one)
-					}
-				}
-				got += fmt.Sprintf("flow %d: %s", i, one)
 			}
 			if update {
 				if err := os.WriteFile(name+".golden", []byte(got), 0o644); err != nil {

@@ -86,26 +86,9 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func quiet() *proto.Conn {
-	return &proto.Conn{Transport: proto.TCP, OnTx: func(proto.Tx, bool) {}, OnAnomaly: func(string) {}}
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, c(describe+frame), s(denied)) }
 
-func TestAllocs(t *testing.T) {
-	p, c := Protocol.New(), quiet()
-	m := []byte(describe + frame)
-	if n := testing.AllocsPerRun(100, func() { p.Parse(c, packet.ToServer, m); p.Reset() }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), quiet()
-	m := []byte(describe + frame)
-	b.SetBytes(int64(len(m)))
-	for b.Loop() {
-		p.Parse(c, packet.ToServer, m)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, c(describe+frame), s(denied)) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(describe+frame), []byte(denied), uint64(1))

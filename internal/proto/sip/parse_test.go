@@ -158,12 +158,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func quiet() *proto.Conn {
-	return &proto.Conn{Transport: proto.UDP, OnTx: func(proto.Tx, bool) {}, OnAnomaly: func(string) {}}
-}
-
 func TestAllocs(t *testing.T) {
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.UDP)
 	m := []byte(invite)
 	if n := testing.AllocsPerRun(100, func() { p.Parse(c, packet.ToServer, m); p.Reset() }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -171,7 +167,7 @@ func TestAllocs(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.UDP)
 	m := []byte(invite)
 	b.SetBytes(int64(len(m)))
 	for b.Loop() {

@@ -191,35 +191,11 @@ func TestReset(t *testing.T) {
 	}
 }
 
-func quiet() *proto.Conn {
-	return &proto.Conn{Transport: proto.TCP, OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
+var session = []prototest.Part{c(greet), s(none), c(byName), s(ok5)}
 
-func negotiate(p proto.Parser, c *proto.Conn, g, n, r, o []byte) {
-	p.Parse(c, packet.ToServer, g)
-	p.Parse(c, packet.ToClient, n)
-	p.Parse(c, packet.ToServer, r)
-	p.Parse(c, packet.ToClient, o)
-	p.End(c)
-	p.Reset()
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func TestAllocs(t *testing.T) {
-	p, c := Protocol.New(), quiet()
-	g, n, r, o := []byte(greet), []byte(none), []byte(byName), []byte(ok5)
-	if n := testing.AllocsPerRun(100, func() { negotiate(p, c, g, n, r, o) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), quiet()
-	g, n, r, o := []byte(greet), []byte(none), []byte(byName), []byte(ok5)
-	b.ReportAllocs()
-	for b.Loop() {
-		negotiate(p, c, g, n, r, o)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	for _, tt := range table {

@@ -126,7 +126,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d logins", n)
 	}
 	p := Protocol.New().(*parser)
-	if _, err := p.Parse(conn(), packet.ToServer, []byte("\xff\xfa\x18\x00"+strings.Repeat("x", 9*maxSub)+"\xff\xf0")); err != nil || len(p.half[0].sub) != maxSub || len(p.terminal) != maxUser {
+	if _, err := p.Parse(prototest.Quiet(proto.TCP), packet.ToServer, []byte("\xff\xfa\x18\x00"+strings.Repeat("x", 9*maxSub)+"\xff\xf0")); err != nil || len(p.half[0].sub) != maxSub || len(p.terminal) != maxUser {
 		t.Errorf("%v, %d bytes of subnegotiation, %d of terminal", err, len(p.half[0].sub), len(p.terminal))
 	}
 	login := []prototest.Part{s("login: "), c("a\n"), s("\nPassword: "), c("p\n"), s(strings.Repeat("day\n", outcomeLines+1))}
@@ -190,36 +190,12 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
-
 var session = []prototest.Part{s("\xff\xfd\x18\xff\xfb\x01host login: "), c("\xff\xfb\x18bob\r\n"), s("bob\r\nPassword: "), c("x\r\n"),
 	s("\r\nLogin incorrect\r\nhost login: "), c("bob\r\n"), s("bob\r\nPassword: "), c("y\r\n"), s("\r\nWelcome to nowhere\r\n$ "), c("ls\r\n")}
 
-func drive(p proto.Parser, cn *proto.Conn) {
-	for _, pt := range session {
-		_, _ = p.Parse(cn, pt.Dir, pt.Data)
-	}
-	p.End(cn)
-	p.Reset()
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, session...) }
 
-func TestNoAllocs(t *testing.T) {
-	p, cn := Protocol.New(), conn()
-	drive(p, cn)
-	if n := testing.AllocsPerRun(100, func() { drive(p, cn) }); n != 0 {
-		t.Errorf("%v allocations per session", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, cn := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, cn)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, session...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("\xff\xfd\x18\xff\xfb\x01host login: Password: $ "), []byte("\xff\xfa\x27\x00\x00USER\x01x\xff\xf0bob\r\nx\r\n"))

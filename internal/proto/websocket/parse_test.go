@@ -199,15 +199,11 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func quiet() *proto.Conn {
-	return &proto.Conn{Transport: proto.TCP, OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
-
 func TestAllocs(t *testing.T) {
 	if prototest.Race {
 		t.Skip("skips 1 case: the race detector takes memory out of sync.Pool at random, so that allocations cannot be counted")
 	}
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.TCP)
 	plain := []byte(frame(0x81, true, strings.Repeat("x", 2000)))
 	packed := []byte(deflated(strings.Repeat("hello ", 400))[0].Data)
 	n := testing.AllocsPerRun(200, func() {
@@ -222,7 +218,7 @@ func TestAllocs(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), quiet()
+	p, c := Protocol.New(), prototest.Quiet(proto.TCP)
 	data := []byte(frame(0x81, true, strings.Repeat("x", 2000)))
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
