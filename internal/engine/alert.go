@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
@@ -16,6 +17,46 @@ func encodeTx(dst []byte, tx proto.Tx) []byte {
 	tx.EncodeEVE(&e)
 	copy(e.B[len(dst):], e.B[len(dst)+1:])
 	return e.B[:len(e.B)-1]
+}
+
+// encodeFile makes the member "files" of an alert on a file.
+func encodeFile(dst []byte, f match.File) []byte {
+	t, ok := f.(*files.Track)
+	if !ok {
+		return dst
+	}
+	lead := byte(',')
+	if len(dst) == 0 {
+		lead = '{'
+	}
+	e := event.Encoder{B: dst}
+	if lead == '{' {
+		e.B = append(e.B, lead)
+	}
+	e.Arr("files")
+	e.Obj("")
+	e.OptBytes("filename", t.Name())
+	e.OptStr("magic", t.Magic())
+	e.Bool("gaps", t.Gaps())
+	e.Str("state", t.State().String())
+	if b, ok := t.MD5(); ok {
+		e.Hex("md5", b)
+	}
+	if b, ok := t.SHA1(); ok {
+		e.Hex("sha1", b)
+	}
+	if b, ok := t.SHA256(); ok {
+		e.Hex("sha256", b)
+	}
+	e.Bool("stored", false)
+	e.Uint("size", t.Size())
+	e.Uint("tx_id", t.File().TxID)
+	e.EndObj()
+	e.EndArr()
+	if lead == '{' {
+		return e.B[1:]
+	}
+	return e.B
 }
 
 // alertBody is what an alert tells besides its rule: the transaction, the

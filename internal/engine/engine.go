@@ -160,6 +160,7 @@ func (e *Engine) Close() {
 	for _, w := range e.Workers {
 		w.Close()
 	}
+	e.emitStats()
 }
 
 // Stats adds up the workers' latest snapshots.

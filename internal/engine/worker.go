@@ -83,7 +83,7 @@ func newWorker(e *Engine, id int) *Worker {
 		w.files = files.NewPool(cfg.Files)
 	}
 	if cfg.Rules != nil {
-		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Encode: encodeTx, Midstream: cfg.RulesMidstream})
+		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Encode: encodeTx, EncodeFile: encodeFile, Midstream: cfg.RulesMidstream})
 	}
 	w.n.apps = map[string]AppCount{}
 	return w

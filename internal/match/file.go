@@ -1,10 +1,9 @@
 package match
 
 import (
-	"strings"
-
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
@@ -147,8 +146,8 @@ func (w *Worker) File(app int, tx proto.Tx, d packet.Dir, f File, done bool) {
 	w.file = file{f: f, data: b, at: at, done: done, text: w.file.text}
 	w.setDir(d)
 	w.inspectTx(&w.set.txs[app][d], app, d, tx, &t.dir[d], false)
-	w.file = file{text: w.file.text}
 	w.tx = keep
 	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
 	w.encode(t.id, tx)
+	w.file = file{text: w.file.text}
 }

@@ -63,6 +63,8 @@ type Config struct {
 	OnAlert func(*Alert)
 	// Encode appends what an alert is to tell of a transaction; nil: nothing.
 	Encode func(dst []byte, tx proto.Tx) []byte
+	// EncodeFile does the same for a file, behind its transaction; nil: nothing.
+	EncodeFile func(dst []byte, f File) []byte
 	// Midstream lets rules inspect streams whose start was not seen.
 	Midstream bool
 }
@@ -122,6 +124,9 @@ func (w *Worker) encode(id uint64, tx proto.Tx) {
 		if s.hi == 0 {
 			s.lo = len(w.bodies)
 			w.bodies = w.cfg.Encode(w.bodies, tx)
+			if w.file.f != nil && w.cfg.EncodeFile != nil {
+				w.bodies = w.cfg.EncodeFile(w.bodies, w.file.f)
+			}
 			s.hi = len(w.bodies)
 		}
 		a.body = s

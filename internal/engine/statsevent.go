@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/event"
+)
+
+// statsBody is the member "stats" of the record at the end of a replay, with
+// Suricata's names.
+type statsBody struct{ s Stats }
+
+func (b *statsBody) EncodeEVE(e *event.Encoder) {
+	s := &b.s
+	e.Obj("stats")
+	e.Int("uptime", max(0, s.Last-s.First)/1e9)
+	e.Obj("decoder")
+	e.Uint("pkts", s.Packets)
+	e.Uint("bytes", s.Bytes)
+	e.Uint("invalid", s.Malformed)
+	e.EndObj()
+	e.Obj("flow")
+	e.Uint("total", s.Flows)
+	e.EndObj()
+	e.Obj("tcp")
+	e.Uint("reassembly_gap", s.Gaps)
+	e.EndObj()
+	e.Obj("detect")
+	e.Uint("alert", s.Alerts)
+	e.EndObj()
+	e.Obj("app_layer")
+	e.Obj("flow")
+	for _, k := range slices.Sorted(maps.Keys(s.Apps)) {
+		if k != "" {
+			e.Uint(k, s.Apps[k].Flows)
+		}
+	}
+	e.EndObj()
+	e.EndObj()
+	e.EndObj()
+}
+
+// emitStats reports the counters of all workers through the first one's sink.
+func (e *Engine) emitStats() {
+	w := e.Workers[0]
+	if w.sink == nil || !w.wants[event.Stats] {
+		return
+	}
+	b := &statsBody{e.Stats()}
+	w.sink.Event(&event.Event{Time: b.s.Last, Type: event.Stats, Iface: e.cfg.Iface, Body: b})
+}
