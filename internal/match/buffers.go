@@ -143,6 +143,8 @@ var stickyBuffers = []sticky{
 	{name: "ipv6.hdr", frame: true, doc: "IPv6 header with its extensions"},
 	{name: "icmpv4.hdr", frame: true, doc: "ICMP header"},
 	{name: "icmpv6.hdr", frame: true, doc: "ICMPv6 header"},
+	{name: "ip.src", frame: true, doc: "source address, 4 or 16 bytes"},
+	{name: "ip.dst", frame: true, doc: "destination address, 4 or 16 bytes"},
 }
 
 func isMulti(name string) bool {

@@ -147,8 +147,7 @@ func (d *dataset) value(s string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b := a.As16()
-		return b[:], nil
+		return a.Unmap().AsSlice(), nil // as ip.src and ip.dst have addresses
 	}
 	return []byte(s), nil
 }

@@ -19,6 +19,19 @@ var frames = map[string]func(*packet.Packet) []byte{
 		}
 		return p.L4
 	},
+	"ip.src": func(p *packet.Packet) []byte { return address(p, &p.Src) },
+	"ip.dst": func(p *packet.Packet) []byte { return address(p, &p.Dst) },
+}
+
+// address is the four or sixteen bytes of an address.
+func address(p *packet.Packet, a *packet.Addr) []byte {
+	switch p.Version {
+	case 4:
+		return a[12:]
+	case 6:
+		return a[:]
+	}
+	return nil
 }
 
 func ipHeader(p *packet.Packet, version uint8) []byte {

@@ -13,10 +13,45 @@ var flowKeywords = []Keyword{
 		Example: `flow:established,to_server; content:"x";`, Setup: setupFlow},
 	{Name: "stream_size", Family: "flow", Doc: "bytes of the stream: server, client, both or either", Example: `stream_size:client,<,100;`, Setup: setupStreamSize},
 	{Name: "flow.age", Family: "flow", Doc: "age of the flow in seconds", Example: `flow.age:>3600;`, Setup: flowNumber(func(c *ctx) uint64 { return uint64(max(0, c.f.Last-c.f.Start) / 1e9) })},
+	{Name: "flow.pkts", Family: "flow", Doc: "packets of a side: toserver, toclient, either or both", Example: `flow.pkts:toserver,>3;`, Setup: flowSides(func(c *ctx, d packet.Dir) uint64 { return c.f.Side[d].Packets })},
+	{Name: "flow.bytes", Family: "flow", Doc: "bytes of a side: toserver, toclient, either or both", Example: `flow.bytes:toclient,>3;`, Setup: flowSides(func(c *ctx, d packet.Dir) uint64 { return c.f.Side[d].Bytes })},
 	{Name: "flow.pkts_toserver", Family: "flow", Doc: "packets of the client", Example: `flow.pkts_toserver:>3;`, Setup: flowNumber(func(c *ctx) uint64 { return c.f.Side[packet.ToServer].Packets })},
 	{Name: "flow.pkts_toclient", Family: "flow", Doc: "packets of the server", Example: `flow.pkts_toclient:>3;`, Setup: flowNumber(func(c *ctx) uint64 { return c.f.Side[packet.ToClient].Packets })},
 	{Name: "flow.bytes_toserver", Family: "flow", Doc: "bytes of the client", Example: `flow.bytes_toserver:>3;`, Setup: flowNumber(func(c *ctx) uint64 { return c.f.Side[packet.ToServer].Bytes })},
 	{Name: "flow.bytes_toclient", Family: "flow", Doc: "bytes of the server", Example: `flow.bytes_toclient:>3;`, Setup: flowNumber(func(c *ctx) uint64 { return c.f.Side[packet.ToClient].Bytes })},
+}
+
+// flowSides reads "side,number".
+func flowSides(get func(*ctx, packet.Dir) uint64) func(*compiler, rules.Option) error {
+	return func(c *compiler, o rules.Option) error {
+		side, v, ok := strings.Cut(unquote(o.Value), ",")
+		if !ok {
+			return fail("%s needs a side and a number", o.Name)
+		}
+		u, err := rules.ParseUintRange(strings.TrimPrefix(strings.TrimSpace(v), "="), math.MaxUint64)
+		if err != nil {
+			return err
+		}
+		var test func(up, down bool) bool
+		switch lowerTrim(side) {
+		case "toserver":
+			test = func(up, _ bool) bool { return up }
+		case "toclient":
+			test = func(_, down bool) bool { return down }
+		case "either":
+			test = func(up, down bool) bool { return up || down }
+		case "both":
+			test = func(up, down bool) bool { return up && down }
+		default:
+			return fail("%s knows toserver, toclient, either and both, not %q", o.Name, side)
+		}
+		c.notPlain()
+		c.out.flags |= needFlow
+		c.cond(func(c *ctx) bool {
+			return c.f != nil && test(u.Match(get(c, packet.ToServer)), u.Match(get(c, packet.ToClient)))
+		})
+		return nil
+	}
 }
 
 func flowNumber(get func(*ctx) uint64) func(*compiler, rules.Option) error {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
@@ -46,7 +47,8 @@ var numberKeywords = []Keyword{
 	{Name: "dns.rcode", Family: "dns", Doc: "response code", Example: `dns.rcode:3;`, Setup: bufferNumber("dns.rcode", 65535, nil)},
 	{Name: "dns.rrtype", Family: "dns", Doc: "type of a question", Example: `dns.rrtype:16;`, Setup: bufferNumber("dns.rrtype", 65535, map[string]uint64{"a": 1, "ns": 2, "cname": 5, "ptr": 12, "mx": 15, "txt": 16, "aaaa": 28})},
 	{Name: "snmp.version", Family: "snmp", Doc: "version of the message", Example: `snmp.version:2;`, Setup: bufferNumber("snmp.version", math.MaxUint32, nil)},
-	{Name: "snmp.pdu_type", Family: "snmp", Doc: "kind of the message", Example: `snmp.pdu_type:0;`, Setup: bufferNumber("snmp.pdu_type", math.MaxUint32, nil)},
+	{Name: "snmp.pdu_type", Family: "snmp", Doc: "kind of the message", Example: `snmp.pdu_type:0;`, Setup: bufferNumber("snmp.pdu_type", math.MaxUint32, pduTypes)},
+	{Name: "smb.version", Family: "smb", Doc: "version of the message: 1, or 2 also for SMB3", Example: `smb.version:2;`, Setup: bufferNumber("smb.version", 255, nil)},
 	{Name: "dhcp.leasetime", Family: "dhcp", Doc: "lease time in seconds", Example: `dhcp.leasetime:<600;`, Setup: bufferNumber("dhcp.leasetime", math.MaxUint32, nil)},
 	{Name: "dhcp.renewal_time", Family: "dhcp", Doc: "renewal time in seconds", Example: `dhcp.renewal_time:<600;`, Setup: bufferNumber("dhcp.renewal_time", math.MaxUint32, nil)},
 	{Name: "dhcp.rebinding_time", Family: "dhcp", Doc: "rebinding time in seconds", Example: `dhcp.rebinding_time:<600;`, Setup: bufferNumber("dhcp.rebinding_time", math.MaxUint32, nil)},
@@ -84,10 +86,13 @@ var numberKeywords = []Keyword{
 			return stickySetup("websocket.opcode")(c, o)
 		}
 		words := map[string]uint64{"continuation": 0, "text": 1, "binary": 2, "connection_close": 8, "ping": 9, "pong": 10}
-		v := lowerTrim(unquote(o.Value))
+		v, not := strings.CutPrefix(lowerTrim(unquote(o.Value)), "!")
 		if n, ok := words[v]; ok {
-			c.check("websocket.opcode", func(b []byte) bool { return len(b) == 1 && uint64(b[0]) == n })
+			c.check("websocket.opcode", func(b []byte) bool { return len(b) == 1 && (uint64(b[0]) == n) != not })
 			return nil
+		}
+		if not {
+			v = "!" + v
 		}
 		u, err := rules.ParseUintRange(v, 255)
 		if err != nil {
@@ -101,6 +106,48 @@ var numberKeywords = []Keyword{
 
 var mqttTypes = map[string]uint64{"connect": 1, "connack": 2, "publish": 3, "puback": 4, "pubrec": 5, "pubrel": 6, "pubcomp": 7, "subscribe": 8,
 	"suback": 9, "unsubscribe": 10, "unsuback": 11, "pingreq": 12, "pingresp": 13, "disconnect": 14, "auth": 15, "unassigned": 0}
+
+// setupTicketEncryption reads "weak", "strong", or names of encryption types.
+func setupTicketEncryption(c *compiler, o rules.Option) error {
+	if !o.HasValue || o.Value == "" {
+		return stickySetup("krb5.ticket_encryption")(c, o)
+	}
+	v := lowerTrim(unquote(o.Value))
+	switch v {
+	case "weak", "strong":
+		c.check("krb5.ticket_encryption", func(b []byte) bool { return len(b) > 0 && weakTicket(b) == (v == "weak") })
+		return nil
+	}
+	not := strings.HasPrefix(v, "!")
+	var want []string
+	for _, name := range split(strings.TrimPrefix(v, "!")) {
+		n, ok := ticketTypes[name]
+		if !ok {
+			return fail("krb5.ticket_encryption does not know %q", name)
+		}
+		want = append(want, n)
+	}
+	c.check("krb5.ticket_encryption", func(b []byte) bool { return len(b) > 0 && slices.Contains(want, string(b)) != not })
+	return nil
+}
+
+// weakTicket reports DES, triple DES, RC4 and Microsoft's own numbers.
+func weakTicket(b []byte) bool {
+	switch string(b) {
+	case "1", "2", "3", "5", "7", "16", "23", "24":
+		return true
+	}
+	return b[0] == '-'
+}
+
+// ticketTypes are encryption types by their names in IANA's registry.
+var ticketTypes = map[string]string{"des-cbc-crc": "1", "des-cbc-md4": "2", "des-cbc-md5": "3", "des3-cbc-md5": "5", "des3-cbc-sha1": "7",
+	"des3-cbc-sha1-kd": "16", "aes128-cts-hmac-sha1-96": "17", "aes256-cts-hmac-sha1-96": "18", "aes128-cts-hmac-sha256-128": "19",
+	"aes256-cts-hmac-sha384-192": "20", "rc4-hmac": "23", "rc4-hmac-exp": "24", "camellia128-cts-cmac": "25", "camellia256-cts-cmac": "26"}
+
+// pduTypes are Suricata 8's names of SNMP's messages.
+var pduTypes = map[string]uint64{"get_request": 0, "get_next_request": 1, "response": 2, "set_request": 3, "trap_v1": 4, "get_bulk_request": 5,
+	"inform_request": 6, "trap_v2": 7, "report": 8}
 
 var frameTypes = map[string]uint64{"data": 0, "headers": 1, "priority": 2, "rststream": 3, "settings": 4, "pushpromise": 5, "ping": 6, "goaway": 7, "windowupdate": 8, "continuation": 9}
 
