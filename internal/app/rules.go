@@ -36,7 +36,7 @@ type RuleConfig struct {
 type RuleLoad struct {
 	Set      *match.Set
 	Rules    []*rules.Rule // that could be read, loaded or not
-	Total    int // rules found, loaded or not
+	Total    int           // rules found, loaded or not
 	Loaded   int
 	Failed   int
 	Problems []*rules.Problem // with warnings, in the order of files and lines
