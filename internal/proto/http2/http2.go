@@ -71,6 +71,10 @@ type Tx struct {
 	code    []byte
 	scratch []byte // of buffers that are put together
 	held    int    // bytes counted in the parser's sum
+
+	num   uint64        // in the flow, from 0
+	files [2]proto.File // bodies, when somebody listens
+	name  [2][]byte     // their names
 }
 
 var txs = sync.Pool{New: func() any { return new(Tx) }}

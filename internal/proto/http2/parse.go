@@ -41,6 +41,8 @@ type side struct {
 	flags   byte
 	stream  uint32
 	remain  int
+	fresh   bool // no byte of the frame's payload was seen
+	pad     int  // bytes of padding at the end of a DATA frame
 
 	// Header block under way, over HEADERS or PUSH_PROMISE and CONTINUATION.
 	open      bool
@@ -57,7 +59,8 @@ type side struct {
 
 type parser struct {
 	side    [2]side
-	streams []*Tx // oldest first
+	streams []*Tx  // oldest first
+	made    uint64 // streams so far
 	// connection is stream 0, for what ends all of it.
 	connection Tx
 	held       int  // bytes of the streams
@@ -114,7 +117,7 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 
 // head reads a frame header, RFC 9113 section 4.1.
 func (p *parser) head(b []byte, s *side) error {
-	s.inFrame = true
+	s.inFrame, s.fresh, s.pad = true, true, 0
 	s.remain = int(b[0])<<16 | int(b[1])<<8 | int(b[2])
 	s.typ, s.flags = b[3], b[4]
 	s.stream = binary.BigEndian.Uint32(b[5:]) &^ (1 << 31)
@@ -152,6 +155,9 @@ func (p *parser) payload(c *proto.Conn, d packet.Dir, b []byte) {
 				t.RequestLen += int64(len(b))
 			} else {
 				t.ResponseLen += int64(len(b))
+			}
+			if c.WantFiles {
+				p.fileData(c, d, t, b)
 			}
 		}
 	case frHeaders, frPush, frContinuation:
@@ -330,7 +336,8 @@ func (p *parser) open(c *proto.Conn, id uint32) *Tx {
 		p.finish(c, p.streams[0])
 	}
 	t := txs.Get().(*Tx)
-	t.Stream = id
+	t.Stream, t.num = id, p.made
+	p.made++
 	p.count(t)
 	p.streams = append(p.streams, t)
 	return t
@@ -338,6 +345,7 @@ func (p *parser) open(c *proto.Conn, id uint32) *Tx {
 
 // end notes that direction d of a stream is complete.
 func (p *parser) end(c *proto.Conn, d packet.Dir, t *Tx) {
+	c.CloseFile(&t.files[d], false)
 	if d == packet.ToServer {
 		t.RequestDone = true
 	} else {
@@ -359,6 +367,8 @@ func (p *parser) finish(c *proto.Conn, t *Tx) {
 			break
 		}
 	}
+	c.CloseFile(&t.files[0], true)
+	c.CloseFile(&t.files[1], true)
 	c.Emit(t, true)
 	p.held -= t.held
 	t.release()
@@ -431,6 +441,10 @@ func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 	}
 	s.remain -= n
 	switch s.typ {
+	case frData:
+		if t := p.find(s.stream); t != nil {
+			c.FileGap(&t.files[d], max(0, n-max(0, s.pad-s.remain)))
+		}
 	case frHeaders, frPush, frContinuation:
 		s.broken = true
 	}
@@ -455,7 +469,7 @@ func (p *parser) Reset() {
 	}
 	clear(p.streams)
 	p.streams, p.held = proto.Keep(p.streams, keptStreams), 0
-	p.many, p.long, p.cut = false, false, false
+	p.many, p.long, p.cut, p.made = false, false, false, 0
 	for d := range p.side {
 		s := &p.side[d]
 		h := s.hpack
