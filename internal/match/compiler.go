@@ -144,14 +144,14 @@ func (c *compiler) compile() (rules.Option, error) {
 	c.lists = []*list{{}}
 	c.cur = c.lists[0]
 	c.plain = true
-	if o, err := c.header(); err != nil {
-		return o, err
-	}
 	if o, ok := c.r.Option("requires"); ok {
-		// Before anything it guards.
+		// Before anything it guards, the header included.
 		if err := setupRequires(c, o); err != nil {
 			return o, err
 		}
+	}
+	if o, err := c.header(); err != nil {
+		return o, err
 	}
 	for _, o := range c.r.Options {
 		k, ok := c.b.keywords[o.Name]

@@ -27,7 +27,7 @@ func Keywords() []Keyword {
 	var out []Keyword
 	for _, family := range [][]Keyword{
 		metaKeywords, payloadKeywords, bytesKeywords, flowKeywords, bitsKeywords, hostKeywords, thresholdKeywords,
-		ipKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, legacyKeywords, numberKeywords,
+		ipKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, partKeywords, legacyKeywords, numberKeywords,
 		fileKeywords, refusedKeywords,
 	} {
 		out = append(out, family...)

@@ -26,6 +26,9 @@ var Protocol = proto.Protocol{
 	Buffers: []proto.Buffer{
 		{Name: "llmnr.queries.rrname", Doc: "name of each question", Dir: packet.ToServer, Get: owner(dns.Questions)},
 		{Name: "llmnr.answers.rrname", Doc: "owner name of each answer", Dir: packet.ToClient, Get: owner(dns.Answers)},
+		{Name: "llmnr.authorities.rrname", Doc: "owner name of each authority", Dir: packet.ToClient, Get: owner(dns.Authorities)},
+		{Name: "llmnr.additionals.rrname", Doc: "owner name of each additional record", Dir: packet.ToClient, Get: owner(dns.Additionals)},
+		{Name: "llmnr.response.rrname", Doc: "every owner and target name of a response", Dir: packet.ToClient, Get: anyName},
 	},
 }
 
@@ -85,6 +88,14 @@ func owner(s dns.Section) func(proto.Tx, int) ([]byte, bool) {
 		}
 		return m.Owner(s, i)
 	}
+}
+
+func anyName(tx proto.Tx, i int) ([]byte, bool) {
+	m, ok := tx.(Message)
+	if !ok {
+		return nil, false
+	}
+	return m.AnyName(i)
 }
 
 // probe judges a datagram or, on TCP, a message behind its length. The wire

@@ -96,7 +96,7 @@ func TestBuffers(t *testing.T) {
 			}
 		}
 	}}, prototest.C(answer))
-	if seen != "llmnr.queries.rrname=wpad llmnr.answers.rrname=wpad " {
+	if seen != "llmnr.queries.rrname=wpad llmnr.answers.rrname=wpad llmnr.response.rrname=wpad llmnr.response.rrname=wpad " {
 		t.Error(seen)
 	}
 }
