@@ -19,12 +19,6 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 	fs := c.flowState()
 	g := &w.set.txs[app]
 	c.app |= 1 << app
-	if done {
-		// A whole message: what of the stream belongs to it is looked at now.
-		w.Trigger(packet.ToServer)
-		w.Trigger(packet.ToClient)
-	}
-	w.packetRules()
 	var one txState
 	t := &one
 	one.id = fs.next
@@ -36,6 +30,16 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 		fs.next++
 	}
 	id = t.id
+	// Alerts on the packet or the stream that completes a transaction name it.
+	w.guess = txAlert{id: id, on: true, tx: tx}
+	if done {
+		// A whole message: what of the stream belongs to it is looked at now.
+		w.Trigger(packet.ToServer)
+		w.Trigger(packet.ToClient)
+	}
+	w.packetRules()
+	w.guess.on = false
+	w.encode(id, tx)
 	if c.f.Midstream && !w.cfg.Midstream && c.proto == packet.ProtoTCP || w.let() {
 		if done {
 			fs.forget(tx)

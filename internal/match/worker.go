@@ -95,6 +95,7 @@ type Worker struct {
 	passed  bool   // a pass rule matched the packet
 	verdict verdict.Verdict
 	tx      txAlert
+	guess   txAlert // being handed over, while the packet and the stream are looked at
 
 	change *Change // that brought the set; nil for the first
 	since  int64   // when, packet time
@@ -421,9 +422,13 @@ func (w *Worker) found(id uint32) {
 	if r.action == rules.Pass && w.alertsPass(r) {
 		return
 	}
+	tx := w.tx
+	if !tx.on && w.guess.on && (r.flags&needStream != 0 || r.hasApps && c.proto == packet.ProtoUDP) {
+		tx = w.guess
+	}
 	for i := range w.alerts {
 		a := &w.alerts[i]
-		if a.order == id && a.HasTx == w.tx.on && a.TxID == w.tx.id {
+		if a.order == id && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) {
 			return
 		}
 	}
@@ -432,8 +437,8 @@ func (w *Worker) found(id uint32) {
 	}
 	a := Alert{Rule: &w.set.meta[r.meta], Action: r.action, Src: c.src, Dst: c.dst, SrcPort: c.sp, DstPort: c.dp, Dir: c.d,
 		Flow: c.f, Packet: c.p, Time: c.now, order: id}
-	if w.tx.on {
-		a.TxID, a.HasTx = w.tx.id, true
+	if tx.on {
+		a.TxID, a.HasTx = tx.id, true
 	}
 	if c.f != nil {
 		a.flowID = c.f.ID
