@@ -83,10 +83,10 @@ func (d *Decoder) extensions(p *Packet, n nest) {
 		}
 		switch p.Proto {
 		case extHopByHop, extRouting, extDestOpts, extMobility, extHIP, extShim6, ProtoAH, extFragment:
+		case extNone: // RFC 8200 section 4.7: what follows is to be ignored
+			return
 		default:
 			d.transport(p, rest, n)
-			return
-		case extNone: // RFC 8200 section 4.7: what follows is to be ignored
 			return
 		}
 		if i == MaxExtHeaders {

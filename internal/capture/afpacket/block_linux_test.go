@@ -121,8 +121,10 @@ func TestBlockContradictions(t *testing.T) {
 		var k block
 		k.reset(b)
 		var f packet.Frame
-		if k.next(&f) || k.next(&f) {
-			t.Errorf("%s: a frame was read", name)
+		for range 2 { // nor does the reader go on behind it
+			if k.next(&f) {
+				t.Errorf("%s: a frame was read", name)
+			}
 		}
 	}
 	b := lay(1024, fake{data: "abc"}, fake{data: "def"})

@@ -126,8 +126,8 @@ func (w *Writer) Write(f *packet.Frame) error {
 	if tag != nil {
 		// The first twelve bytes, the tag, the rest, each as far as n goes.
 		m := min(n, vlanAt)
-		w.w.Write(data[:m]) // bufio keeps the first error, see below
-		w.w.Write(tag[:min(n-m, len(tag))])
+		_, _ = w.w.Write(data[:m]) // bufio keeps the first error, see below
+		_, _ = w.w.Write(tag[:min(n-m, len(tag))])
 		data = data[m:]
 		n -= min(n, m+len(tag))
 	}

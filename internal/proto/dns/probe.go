@@ -47,7 +47,7 @@ func Look(b []byte) (s Shape, ok bool) {
 			}
 			var r Record
 			var ok bool
-			next := off
+			var next int
 			if sec == 0 {
 				next, ok = readQuestion(b, off, &r)
 			} else {
