@@ -20,28 +20,6 @@ const (
 	numPolicies
 )
 
-// names are those of Suricata's host-os-policy, and the two plain ones.
-var names = [...]struct {
-	name string
-	p    Policy
-}{
-	{"first", First}, {"last", Last}, {"bsd", BSD}, {"bsd-right", BSD}, {"old-linux", OldLinux},
-	{"linux", Linux}, {"old-solaris", Solaris}, {"solaris", Solaris}, {"hpux10", BSD},
-	{"hpux11", Solaris}, {"irix", BSD}, {"macos", BSD}, {"windows", BSD}, {"windows2k3", BSD},
-	{"vista", First},
-}
-
-// ParsePolicy returns the policy of a target system, by Suricata's name for it
-// ("linux", "windows", "vista", "first"…).
-func ParsePolicy(name string) (Policy, bool) {
-	for _, n := range names {
-		if n.name == name {
-			return n.p, true
-		}
-	}
-	return First, false
-}
-
 // plain reports that the policy does not look at extents.
 func (p Policy) plain() bool { return p <= Last }
 

@@ -81,14 +81,3 @@ func TestThreeSegments(t *testing.T) {
 	r.seg(0, "....")
 	r.want("....bbbbccaa")
 }
-
-func TestPolicyNames(t *testing.T) {
-	for _, n := range names {
-		if p, ok := ParsePolicy(n.name); !ok || p != n.p {
-			t.Errorf("%s: %v %v", n.name, p, ok)
-		}
-	}
-	if _, ok := ParsePolicy("beos"); ok {
-		t.Error("a policy for a system that has none")
-	}
-}

@@ -124,22 +124,6 @@ func (m Message) Value(r *dns.Record, key string) (v []byte, ok bool) {
 	}
 }
 
-// Service takes a service name or instance name apart: in
-// "Hall._ipp._tcp.local" the instance is "Hall", the service "_ipp._tcp". The
-// instance may hold dots; it is empty for the service's own name.
-func Service(name []byte) (instance, service []byte, ok bool) {
-	for at := len(name) - len("._tcp"); at > 0; at-- {
-		end := at + len("._tcp")
-		if p := string(name[at:end]); p != "._tcp" && p != "._udp" || end != len(name) && name[end] != '.' {
-			continue
-		}
-		if start := bytes.LastIndexByte(name[:at], '.') + 1; name[start] == '_' {
-			return name[:max(0, start-1)], name[start:end], true
-		}
-	}
-	return nil, nil, false
-}
-
 func owner(s dns.Section) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		m, ok := tx.(Message)

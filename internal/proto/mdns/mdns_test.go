@@ -79,26 +79,6 @@ func TestFlaws(t *testing.T) {
 	}
 }
 
-func TestService(t *testing.T) {
-	tests := []struct{ in, instance, service string }{
-		{"Hall._ipp._tcp.local", "Hall", "_ipp._tcp"},
-		{"A. B._x._tcp.c._ipp._udp.local", "A. B._x._tcp.c", "_ipp._udp"},
-		{"_ipp._tcp.local", "", "_ipp._tcp"},
-		{"_ipp._tcp", "", "_ipp._tcp"},
-		{"ipp._tcp.local", "", ""},
-		{"cam.local", "", ""},
-		{"._tcp", "", ""},
-		{"_x._tcpx", "", ""},
-		{"", "", ""},
-	}
-	for _, tt := range tests {
-		i, s, ok := Service([]byte(tt.in))
-		if string(i) != tt.instance || string(s) != tt.service || ok != (tt.service != "") {
-			t.Errorf("%q: %q %q %v", tt.in, i, s, ok)
-		}
-	}
-}
-
 func TestValue(t *testing.T) {
 	var m dns.Message
 	m.Parse([]byte(announce))
@@ -156,7 +136,7 @@ func FuzzParse(f *testing.F) {
 			for s := dns.Questions; s <= dns.Additionals; s++ {
 				for i := range m.Len(s) {
 					r := m.Record(s, i)
-					Service(m.Name(r))
+					m.Name(r)
 					m.Value(r, "ty")
 				}
 			}

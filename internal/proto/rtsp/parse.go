@@ -26,8 +26,8 @@ type parser struct {
 	long bool // too_many_headers was reported
 }
 
-// Probe recognises a start line that ends or begins with RTSP/.
-func Probe(_ packet.Dir, b []byte) proto.Match {
+// probe recognises a start line that ends or begins with RTSP/.
+func probe(_ packet.Dir, b []byte) proto.Match {
 	line, _, whole := bytes.Cut(b, []byte{'\n'})
 	if n := min(len(line), len(version)); string(line[:n]) == version[:n] {
 		switch {

@@ -80,7 +80,7 @@ func TestProbe(t *testing.T) {
 		"OPTIONS * HTTP/1.1\r\n": proto.No, "OPTIONS sip:x SIP/2.0\r\n": proto.No, "SETUP x\r\n": proto.No,
 		"USER joe\r\n": proto.No, "{\"id\":1}": proto.No, "GET / HTTP/1.0\r\n": proto.No, "RT\r\n": proto.No, "$\x00\x00\x05": proto.No,
 	} {
-		if got := Probe(packet.ToServer, []byte(b)); got != want {
+		if got := probe(packet.ToServer, []byte(b)); got != want {
 			t.Errorf("%q: %v, want %v", b, got, want)
 		}
 	}
@@ -93,7 +93,7 @@ func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, c(descri
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(describe+frame), []byte(denied), uint64(1))
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
-		Probe(packet.ToServer, a)
+		probe(packet.ToServer, a)
 		parts := []prototest.Part{c(string(a)), s(string(b))}
 		x, whole := run(parts...)
 		y, cut := run(prototest.Split(seed, parts...)...)

@@ -26,7 +26,7 @@ var Protocol = proto.Protocol{
 	On:    proto.TCP,
 	Ports: []uint16{554, 8554},
 	Limit: MaxHead,
-	Probe: Probe,
+	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 }
 

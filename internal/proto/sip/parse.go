@@ -26,8 +26,8 @@ type parser struct {
 	long bool // too_many_headers was reported
 }
 
-// Probe recognises a start line that ends or begins with SIP/2.0.
-func Probe(_ packet.Dir, b []byte) proto.Match {
+// probe recognises a start line that ends or begins with SIP/2.0.
+func probe(_ packet.Dir, b []byte) proto.Match {
 	for i := 0; len(b) > 0 && (b[0] == '\r' || b[0] == '\n') && i < 8; i++ {
 		b = b[1:] // keep-alives, RFC 5626 section 3.5.1
 	}

@@ -152,7 +152,7 @@ func TestProbe(t *testing.T) {
 		"OPTIONS * HTTP/1.1\r\n": proto.No, "OPTIONS rtsp://x RTSP/1.0\r\n": proto.No, "NOTIFY * HTTP/1.1\r\n": proto.No,
 		"USER joe\r\n": proto.No, "SIP\r\n": proto.No, "{\"id\":1}": proto.No, "GET / HTTP/1.0\r\n": proto.No,
 	} {
-		if got := Probe(packet.ToServer, []byte(b)); got != want {
+		if got := probe(packet.ToServer, []byte(b)); got != want {
 			t.Errorf("%q: %v, want %v", b, got, want)
 		}
 	}
@@ -178,7 +178,7 @@ func BenchmarkParse(b *testing.B) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(invite), []byte(trying), uint64(1))
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
-		Probe(packet.ToServer, a)
+		probe(packet.ToServer, a)
 		run(prototest.Options{Conn: proto.Conn{Transport: proto.UDP}}, c(string(a)), s(string(b)))
 		parts := []prototest.Part{c(string(a)), s(string(b))}
 		x, whole := run(prototest.Options{}, parts...)

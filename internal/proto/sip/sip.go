@@ -26,7 +26,7 @@ var Protocol = proto.Protocol{
 	Ports:   []uint16{5060},
 	Event:   "sip",
 	Limit:   MaxHead,
-	Probe:   Probe,
+	Probe:   probe,
 	New:     func() proto.Parser { return new(parser) },
 	Buffers: buffers,
 }

@@ -175,7 +175,7 @@ func TestProbe(t *testing.T) {
 		{packet.ToClient, "\x00\x00\x00\x00\x00\x00\x00\x00", proto.No},
 		{packet.ToClient, "\x00\x5f\x00\x00\x00\x00\x00\x00", proto.No},
 	} {
-		if got := Probe(tt.d, []byte(tt.b)); got != tt.want {
+		if got := probe(tt.d, []byte(tt.b)); got != tt.want {
 			t.Errorf("%v %q: %v, want %v", tt.d, tt.b, got, tt.want)
 		}
 	}
@@ -206,8 +206,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(x[0]), []byte(x[1]), uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
-		Probe(packet.ToServer, a)
-		Probe(packet.ToClient, b)
+		probe(packet.ToServer, a)
+		probe(packet.ToClient, b)
 		parts := []prototest.Part{c(string(a)), s(string(b))}
 		_, whole := run(parts...)
 		_, cut := run(prototest.Split(seed, parts...)...)

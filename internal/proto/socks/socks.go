@@ -16,7 +16,7 @@ var Protocol = proto.Protocol{
 	On:    proto.TCP,
 	Ports: []uint16{1080, 9050, 9150},
 	Limit: 16 << 10,
-	Probe: Probe,
+	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 }
 
@@ -62,10 +62,10 @@ func (t *Tx) EventType() event.Type { return "" }
 // EncodeEVE implements proto.Tx.
 func (t *Tx) EncodeEVE(*event.Encoder) {}
 
-// Probe recognises the client's first message by its exact length. Few bytes
+// probe recognises the client's first message by its exact length. Few bytes
 // are fixed, so a greeting alone is Weak; with the request behind it, or with
 // a domain name in it, it is Yes.
-func Probe(d packet.Dir, b []byte) proto.Match {
+func probe(d packet.Dir, b []byte) proto.Match {
 	if len(b) == 0 {
 		return proto.More
 	}

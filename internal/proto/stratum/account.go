@@ -8,7 +8,7 @@ import "strings"
 // Ethereum dialects, where an address of Bitcoin's form therefore says
 // nothing. Empty otherwise.
 func (s *Session) Coin() string {
-	if c := CoinOfAlgorithm(s.Algorithm.Bytes()); c != "" {
+	if c := coinOfAlgorithm(s.Algorithm.Bytes()); c != "" {
 		return c
 	}
 	c := FindAddress(s.Login.Bytes()).Coin

@@ -35,7 +35,7 @@ func classify(t []byte) (f Flags) {
 	if len(t) > 10 && string(t[:10]) == "mining.set" || string(t) == "mining.notify" {
 		f |= HasNotification
 	}
-	if IsAlgorithm(t) {
+	if isAlgorithm(t) {
 		f |= HasAlgorithm
 	}
 	return f
@@ -45,9 +45,9 @@ func classify(t []byte) (f Flags) {
 // (https://xmrig.com/docs/algorithms).
 var families = [...]string{"rx/", "cn/", "cn-lite", "cn-heavy", "cn-pico", "cryptonight", "randomx", "argon2/", "astrobwt", "ghostrider", "kawpow", "panthera"}
 
-// IsAlgorithm reports whether the text is the name of a proof-of-work
+// isAlgorithm reports whether the text is the name of a proof-of-work
 // algorithm as miners spell them.
-func IsAlgorithm(t []byte) bool {
+func isAlgorithm(t []byte) bool {
 	if len(t) < 3 || len(t) > 24 {
 		return false
 	}
@@ -63,10 +63,10 @@ func IsAlgorithm(t []byte) bool {
 	return false
 }
 
-// CoinOfAlgorithm names the coin of an algorithm that one coin alone is known
+// coinOfAlgorithm names the coin of an algorithm that one coin alone is known
 // for, else "". For rx/0 that is Monero: the few other coins on it are mined
 // with it too rarely to name them first.
-func CoinOfAlgorithm(t []byte) string {
+func coinOfAlgorithm(t []byte) string {
 	switch string(t) {
 	case "rx/0":
 		return "monero"

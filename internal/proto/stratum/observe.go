@@ -277,7 +277,7 @@ func (s *Session) loginObject(d packet.Dir, m *Message) {
 // algo takes an algorithm's name, or a list of them.
 func (s *Session) algo(m *Message, v Value) {
 	switch {
-	case v.Kind == String && IsAlgorithm(m.Text(v)):
+	case v.Kind == String && isAlgorithm(m.Text(v)):
 		s.add(MarkAlgo)
 		s.Algorithm.Set(m.Text(v))
 	case v.Kind == Array && v.Flags&HasAlgorithm != 0:

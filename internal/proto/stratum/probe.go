@@ -5,7 +5,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
-// Bounds of what Probe looks at before it gives up.
+// Bounds of what probe looks at before it gives up.
 const (
 	maxProbe = 4096 // bytes of one object without a member that calls or answers, or of the rest of a message
 	maxLead  = 1024 // bytes of white space and the like before the first object
@@ -17,10 +17,10 @@ var (
 	twoKeys = set(KeyID, KeyResult, KeyError, KeyJobID, KeyBlob, KeyTarget)
 )
 
-// Probe recognises a stream or message of JSON objects that are calls or
+// probe recognises a stream or message of JSON objects that are calls or
 // answers, whatever they are about: what they mean is judged when they are
 // parsed. A stream picked up midstream may begin in the middle of a message.
-func Probe(_ packet.Dir, b []byte) proto.Match {
+func probe(_ packet.Dir, b []byte) proto.Match {
 	i := lead(b)
 	switch {
 	case i == len(b) || bomPrefix(b[i:]):

@@ -23,7 +23,7 @@ var Protocol = proto.Protocol{
 	Ports: []uint16{3333, 4444, 5555, 7777, 8888, 9999, 14444},
 	Limit: MaxMessage,
 	Event: "stratum",
-	Probe: Probe,
+	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 	Buffers: []proto.Buffer{
 		{Name: "stratum.method", Doc: "method of a message sent by the client", Dir: packet.ToServer, Get: getMethod(packet.ToServer)},

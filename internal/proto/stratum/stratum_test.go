@@ -217,7 +217,7 @@ func TestProbe(t *testing.T) {
 		{`0011ffee`, proto.More}, {`0011","b":2}` + "\r\n" + `{"id":1,"result":true}`, proto.Yes}, {`x","b":2}` + "\nhello", proto.No}, {`x","b":2}` + "\n{\"a\":1}", proto.No},
 		{`x","b":2` + "\n{\"method\":1}", proto.No}, {"ab\x01", proto.No}, {strings.Repeat("a", maxProbe), proto.No},
 	} {
-		if got := Probe(packet.ToServer, []byte(tt.in)); got != tt.want {
+		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
 			t.Errorf("%.60q: %d, want %d", tt.in, got, tt.want)
 		}
 	}
@@ -247,8 +247,8 @@ func TestAllocs(t *testing.T) {
 			if _, err := p.Parse(&conn, part.Dir, part.Data); err != nil {
 				t.Fatal(err)
 			}
-			Probe(part.Dir, part.Data)
-			Probe(part.Dir, escaped)
+			probe(part.Dir, part.Data)
+			probe(part.Dir, escaped)
 		}
 		p.End(&conn)
 		p.Reset()

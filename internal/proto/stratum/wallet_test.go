@@ -68,17 +68,17 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"rx/0", "cn/r", "cn-heavy/xhv", "argon2/chukwa", "ghostrider", "kawpow", "ethash", "RandomX"} {
-		if !IsAlgorithm([]byte(s)) {
+		if !isAlgorithm([]byte(s)) {
 			t.Errorf("%s is no algorithm", s)
 		}
 	}
 	for _, s := range []string{"", "rx", "sha256", "aes-256-gcm", "linux/amd64", "cn", "rsa", "rx/" + strings.Repeat("x", 30)} {
-		if IsAlgorithm([]byte(s)) {
+		if isAlgorithm([]byte(s)) {
 			t.Errorf("%s is an algorithm", s)
 		}
 	}
 	for a, c := range map[string]string{"rx/0": "monero", "rx/wow": "wownero", "kawpow": "", "ethash": "", "": ""} {
-		if got := CoinOfAlgorithm([]byte(a)); got != c {
+		if got := coinOfAlgorithm([]byte(a)); got != c {
 			t.Errorf("%s: %s, want %s", a, got, c)
 		}
 	}
