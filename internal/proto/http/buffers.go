@@ -99,6 +99,27 @@ var buffers = []proto.Buffer{
 	response("http.location", "Location", field(toC, "location")),
 	lines("http.request_header", "each field of the request, Name: value", toS),
 	lines("http.response_header", "each field of the answer, Name: value", toC),
+	{Name: "frame.http1.request", Doc: "request: head as sent, body decoded, its first part; once complete", Dir: toS, Get: frame(toS)},
+	{Name: "frame.http1.response", Doc: "answer: head as sent, body decoded, its first part; once complete", Dir: toC, Get: frame(toC)},
+}
+
+// frame makes the getter of a whole message.
+func frame(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		t, ok := tx.(*Tx)
+		if !ok || i != 0 || d == toS && !t.RequestDone || d == toC && !t.ResponseDone {
+			return nil, false
+		}
+		m, body := &t.msg[d], t.RequestBody
+		if d == toC {
+			body = t.ResponseBody
+		}
+		if len(body) == 0 {
+			return m.head, true
+		}
+		m.one = append(append(m.one[:0], m.head...), body...)
+		return m.one, true
+	}
 }
 
 // lines makes a buffer with one instance for each field, repeated ones as
@@ -139,7 +160,7 @@ func (t *Tx) joined(d packet.Dir) []byte {
 	m.join = m.join[:0]
 	for i := range m.headers {
 		h := &m.headers[i]
-		if d == toS && equalFold(h.Name, "cookie") || d == toC && equalFold(h.Name, "set-cookie") || m.repeated(i) {
+		if d == toS && textline.Is(h.Name, "cookie") || d == toC && textline.Is(h.Name, "set-cookie") || m.repeated(i) {
 			continue
 		}
 		m.join = append(m.join, h.Name...)

@@ -34,8 +34,8 @@ func (p *parser) startFile(c *proto.Conn, d packet.Dir) {
 	t := p.side[d].tx
 	m := &t.msg[d]
 	if d == packet.ToServer {
-		post := equalFold(t.Method, "post")
-		if !post && !equalFold(t.Method, "put") {
+		post := textline.Is(t.Method, "post")
+		if !post && !textline.Is(t.Method, "put") {
 			return
 		}
 		var mem [maxBoundary]byte

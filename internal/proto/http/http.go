@@ -149,27 +149,11 @@ func (t *Tx) Header(d packet.Dir, name string) []byte { return find(t.msg[d].hea
 
 func find(hs []Header, name string) []byte {
 	for i := range hs {
-		if equalFold(hs[i].Name, name) {
+		if textline.Is(hs[i].Name, name) {
 			return hs[i].Value
 		}
 	}
 	return nil
-}
-
-// equalFold compares b with the lower-case ASCII string s.
-func equalFold(b []byte, s string) bool {
-	if len(b) != len(s) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != s[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // hasToken reports whether the comma-separated list holds the lower-case token.
@@ -179,7 +163,7 @@ func hasToken(list []byte, token string) bool {
 		for i < len(list) && list[i] != ',' {
 			i++
 		}
-		if equalFold(trim(list[:i]), token) {
+		if textline.Is(trim(list[:i]), token) {
 			return true
 		}
 		list = list[min(i+1, len(list)):]

@@ -256,6 +256,7 @@ func TestBuffers(t *testing.T) {
 		"http.stat_code": {1: "201"}, "http.stat_msg": {1: "Made it"}, "http.response_line": {1: "HTTP/1.1 201 Made it"}, "http.response_body": {1: "yes"},
 		"file.data": {"hi", "yes"}, "http.server": {1: "srv"}, "http.location": {1: "/l"},
 		"http.request_header": {"Host: H.example:81"}, "http.response_header": {1: "Server: srv"},
+		"frame.http1.request": {req}, "frame.http1.response": {1: res},
 	}
 	several := map[string]string{"http.request_header": "User-Agent: ua", "http.response_header": "Location: /l"}
 	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, done bool) {

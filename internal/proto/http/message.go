@@ -179,7 +179,7 @@ func (p *parser) framingOf(c *proto.Conn, d packet.Dir) (chunked bool, length in
 				if !hasToken(h.Value, "chunked") {
 					p.anomaly(c, anCodingTE)
 				}
-			} else if !equalFold(h.Value, "identity") {
+			} else if !textline.Is(h.Value, "identity") {
 				p.anomaly(c, anCodingTE)
 			}
 		case nameIs(h.Name, "content-length"):
@@ -290,7 +290,7 @@ func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 				k = codeGzip
 			case containsFold(name, "deflate"):
 				k = codeDeflate
-			case te, len(name) == 0, equalFold(name, "identity"), equalFold(name, "none"):
+			case te, len(name) == 0, textline.Is(name, "identity"), textline.Is(name, "none"):
 				continue
 			default:
 				opaque = true

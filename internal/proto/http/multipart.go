@@ -65,7 +65,7 @@ func (m *multipart) size() int { return cap(m.delim) + cap(m.held) + cap(m.name)
 // boundary returns the boundary of a Content-Type in dst[:0], nil when that is
 // not multipart.
 func boundary(dst, v []byte) []byte {
-	if len(v) < 10 || !equalFold(v[:10], "multipart/") {
+	if len(v) < 10 || !textline.Is(v[:10], "multipart/") {
 		return nil
 	}
 	b := mime.AppendParam(dst[:0], v, "boundary")
@@ -163,7 +163,7 @@ func (m *multipart) open(c *proto.Conn, t *Tx, h []byte) {
 			h = nil
 		}
 		k, v, ok := bytes.Cut(line, []byte{':'})
-		if !ok || !equalFold(trim(k), "content-disposition") {
+		if !ok || !textline.Is(trim(k), "content-disposition") {
 			continue
 		}
 		m.name = mime.AppendParam(m.name[:0], trim(v), "filename")

@@ -58,7 +58,7 @@ func Probe(d packet.Dir, b []byte) proto.Match {
 		case !ok:
 			return proto.No
 		case len(req.version) > 0:
-			if bytes.HasPrefix(req.version, []byte("HTTP/2")) && equalFold(method, "pri") {
+			if bytes.HasPrefix(req.version, []byte("HTTP/2")) && textline.Is(method, "pri") {
 				return proto.No
 			}
 			return proto.Yes
@@ -124,7 +124,7 @@ func probeAnswer(b []byte) proto.Match {
 // foreignScheme reports whether a request target is RTSP's or SIP's.
 func foreignScheme(uri []byte) bool {
 	for _, s := range [...]string{"rtsp", "sip:", "sips:", "mrcp"} {
-		if len(uri) >= len(s) && equalFold(uri[:len(s)], s) {
+		if len(uri) >= len(s) && textline.Is(uri[:len(s)], s) {
 			return true
 		}
 	}
@@ -183,7 +183,7 @@ func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	rest := trim(line[i:])
 	last := bytes.LastIndexAny(rest, " \t")
 	word := rest[last+1:]
-	if len(word) >= 5 && equalFold(word[:5], "http/") {
+	if len(word) >= 5 && textline.Is(word[:5], "http/") {
 		r.version, r.uri = word, trim(rest[:max(last, 0)])
 		return r, true
 	}
@@ -212,7 +212,7 @@ func isStatusLine(b []byte) (yes, more bool) {
 	}
 	for _, s := range [...]string{"http", "icy "} {
 		n := min(len(t), len(s))
-		if equalFold(t[:n], s[:n]) {
+		if textline.Is(t[:n], s[:n]) {
 			return n == len(s), n < len(s)
 		}
 	}

@@ -96,7 +96,7 @@ func (t *Tx) requestFields() {
 	t.UserAgent = find(hs, "user-agent")
 	t.Referer = find(hs, "referer")
 	t.HostRaw = authority(t.URI)
-	if equalFold(t.Method, "connect") && t.HostRaw == nil {
+	if textline.Is(t.Method, "connect") && t.HostRaw == nil {
 		t.HostRaw = t.URI
 	}
 	if len(t.HostRaw) == 0 {
@@ -147,7 +147,7 @@ func (p *parser) requestDone(c *proto.Conn, t *Tx, body bool) {
 		c.Emit(t, false)
 		return
 	}
-	if equalFold(t.Method, "connect") || len(t.Header(packet.ToServer, "upgrade")) > 0 {
+	if textline.Is(t.Method, "connect") || len(t.Header(packet.ToServer, "upgrade")) > 0 {
 		s.state, s.tx = stWait, t
 	}
 	c.Emit(t, false)
@@ -157,7 +157,7 @@ func (p *parser) requestDone(c *proto.Conn, t *Tx, body bool) {
 // answer says whose bytes they are.
 func (p *parser) wait(c *proto.Conn, b []byte) (n int, more bool) {
 	s := &p.side[packet.ToServer]
-	connect := equalFold(s.tx.Method, "connect")
+	connect := textline.Is(s.tx.Method, "connect")
 	if !connect && Probe(packet.ToServer, b) == proto.Yes {
 		// The next request: who meant to change the protocol would wait.
 		s.state, s.tx = stStart, nil

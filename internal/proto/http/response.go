@@ -106,7 +106,7 @@ func (p *parser) responseHead(c *proto.Conn) {
 	}
 	t.responseFields()
 	t.ResponseHead = true
-	connect := equalFold(t.Method, "connect")
+	connect := textline.Is(t.Method, "connect")
 	if t.Status == 101 || connect && t.Status/100 == 2 {
 		up := t.Header(packet.ToClient, "upgrade")
 		if len(up) == 0 {
@@ -122,7 +122,7 @@ func (p *parser) responseHead(c *proto.Conn) {
 		return
 	}
 	switch {
-	case equalFold(t.Method, "head"), !chunked && length == 0:
+	case textline.Is(t.Method, "head"), !chunked && length == 0:
 		p.responseDone(c, t)
 		return
 	case t.Status == 204 || t.Status == 304 || t.Status/100 == 1:
