@@ -30,7 +30,7 @@ func (c *conn) onFile(f *proto.File) {
 		c.tracks = append(c.tracks, t)
 	}
 	ended := t.Update()
-	if w.match != nil {
+	if w.match != nil && !t.Seen {
 		w.match.File(c.fileApp(f), f.Tx, f.Dir, t, ended)
 	}
 	if ended && !t.Seen {

@@ -160,7 +160,7 @@ func TestExt(t *testing.T) {
 func TestWindowOracle(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 300 {
-		w := WindowConfig{MinSize: []int{0, 1, 100, 3000, 40 << 10}[r.IntN(5)], Overlap: []int{0, 1, 16, 4 << 10}[r.IntN(4)]}
+		w := WindowConfig{MinSize: []int{0, 1, 100, 3000, 40 << 10}[r.IntN(5)], Overlap: []int{0, 1, 16, 4 << 10}[r.IntN(4)], Step: []int{0, 100, 5000}[r.IntN(3)]}
 		whole := make([]byte, r.IntN(90<<10))
 		for i := range whole {
 			whole[i] = byte(r.Uint32())
@@ -186,6 +186,9 @@ func TestWindowOracle(t *testing.T) {
 			}
 			if v.at > end || i > 0 && v.at > end-min(end, uint64(w.Overlap)) {
 				t.Fatalf("round %d: view %d begins at %d, %d overlap, the last ended at %d", round, i, v.at, w.Overlap, end)
+			}
+			if i > 0 && i < len(x.views)-1 && v.at+uint64(len(v.b)) < end+uint64(w.Step) {
+				t.Fatalf("round %d: view %d comes after %d bytes", round, i, v.at+uint64(len(v.b))-end)
 			}
 			if e := v.at + uint64(len(v.b)); e <= end {
 				t.Fatalf("round %d: view %d shows nothing new", round, i)

@@ -8,6 +8,9 @@ type WindowConfig struct {
 	MinSize int
 	// Limit is how many bytes of a file are looked at, zero for all.
 	Limit uint64
+	// Step is how many new bytes are awaited between two looks, so that a bulk
+	// transfer is not inspected several times over.
+	Step int
 	// Overlap is how much already inspected data stands before new data, so
 	// that what spans two pieces is found.
 	Overlap int
@@ -17,13 +20,13 @@ type WindowConfig struct {
 var (
 	// ResponseWindow: response-body-minimal-inspect-size 40kb and a quarter of
 	// response-body-inspect-window 16kb.
-	ResponseWindow = WindowConfig{MinSize: 40 << 10, Overlap: 4 << 10, Limit: BodyLimit}
+	ResponseWindow = WindowConfig{MinSize: 40 << 10, Step: 4 << 10, Overlap: 4 << 10, Limit: BodyLimit}
 	// RequestWindow: request-body-minimal-inspect-size 32kb and a quarter of
 	// request-body-inspect-window 4kb.
-	RequestWindow = WindowConfig{MinSize: 32 << 10, Overlap: 1 << 10, Limit: BodyLimit}
+	RequestWindow = WindowConfig{MinSize: 32 << 10, Step: 1 << 10, Overlap: 1 << 10, Limit: BodyLimit}
 	// FileWindow is for files of other protocols: content-inspect-min-size and
 	// content-inspect-window of SMTP.
-	FileWindow = WindowConfig{MinSize: 32 << 10, Overlap: 4 << 10}
+	FileWindow = WindowConfig{MinSize: 32 << 10, Step: 4 << 10, Overlap: 4 << 10}
 )
 
 // BodyLimit is Suricata's response-body-limit and request-body-limit of HTTP.
@@ -37,7 +40,7 @@ const (
 
 // Window gathers a file's pieces and shows them in the portions in which they
 // are inspected: nothing before MinSize bytes are there or the file ends, then
-// each new piece with Overlap bytes before it.
+// each Step new bytes with Overlap bytes before them.
 type Window struct {
 	pool   *Pool
 	cfg    WindowConfig
@@ -50,7 +53,7 @@ type Window struct {
 }
 
 func (w *Window) reset(p *Pool, cfg WindowConfig) {
-	cfg.MinSize, cfg.Overlap = min(cfg.MinSize, maxMinSize), min(cfg.Overlap, maxOverlap)
+	cfg.MinSize, cfg.Overlap, cfg.Step = min(cfg.MinSize, maxMinSize), min(cfg.Overlap, maxOverlap), min(cfg.Step, maxOverlap)
 	*w = Window{pool: p, cfg: cfg}
 }
 
@@ -67,7 +70,7 @@ func (w *Window) write(b []byte, offset uint64, final bool) {
 		}
 		w.at = offset - uint64(len(w.buf))
 	}
-	if len(w.buf) == 0 && (final || w.begun && w.cfg.Overlap == 0) && len(b) > 0 {
+	if len(w.buf) == 0 && (final || w.begun && w.cfg.Overlap == 0 && w.cfg.Step == 0) && len(b) > 0 {
 		w.show(b, offset) // the whole at once: no copy
 		return
 	}
@@ -77,7 +80,7 @@ func (w *Window) write(b []byte, offset uint64, final bool) {
 		return
 	}
 	w.buf = append(w.buf, b...)
-	if !final && !w.begun && len(w.buf) < w.cfg.MinSize || w.seen == len(w.buf) {
+	if w.seen == len(w.buf) || !final && (!w.begun && len(w.buf) < w.cfg.MinSize || w.begun && len(w.buf)-w.seen < w.cfg.Step) {
 		return
 	}
 	w.begun = true
