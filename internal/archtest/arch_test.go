@@ -56,6 +56,7 @@ var layers = map[string]int{
 // sameLayer lists the imports allowed within a layer: protocols that carry or
 // share the wire format of another.
 var sameLayer = map[string][]string{
+	"internal/mime":         {"internal/textline"},
 	"internal/proto/dtls":   {"internal/proto/tls"},
 	"internal/proto/quic":   {"internal/proto/tls"},
 	"internal/proto/mdns":   {"internal/proto/dns"},

@@ -2,7 +2,11 @@
 // bytes go by, and undoes their transfer encodings. It holds a line at most.
 package mime
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/yamori-net/yamori/internal/textline"
+)
 
 // Limits.
 const (
@@ -253,18 +257,18 @@ func (r *Reader) endField() {
 	}
 	key, val = bytes.TrimSpace(key), bytes.TrimSpace(val)
 	switch {
-	case Is(key, "content-type"):
+	case textline.Is(key, "content-type"):
 		r.contentType(val)
-	case Is(key, "content-disposition"):
+	case textline.Is(key, "content-disposition"):
 		if n := AppendParam(r.text[:0], val, "filename"); len(n) > 0 {
 			r.name = append(r.name[:0], n[:min(len(n), maxName)]...)
 			r.text = n
 		}
-	case Is(key, "content-transfer-encoding"):
+	case textline.Is(key, "content-transfer-encoding"):
 		switch {
-		case Is(val, "base64"):
+		case textline.Is(val, "base64"):
 			r.enc = base64
-		case Is(val, "quoted-printable"):
+		case textline.Is(val, "quoted-printable"):
 			r.enc = quoted
 		}
 	}
@@ -274,7 +278,7 @@ func (r *Reader) contentType(v []byte) {
 	typ, _, _ := bytes.Cut(v, []byte{';'})
 	typ = bytes.TrimSpace(typ)
 	switch {
-	case len(typ) > 10 && Is(typ[:10], "multipart/"):
+	case len(typ) > 10 && textline.HasPrefix(typ, "multipart/"):
 		b := AppendParam(r.text[:0], v, "boundary")
 		r.text = b
 		r.odd = r.odd || len(b) > maxBoundary
@@ -284,7 +288,7 @@ func (r *Reader) contentType(v []byte) {
 		r.bound[r.depth] = append(r.bound[r.depth][:0], b...)
 		r.depth++
 		r.multi = true
-	case Is(typ, "message/rfc822"):
+	case textline.Is(typ, "message/rfc822"):
 		r.nest = true
 	}
 	if len(r.name) == 0 {
@@ -326,20 +330,4 @@ func (r *Reader) End(cut bool) {
 	}
 	r.endFile(cut || r.depth > 0)
 	r.sink = nil
-}
-
-// Is compares b with the lower-case ASCII string s.
-func Is(b []byte, s string) bool {
-	if len(b) != len(s) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != s[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -1,6 +1,10 @@
 package mime
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/yamori-net/yamori/internal/textline"
+)
 
 // AppendParam appends the parameter of that lower-case name in a field such as
 // "attachment; filename=\"a;b\"" to dst, without quotes, and returns it; nothing
@@ -20,7 +24,7 @@ func AppendParam(dst, v []byte, name string) []byte {
 		if start >= 0 {
 			key, val, ok := bytes.Cut(v[start:i], []byte{'='})
 			key = bytes.TrimSpace(key)
-			if ok && len(key) >= len(name) && Is(key[:len(name)], name) {
+			if ok && textline.HasPrefix(key, name) {
 				switch rest := key[len(name):]; {
 				case len(rest) == 0:
 					return append(dst[:base], unquote(val)...)

@@ -3,6 +3,7 @@ package http
 import (
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 type getter func(t *Tx) []byte

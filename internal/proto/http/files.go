@@ -7,6 +7,7 @@ import (
 	"github.com/yamori-net/yamori/internal/mime"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits of undoing the content codings of a whole body, for those who listen

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits. What exceeds one is cut, named by an anomaly and parsed on.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // startLine keeps a start line and returns it in the message's memory.

@@ -7,6 +7,7 @@ import (
 	"github.com/yamori-net/yamori/internal/mime"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 const (
@@ -65,7 +66,7 @@ func (m *multipart) size() int { return cap(m.delim) + cap(m.held) + cap(m.name)
 // boundary returns the boundary of a Content-Type in dst[:0], nil when that is
 // not multipart.
 func boundary(dst, v []byte) []byte {
-	if len(v) < 10 || !textline.Is(v[:10], "multipart/") {
+	if !textline.HasPrefix(v, "multipart/") {
 		return nil
 	}
 	b := mime.AppendParam(dst[:0], v, "boundary")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // methods that make a line without version plausible, and let a long request
@@ -124,7 +125,7 @@ func probeAnswer(b []byte) proto.Match {
 // foreignScheme reports whether a request target is RTSP's or SIP's.
 func foreignScheme(uri []byte) bool {
 	for _, s := range [...]string{"rtsp", "sip:", "sips:", "mrcp"} {
-		if len(uri) >= len(s) && textline.Is(uri[:len(s)], s) {
+		if textline.HasPrefix(uri, s) {
 			return true
 		}
 	}
@@ -183,7 +184,7 @@ func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	rest := trim(line[i:])
 	last := bytes.LastIndexAny(rest, " \t")
 	word := rest[last+1:]
-	if len(word) >= 5 && textline.Is(word[:5], "http/") {
+	if textline.HasPrefix(word, "http/") {
 		r.version, r.uri = word, trim(rest[:max(last, 0)])
 		return r, true
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // tlsHandshake is the content type of a ClientHello's record, RFC 8446 section
@@ -94,8 +95,8 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 				continue
 			}
 		}
-		end := bytes.IndexByte(b, '\n')
 		if p.skip[d] {
+			end := bytes.IndexByte(b, '\n')
 			if end < 0 {
 				p.count(c, d, b)
 				return len(data), nil
@@ -105,20 +106,15 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 			n += end + 1
 			continue
 		}
-		used := end + 1
-		switch {
-		case end >= 0 && end < maxLine:
-		case end < 0 && len(b) < maxLine:
+		line, used, long := textline.Cut(b, maxLine)
+		if used == 0 {
 			return n, nil
-		default:
-			end, used = maxLine, maxLine
-			p.skip[d] = true
-			if d == packet.ToClient || p.mode == commands {
-				c.Anomaly("smtp_line_too_long")
-			}
+		}
+		if p.skip[d] = long; long && (d == packet.ToClient || p.mode == commands) {
+			c.Anomaly("smtp_line_too_long")
 		}
 		n += used
-		line := bytes.TrimSuffix(b[:end], []byte("\r"))
+		line = bytes.TrimSuffix(line, []byte("\r"))
 		switch {
 		case d == packet.ToClient:
 			if p.reply(c, line) {
@@ -176,19 +172,19 @@ func (p *parser) command(c *proto.Conn, line []byte) {
 	word, arg, _ := bytes.Cut(line, []byte(" "))
 	t := &p.tx
 	switch {
-	case is(word, "HELO"), is(word, "EHLO"), is(word, "LHLO"):
+	case textline.Is(word, "HELO"), textline.Is(word, "EHLO"), textline.Is(word, "LHLO"):
 		t.Helo = t.keep(arg)
 		p.ask(other)
-	case is(word, "MAIL"):
-		if a, ok := cutPrefixFold(arg, "FROM:"); ok {
+	case textline.Is(word, "MAIL"):
+		if a, ok := textline.CutPrefix(arg, "FROM:"); ok {
 			if len(t.From) > 0 { // the one before was never sent
 				p.done(c)
 			}
 			t.From = t.keep(path(a))
 		}
 		p.ask(other)
-	case is(word, "RCPT"):
-		if a, ok := cutPrefixFold(arg, "TO:"); ok {
+	case textline.Is(word, "RCPT"):
+		if a, ok := textline.CutPrefix(arg, "TO:"); ok {
 			if len(t.Rcpt) < maxRcpt {
 				t.Rcpt = append(t.Rcpt, t.keep(path(a)))
 			} else {
@@ -196,14 +192,14 @@ func (p *parser) command(c *proto.Conn, line []byte) {
 			}
 		}
 		p.ask(other)
-	case is(word, "DATA"):
+	case textline.Is(word, "DATA"):
 		// A client waits for the answer before it sends the mail; should the
 		// answer be a refusal, it takes this back.
 		p.mode, p.head, t.Data = mailHead, 0, true
 		p.ask(askData)
-	case is(word, "BDAT"):
+	case textline.Is(word, "BDAT"):
 		size, rest := number(arg)
-		p.bdat, p.last = size, is(bytes.TrimSpace(rest), "LAST")
+		p.bdat, p.last = size, textline.Is(bytes.TrimSpace(rest), "LAST")
 		t.Data = true
 		switch { // the reply to the last chunk is the reply to the mail
 		case !p.last:
@@ -212,14 +208,14 @@ func (p *parser) command(c *proto.Conn, line []byte) {
 			p.endMail(false)
 			p.ask(askMail)
 		}
-	case is(word, "STARTTLS"):
+	case textline.Is(word, "STARTTLS"):
 		p.waitTLS = true
 		p.ask(askTLS)
-	case is(word, "AUTH"):
+	case textline.Is(word, "AUTH"):
 		mech, _, _ := bytes.Cut(arg, []byte(" "))
 		t.Auth = t.keep(mech)
 		p.ask(askAuth)
-	case is(word, "RSET"):
+	case textline.Is(word, "RSET"):
 		if len(t.From) > 0 {
 			p.done(c)
 		}
@@ -281,7 +277,7 @@ func (p *parser) mail(c *proto.Conn, line, raw []byte) {
 // field keeps the first header field of the name. Continuation lines are left
 // out.
 func (t *Tx) field(dst *[]byte, line []byte, name string) bool {
-	v, ok := cutPrefixFold(line, name)
+	v, ok := textline.CutPrefix(line, name)
 	if ok && len(*dst) == 0 {
 		*dst = t.keep(bytes.TrimSpace(v))
 	}
