@@ -16,6 +16,9 @@ import (
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
+// idleTick is how often a source without packets wakes its worker.
+const idleTick = time.Second
+
 // RuleStatus says which rules the daemon inspects with.
 type RuleStatus struct {
 	Loaded int       `json:"loaded"`
@@ -110,7 +113,8 @@ func (w *Watch) ReloadRules() (*RuleStatus, error) {
 	w.rules.Store(s)
 	w.Log.Info("rules loaded", "loaded", s.Loaded, "failed", s.Failed, "inert", s.Inert, "bytes", s.Memory)
 	l = nil
-	debug.FreeOSMemory() // the text, and the old set once the workers have left it
+	debug.FreeOSMemory()                           // the text of the rules
+	time.AfterFunc(2*idleTick, debug.FreeOSMemory) // the old set, once idle workers have left it, too
 	return s, nil
 }
 

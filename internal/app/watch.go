@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		return err
 	}
 	defer closeEvents()
+	debug.FreeOSMemory() // the text of the rules
 	srv, err := w.serve()
 	if err != nil {
 		return err

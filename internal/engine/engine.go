@@ -125,15 +125,7 @@ func New(cfg Config) (*Engine, error) {
 			return nil, err
 		}
 	}
-	if cfg.Rules != nil {
-		data, hashes := cfg.Rules.WantsFiles()
-		if data {
-			e.cfg.Files.Want |= files.Inspect
-		}
-		if hashes {
-			e.cfg.Files.Want |= files.Hashes
-		}
-	}
+	e.cfg.Files.Want |= filesFor(cfg.Rules)
 	for i := range cfg.Workers {
 		e.Workers = append(e.Workers, newWorker(e, i))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/match"
 )
 
@@ -39,7 +40,32 @@ func (e *Engine) Rules() *match.Set {
 func (w *Worker) takeRules(ch *match.Change, now int64) {
 	w.change = ch
 	if w.match == nil {
-		w.match = match.NewWorker(ch.Set(), match.Config{OnAlert: w.emitAlert, Midstream: w.e.cfg.RulesMidstream})
+		w.match = match.NewWorker(ch.Set(), w.matchConfig())
 	}
 	w.match.Use(ch, now)
+	cfg := w.e.cfg.Files
+	cfg.Want |= filesFor(ch.Set()) | w.fileWant
+	if cfg.Want != w.fileWant {
+		// Files under way stay with the pool they began in.
+		w.files, w.fileWant = files.NewPool(cfg), cfg.Want
+	}
+}
+
+func (w *Worker) matchConfig() match.Config {
+	return match.Config{OnAlert: w.emitAlert, Encode: encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream}
+}
+
+// filesFor says what rules need to know of files.
+func filesFor(s *match.Set) (w files.Want) {
+	if s == nil {
+		return 0
+	}
+	data, hashes := s.WantsFiles()
+	if data {
+		w |= files.Inspect
+	}
+	if hashes {
+		w |= files.Hashes
+	}
+	return w
 }

@@ -50,6 +50,7 @@ type Worker struct {
 	anomaly  anomalyBody
 	fileBody files.Info
 	files    *files.Pool // nil: nobody listens to files
+	fileWant files.Want  // what is found out about them
 	flowBody flowBody
 
 	alertBody alertBody
@@ -80,10 +81,10 @@ func newWorker(e *Engine, id int) *Worker {
 		w.sink = cfg.Sink(id)
 	}
 	if w.wantsFiles() {
-		w.files = files.NewPool(cfg.Files)
+		w.files, w.fileWant = files.NewPool(cfg.Files), cfg.Files.Want
 	}
 	if cfg.Rules != nil {
-		w.match = match.NewWorker(cfg.Rules, match.Config{OnAlert: w.emitAlert, Encode: encodeTx, EncodeFile: encodeFile, Midstream: cfg.RulesMidstream})
+		w.match = match.NewWorker(cfg.Rules, w.matchConfig())
 	}
 	w.n.apps = map[string]AppCount{}
 	return w
