@@ -129,7 +129,7 @@ func (w *Worker) emitAlert(a *match.Alert) {
 		Evidence:   []event.Evidence{{Code: "rule.match", Value: strconv.FormatUint(uint64(r.SID), 10) + " " + r.Msg}},
 		FromClient: a.Dir == packet.ToServer,
 	}
-	if a.Blocked {
+	if a.Blocked && w.e.cfg.Inline {
 		f.Action = "blocked"
 	}
 	if a.Flow != nil {

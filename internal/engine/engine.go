@@ -63,6 +63,9 @@ type Config struct {
 	// Protocols. RulesMidstream also inspects streams whose start was not seen.
 	Rules          *match.Set
 	RulesMidstream bool
+	// Inline says that the verdicts are carried out: alerts of rules that drop
+	// say "blocked", and dropped packets have events of their own.
+	Inline bool
 
 	// Events names the event types that are wanted besides alerts; nil: none.
 	// An event that is not wanted costs nothing.

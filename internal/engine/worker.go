@@ -54,6 +54,7 @@ type Worker struct {
 	flowBody flowBody
 
 	alertBody alertBody
+	dropBody  dropBody
 
 	n    counters
 	num  uint64 // number of the current packet, from 1
@@ -168,7 +169,12 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		w.udp(fl, d, p)
 	}
 	if w.match != nil {
-		return w.match.End()
+		before := w.n.Alerts
+		v := w.match.End()
+		if v.Action >= verdict.Drop {
+			w.emitDrop(p, fl, d, v, before)
+		}
+		return v
 	}
 	return verdict.Verdict{}
 }

@@ -16,6 +16,7 @@ const (
 	// FileInfo describes a file that a protocol carried.
 	FileInfo Type = "fileinfo"
 	Stats    Type = "stats"
+	Drop     Type = "drop" // a packet that rules dropped
 )
 
 // Body is the part of an event that belongs to its type: it appends its own

@@ -43,7 +43,7 @@ type replayer struct {
 
 func replay(t testing.TB, set *match.Set) *replayer {
 	r := &replayer{t: t, now: 1e18}
-	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, Seed: 1, Sink: func(int) event.Sink {
+	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, Inline: true, Seed: 1, Sink: func(int) event.Sink {
 		return event.SinkFunc(func(ev *event.Event) {
 			if f := ev.Finding; f != nil && f.Rule != nil {
 				r.alerts = append(r.alerts, f.Rule.SID)

@@ -25,7 +25,7 @@ func runYamori(t *Test) (*Result, error) {
 	var out bytes.Buffer
 	w := &event.Writer{W: &out}
 	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Flows: true, Events: builtin.EventTypes(), NumberPackets: true,
-		Rules: set, RulesMidstream: s.Midstream, Sink: func(int) event.Sink { return w }, Seed: 1})
+		Rules: set, Inline: t.inline(), RulesMidstream: s.Midstream, Sink: func(int) event.Sink { return w }, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,9 @@ func runYamori(t *Test) (*Result, error) {
 	}
 	return res, runErr
 }
+
+// inline reports whether the test runs Suricata as an IPS.
+func (t *Test) inline() bool { return t.Class == "ips" || t.settings().IPS }
 
 func replay(name string, e *engine.Engine) error {
 	src, err := pcapfile.Open(name)
