@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"math"
 	"strings"
 
@@ -199,7 +200,11 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 	case byDst:
 		k.a = a.Dst
 	case byPair:
+		// Of a pair it does not matter who sends.
 		k.a, k.b = a.Src, a.Dst
+		if bytes.Compare(k.a[:], k.b[:]) > 0 {
+			k.a, k.b = k.b, k.a
+		}
 	case byFlow:
 		for i := range 8 {
 			k.a[i] = byte(a.flowID >> (8 * i))
