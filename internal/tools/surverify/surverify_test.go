@@ -10,7 +10,7 @@ import (
 // Floors: how many tests give the alerts they ask for. They only go up.
 const (
 	floorPasses = 442 // of those Suricata 7.0.10 passes
-	floorOthers = 194
+	floorOthers = 196
 )
 
 // suiteTests is the number of tests of the suite, for the message when it is absent.
