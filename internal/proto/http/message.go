@@ -285,7 +285,7 @@ func (p *parser) codings(c *proto.Conn, d packet.Dir) {
 			if tokens++; tokens == usualLayers+1 && !te {
 				p.anomaly(c, anManyLayers)
 			}
-			k := codeNone
+			var k coding
 			switch {
 			case containsFold(name, "gzip"): // x-gzip and worse
 				k = codeGzip

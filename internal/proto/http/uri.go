@@ -78,10 +78,6 @@ func plain(uri []byte) bool {
 		switch c {
 		case '%':
 			return false
-		default:
-			if c >= 0x80 && !query {
-				return false
-			}
 		case '?', '#':
 			query = true
 		case '\\':
@@ -90,6 +86,10 @@ func plain(uri []byte) bool {
 			}
 		case '/', '.':
 			if !query && i > 0 && uri[i-1] == '/' {
+				return false
+			}
+		default:
+			if c >= 0x80 && !query {
 				return false
 			}
 		}

@@ -1,7 +1,5 @@
 package smb
 
-import "strings"
-
 // SMB1 commands, [MS-CIFS] 2.2.2.1.
 const (
 	cmd1Delete         = 0x06
@@ -333,5 +331,3 @@ func ioctlName(v uint32) string {
 	}
 	return ""
 }
-
-func equalFold(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }

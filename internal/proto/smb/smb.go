@@ -9,6 +9,7 @@ import (
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/dcerpc"
+	"github.com/yamori-net/yamori/internal/textline"
 )
 
 // Limits.
@@ -236,7 +237,7 @@ func (t *Tx) IsPipe() bool {
 		return true
 	}
 	n := len(t.Share) - len("IPC$")
-	return n >= 0 && equalFold(t.Share[n:], "IPC$")
+	return n >= 0 && textline.Is(t.Share[n:], "IPC$")
 }
 
 // EventType returns Type, or "" for the messages of which a file transfer has
