@@ -48,7 +48,6 @@ func (l lines) protocol() proto.Protocol {
 
 type lineParser struct {
 	name string
-	log  []string // what the parser was given
 	tx   lineTx
 	wait bool
 }

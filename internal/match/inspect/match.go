@@ -44,7 +44,6 @@ type Ctx struct {
 	arena  *Arena
 	buf    []byte
 	start  uint64
-	dce    uint32 // fLittle or 0
 	off    uint32 // end of the last match: what the next relative step counts from
 	count  int
 	budget int

@@ -247,7 +247,7 @@ func randomRule(r *rand.Rand) (steps []Step, text string) {
 				s.Offset = N(int64(off))
 				op := r.Intn(6)
 				s.Op = OpAdd + Operator(op)
-				v := "0"
+				var v string
 				s.Value, v = num(1, 5)
 				fmt.Fprintf(&b, "byte_math:bytes %d, offset %d, oper %s, rvalue %s, result %s%s", nb, off, []string{"+", "-", "*", "/", "<<", ">>"}[op], v, name, map[bool]string{true: ", relative"}[rel])
 				if r.Intn(3) == 0 {

@@ -15,7 +15,6 @@ func (p *parser) class() (*node, error) {
 			return nil, errors.New("missing ]")
 		}
 		if p.accept(`\E`) {
-			first = false
 			continue
 		}
 		if p.accept(`\Q`) {
