@@ -370,7 +370,7 @@ func (g *grouper) place(c *compiler, id uint32) {
 		r.flags |= flowAction
 		s.pdOnly = append(s.pdOnly, id)
 		st.ProtoOnly++
-	case c.plain && r.payload == nil && r.sp == nil && r.dp == nil && c.r.Proto != "pkthdr":
+	case c.plain && r.payload == nil && c.r.Proto != "pkthdr":
 		r.flags |= flowAction
 		g.ipOnly = append(g.ipOnly, id)
 		st.IPOnly++
