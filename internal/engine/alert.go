@@ -12,11 +12,14 @@ import (
 )
 
 // encodeTx makes the members of a transaction that its alerts carry.
-func encodeTx(dst []byte, tx proto.Tx) []byte {
-	e := event.Encoder{B: append(dst, '{')} // what follows is a first member
-	tx.EncodeEVE(&e)
-	copy(e.B[len(dst):], e.B[len(dst)+1:])
-	return e.B[:len(e.B)-1]
+func (w *Worker) encodeTx(dst []byte, tx proto.Tx) []byte {
+	e := &w.enc
+	e.B = append(dst, '{') // what follows is a first member
+	tx.EncodeEVE(e)
+	b := e.B
+	e.B = nil
+	copy(b[len(dst):], b[len(dst)+1:])
+	return b[:len(b)-1]
 }
 
 // encodeFile makes the member "files" of an alert on a file.

@@ -46,7 +46,8 @@ type Worker struct {
 	curFlow  *flow.Flow
 	now      int64 // time of the current packet
 	lastTick int64
-	ev       event.Event // reused
+	ev       event.Event   // reused
+	enc      event.Encoder // of the members of transactions in alerts
 	anomaly  anomalyBody
 	fileBody files.Info
 	files    *files.Pool // nil: nobody listens to files
