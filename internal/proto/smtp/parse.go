@@ -55,7 +55,7 @@ type parser struct {
 
 func (p *parser) Reset() {
 	p.release()
-	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt)}}
+	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt), Received: proto.Keep(p.tx.Received, maxReceived)}}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
@@ -270,7 +270,26 @@ func (p *parser) mail(c *proto.Conn, line, raw []byte) {
 	case len(line) == 0 || p.head > maxHeader:
 		p.mode = mailBody
 		c.Emit(t, false)
-	case t.field(&t.Subject, line, "subject:"), t.field(&t.HdrFrom, line, "from:"), t.field(&t.HdrTo, line, "to:"):
+	default:
+		t.headLine(line)
+	}
+}
+
+// headLine reads one line of a mail's head.
+func (t *Tx) headLine(line []byte) {
+	if v, ok := textline.CutPrefix(line, "received:"); ok {
+		if len(t.Received) < maxReceived {
+			t.Received = append(t.Received, t.keep(bytes.TrimSpace(v)))
+		}
+		return
+	}
+	for _, f := range [...]struct {
+		dst  *[]byte
+		name string
+	}{{&t.Subject, "subject:"}, {&t.HdrFrom, "from:"}, {&t.HdrTo, "to:"}, {&t.Cc, "cc:"}, {&t.Date, "date:"}, {&t.ID, "message-id:"}, {&t.Mailer, "x-mailer:"}} {
+		if t.field(f.dst, line, f.name) {
+			return
+		}
 	}
 }
 

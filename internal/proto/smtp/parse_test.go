@@ -65,6 +65,28 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
+// TestHead: the fields of a mail's head, the first of each name, and the way
+// it took.
+func TestHead(t *testing.T) {
+	in := "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\nReceived: from x by y; today\r\nRECEIVED: from y by z\r\nCc: c@b.example\r\nDate: Fri, 21 Apr 2023 05:10:36 +0000\r\n" +
+		"Message-ID: <1@a.example>\r\nX-Mailer: Pigeon 3\r\nX-Mailer: other\r\nSubject: Hello\r\n" + strings.Repeat("Received: again\r\n", maxReceived) + "\r\nReceived: body\r\n.\r\n"
+	var got []string
+	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, done bool) {
+		if done {
+			for _, v := range prototest.Values(t, Protocol, tx) {
+				if strings.HasPrefix(v, "email.") {
+					got = append(got, v)
+				}
+			}
+		}
+	}}, c(in))
+	want := "email.cc=c@b.example|email.subject=Hello|email.date=Fri, 21 Apr 2023 05:10:36 +0000|email.message_id=<1@a.example>|email.x_mailer=Pigeon 3|" +
+		"email.received=from x by y; today|email.received=from y by z" + strings.Repeat("|email.received=again", maxReceived-2)
+	if s := strings.Join(got, "|"); s != want {
+		t.Errorf("%s\nwant\n%s", s, want)
+	}
+}
+
 func TestParse(t *testing.T) {
 	mail := c("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\n")
 	tests := []struct {

@@ -49,8 +49,25 @@ var Protocol = proto.Protocol{
 			}
 			return t.Rcpt[i], true
 		}},
+		{Name: "email.from", Doc: "From of the mail", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.HdrFrom })},
+		{Name: "email.to", Doc: "To of the mail", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.HdrTo })},
+		{Name: "email.cc", Doc: "Cc of the mail", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Cc })},
+		{Name: "email.subject", Doc: "Subject of the mail, as sent", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Subject })},
+		{Name: "email.date", Doc: "Date of the mail", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Date })},
+		{Name: "email.message_id", Doc: "Message-ID of the mail, with its angle brackets", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.ID })},
+		{Name: "email.x_mailer", Doc: "X-Mailer of the mail", Dir: packet.ToServer, Get: one(func(t *Tx) []byte { return t.Mailer })},
+		{Name: "email.received", Doc: "each Received of the mail", Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+			t, ok := tx.(*Tx)
+			if !ok || i < 0 || i >= len(t.Received) {
+				return nil, false
+			}
+			return t.Received[i], true
+		}},
 	},
 }
+
+// maxReceived bounds the stations kept of a mail's way; mails have about five.
+const maxReceived = 16
 
 func one(f func(*Tx) []byte) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
@@ -72,9 +89,14 @@ type Tx struct {
 	Subject  []byte // of the mail's head, as sent
 	HdrFrom  []byte
 	HdrTo    []byte
-	MailSize int    // bytes of the mail seen
-	Status   uint16 // reply code to the mail, 0: none seen
-	Auth     []byte // mechanism of the last AUTH
+	Cc       []byte
+	Date     []byte
+	ID       []byte   // Message-ID
+	Mailer   []byte   // X-Mailer
+	Received [][]byte // the first maxReceived
+	MailSize int      // bytes of the mail seen
+	Status   uint16   // reply code to the mail, 0: none seen
+	Auth     []byte   // mechanism of the last AUTH
 	AuthOK   bool
 	AuthBad  int  // refused so far in the flow
 	StartTLS bool // was accepted
@@ -130,6 +152,6 @@ func (t *Tx) next() {
 	auth, ok, bad := t.Auth, t.AuthOK, t.AuthBad
 	var helo, mech [maxField]byte
 	h, a := copy(helo[:], t.Helo), copy(mech[:], auth)
-	*t = Tx{buf: t.buf[:0], Rcpt: t.Rcpt[:0], AuthOK: ok, AuthBad: bad}
+	*t = Tx{buf: t.buf[:0], Rcpt: t.Rcpt[:0], Received: t.Received[:0], AuthOK: ok, AuthBad: bad}
 	t.Helo, t.Auth = t.keep(helo[:h]), t.keep(mech[:a])
 }
