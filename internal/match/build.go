@@ -43,7 +43,6 @@ type builder struct {
 	keywords  map[string]*Keyword
 	bufNo     map[string]uint16
 	chainNo   map[string]uint16
-	meta      []Meta
 	compiled  []*compiler
 	files     map[string]any // data sets by name
 	strings   map[string]string

@@ -161,7 +161,6 @@ type bufCheck struct {
 	prog  *inspect.Program // nil: the buffer must be there
 	buf   uint16
 	chain uint16
-	raw   bool // the payload or stream at this moment, not a buffer
 	neg   bool // absence is a match too
 }
 

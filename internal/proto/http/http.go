@@ -40,7 +40,7 @@ var Protocol = proto.Protocol{
 	On:      proto.TCP,
 	Ports:   []uint16{80, 8080, 8000, 8008, 8081, 8888, 3128, 5000, 7547, 49152},
 	Limit:   64 << 10,
-	Probe:   Probe,
+	Probe:   probe,
 	Event:   "http",
 	New:     func() proto.Parser { return new(parser) },
 	Buffers: buffers,

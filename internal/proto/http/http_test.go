@@ -294,7 +294,7 @@ func TestProbe(t *testing.T) {
 		{1, "HTT", proto.More}, {1, "HTTP/", proto.More}, {1, "HTTP/1.1 200 OK\r\n", proto.Yes}, {1, "ICY 200 OK", proto.Yes}, {1, "ICY 2", proto.More},
 		{1, "ICY x00", proto.No}, {1, "RTSP/1.0 200 OK", proto.No}, {1, "SIP/2.0 200", proto.No}, {1, "220 smtp", proto.No}, {1, "HTTP/x", proto.No}, {1, get, proto.No},
 	} {
-		if got := Probe(tt.d, []byte(tt.b)); got != tt.want {
+		if got := probe(tt.d, []byte(tt.b)); got != tt.want {
 			t.Errorf("%v %.40q: %v, want %v", tt.d, tt.b, got, tt.want)
 		}
 	}
@@ -388,8 +388,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(connect+"x"), []byte("HTTP/1.1 407 x\r\n\r\n"), uint64(1), uint16(9))
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64, lost uint16) {
-		Probe(packet.ToServer, a)
-		Probe(packet.ToClient, b)
+		probe(packet.ToServer, a)
+		probe(packet.ToClient, b)
 		get := func(tx proto.Tx, _ bool) {
 			for i := range buffers {
 				buffers[i].Get(tx, 0)

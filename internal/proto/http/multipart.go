@@ -44,6 +44,7 @@ type multipart struct {
 	file  proto.File
 }
 
+// multiparts are shared, so that only forms under way hold one.
 var multiparts = sync.Pool{New: func() any { return new(multipart) }}
 
 func newMultipart(boundary []byte) *multipart {

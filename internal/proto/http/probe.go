@@ -21,10 +21,10 @@ const (
 	maxProbeMethod = 24
 )
 
-// Probe recognises a request by its request line, whatever the method, and an
+// probe recognises a request by its request line, whatever the method, and an
 // answer by its status line. RTSP, SIP and ICE requests look alike up to the
 // version and are refused there.
-func Probe(d packet.Dir, b []byte) proto.Match {
+func probe(d packet.Dir, b []byte) proto.Match {
 	for i := 0; len(b) > 0 && (b[0] == '\r' || b[0] == '\n') && i < 8; i++ {
 		b = b[1:]
 	}

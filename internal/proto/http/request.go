@@ -159,7 +159,7 @@ func (p *parser) requestDone(c *proto.Conn, t *Tx, body bool) {
 func (p *parser) wait(c *proto.Conn, b []byte) (n int, more bool) {
 	s := &p.side[packet.ToServer]
 	connect := textline.Is(s.tx.Method, "connect")
-	if !connect && Probe(packet.ToServer, b) == proto.Yes {
+	if !connect && probe(packet.ToServer, b) == proto.Yes {
 		// The next request: who meant to change the protocol would wait.
 		s.state, s.tx = stStart, nil
 		return 0, true

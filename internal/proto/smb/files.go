@@ -77,6 +77,7 @@ type flying struct {
 	left int       // bytes still to come
 }
 
+// stores are shared, so that only connections with a file open hold one.
 var stores = sync.Pool{New: func() any { return new(store) }}
 
 func (p *parser) files() *store {
