@@ -444,6 +444,22 @@ func narrow(r *rule) bool {
 // placeTx enters a rule into the groups of every protocol and direction that
 // has all its buffers. It is false when none has.
 func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
+	if r.payload != nil && r.flags&needStream != 0 {
+		// The stream may show its part long before or after the buffers.
+		p, ok := g.payloadPattern(c)
+		p.ID = id
+		for d := range 2 {
+			if !r.goes(packet.Dir(d)) {
+				continue
+			}
+			g.strN[d]++
+			if ok {
+				g.str[d] = append(g.str[d], prefilterRule{p, r.sp, r.dp, r.apps, r.hasApps, false})
+			} else {
+				g.strAll[d] = append(g.strAll[d], portEntry{id, r.sp, r.dp})
+			}
+		}
+	}
 	found := false
 	for p := range g.s.protocols {
 		if r.hasApps && r.apps&(1<<p) == 0 || r.on&transportBits(g.s.protocols[p].On) == 0 {

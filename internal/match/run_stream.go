@@ -189,6 +189,10 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 			matched[n] = id
 			n++
 		}
+		if r.flags&isTx != 0 {
+			c.fs.saw(id) // its buffers are yet to match
+			continue
+		}
 		w.found(id)
 		if w.passed {
 			break

@@ -142,7 +142,7 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 			id, cand = cand[0], cand[1:]
 		}
 		r := &w.set.rules[id]
-		if !c.w.passed && c.matches(r) && w.buffers(r, app, d, tx, done) {
+		if !c.w.passed && c.matches(r) && w.buffers(id, r, app, d, tx, done) {
 			if !done {
 				t.matched = append(t.matched, id)
 			}
@@ -160,7 +160,7 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 const maxInstances = 256
 
 // buffers tries every buffer of a rule.
-func (w *Worker) buffers(r *rule, app int, d packet.Dir, tx proto.Tx, done bool) bool {
+func (w *Worker) buffers(id uint32, r *rule, app int, d packet.Dir, tx proto.Tx, done bool) bool {
 	if r.vars {
 		w.ins.ClearVars()
 	}
@@ -212,7 +212,7 @@ func (w *Worker) buffers(r *rule, app int, d packet.Dir, tx proto.Tx, done bool)
 	if r.payload == nil {
 		return true
 	}
-	return w.payload(r, d)
+	return w.c.fs.sawRaw(id) || w.payload(r, d)
 }
 
 // payload tries the payload options of a rule that also names buffers: on the

@@ -13,7 +13,8 @@ type Flow struct {
 	bits      []uint64
 	ints      []flowInt
 	txs       []txState
-	next      uint64 // number of the next transaction
+	raw       []uint32 // rules on transactions whose part of the stream was seen
+	next      uint64   // number of the next transaction
 	dir       [2]streamState
 	pass      bool  // a pass rule let the whole flow go
 	drop      bool  // a drop rule condemned it
@@ -29,6 +30,7 @@ const MaxFlowInts = 64
 func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
 	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
+	f.raw = f.raw[:0]
 	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, 0, false
 	f.dir[0].reset()
 	f.dir[1].reset()
@@ -143,3 +145,16 @@ func (f *Flow) forget(tx proto.Tx) {
 }
 
 func contains(l []uint32, id uint32) bool { return slices.Contains(l, id) }
+
+// maxRaw bounds the rules of which Flow.raw knows.
+const maxRaw = 64
+
+// saw notes that the stream has shown the payload part of a rule that also
+// looks at buffers.
+func (f *Flow) saw(id uint32) {
+	if len(f.raw) < maxRaw && !contains(f.raw, id) {
+		f.raw = append(f.raw, id)
+	}
+}
+
+func (f *Flow) sawRaw(id uint32) bool { return f != nil && contains(f.raw, id) }
