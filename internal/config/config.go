@@ -81,6 +81,7 @@ type Error struct {
 	Text string
 }
 
+// Error names the place, then what is wrong: "yamori.yaml:3: …".
 func (e *Error) Error() string {
 	if e.Line == 0 {
 		return fmt.Sprintf("%s: %s", e.File, e.Text)

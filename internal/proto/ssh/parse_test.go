@@ -181,34 +181,9 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func drive(p proto.Parser, c *proto.Conn) {
-	for _, pt := range handshake {
-		_, _ = p.Parse(c, pt.Dir, pt.Data)
-	}
-	p.End(c)
-	p.Reset()
-	c.Reset()
-}
+func TestNoAllocs(t *testing.T) { prototest.SessionNoAllocs(t, Protocol, handshake...) }
 
-func conn() *proto.Conn {
-	return &proto.Conn{OnTx: func(proto.Tx, bool) {}, OnMessage: func(packet.Dir, []byte) {}, OnAnomaly: func(string) {}}
-}
-
-func TestNoAllocs(t *testing.T) {
-	p, c := Protocol.New(), conn()
-	drive(p, c)
-	if n := testing.AllocsPerRun(100, func() { drive(p, c) }); n != 0 {
-		t.Errorf("%v allocations per handshake", n)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	p, c := Protocol.New(), conn()
-	b.ReportAllocs()
-	for b.Loop() {
-		drive(p, c)
-	}
-}
+func BenchmarkParse(b *testing.B) { prototest.SessionBench(b, Protocol, handshake...) }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("SSH-2.0-x\r\n"+clientKex+newKeys), []byte("hi\r\nSSH-2.0-y\r\n"+serverKex), false)
