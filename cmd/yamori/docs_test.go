@@ -83,7 +83,7 @@ func TestDocumentedCommands(t *testing.T) {
 // isPeer says that a command of the performance page runs another engine, or
 // measures over captures that are not part of the project.
 func isPeer(line string) bool {
-	for _, p := range []string{"suricata ", "ndpiReader ", "/usr/bin/time "} {
+	for _, p := range []string{"suricata ", "ndpiReader ", "/usr/bin/time ", "go run ./internal/tools/"} {
 		if strings.HasPrefix(line, p) {
 			return true
 		}
