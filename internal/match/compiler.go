@@ -10,9 +10,6 @@ import (
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
-// payloadList is compiler.cur when no buffer is selected.
-const payloadList = -1
-
 // compiler holds one rule while its options are read in turn.
 type compiler struct {
 	b *builder
@@ -41,15 +38,14 @@ type compiler struct {
 	otherConds    bool
 	xsets, xreads bool
 	// What transactions are filtered by, kept when lists are let go.
-	txFast    filterBy
-	syn       bool // flags ask for SYN
-	pdOnly    bool // app-layer-protocol
-	plain     bool // only options that an address rule may have
-	flowSeen  bool
-	neverAs   string // why the rule can be loaded and never match
-	filterOff bool
-	dsize     bool
-	sizeMost  uint64 // dsize: the most it allows
+	txFast   filterBy
+	syn      bool // flags ask for SYN
+	pdOnly   bool // app-layer-protocol
+	plain    bool // only options that an address rule may have
+	flowSeen bool
+	neverAs  string // why the rule can be loaded and never match
+	dsize    bool
+	sizeMost uint64 // dsize: the most it allows
 }
 
 // list is the payload options on one buffer.

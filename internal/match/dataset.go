@@ -56,7 +56,6 @@ func (d *dataset) remove(b []byte, _ any) bool {
 type dataOptions struct {
 	name, kind, load string
 	op               string
-	value            rules.UintRange
 }
 
 // data opens the set an option names, loading it when it has a file.

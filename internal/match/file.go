@@ -62,7 +62,6 @@ type file struct {
 	data []byte
 	at   uint64
 	done bool
-	name []byte
 	text []byte
 }
 

@@ -2,7 +2,6 @@ package match
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
@@ -106,44 +105,6 @@ var numberKeywords = []Keyword{
 
 var mqttTypes = map[string]uint64{"connect": 1, "connack": 2, "publish": 3, "puback": 4, "pubrec": 5, "pubrel": 6, "pubcomp": 7, "subscribe": 8,
 	"suback": 9, "unsubscribe": 10, "unsuback": 11, "pingreq": 12, "pingresp": 13, "disconnect": 14, "auth": 15, "unassigned": 0}
-
-// setupTicketEncryption reads "weak", "strong", or names of encryption types.
-func setupTicketEncryption(c *compiler, o rules.Option) error {
-	if !o.HasValue || o.Value == "" {
-		return stickySetup("krb5.ticket_encryption")(c, o)
-	}
-	v := lowerTrim(unquote(o.Value))
-	switch v {
-	case "weak", "strong":
-		c.check("krb5.ticket_encryption", func(b []byte) bool { return len(b) > 0 && weakTicket(b) == (v == "weak") })
-		return nil
-	}
-	not := strings.HasPrefix(v, "!")
-	var want []string
-	for _, name := range split(strings.TrimPrefix(v, "!")) {
-		n, ok := ticketTypes[name]
-		if !ok {
-			return fail("krb5.ticket_encryption does not know %q", name)
-		}
-		want = append(want, n)
-	}
-	c.check("krb5.ticket_encryption", func(b []byte) bool { return len(b) > 0 && slices.Contains(want, string(b)) != not })
-	return nil
-}
-
-// weakTicket reports DES, triple DES, RC4 and Microsoft's own numbers.
-func weakTicket(b []byte) bool {
-	switch string(b) {
-	case "1", "2", "3", "5", "7", "16", "23", "24":
-		return true
-	}
-	return b[0] == '-'
-}
-
-// ticketTypes are encryption types by their names in IANA's registry.
-var ticketTypes = map[string]string{"des-cbc-crc": "1", "des-cbc-md4": "2", "des-cbc-md5": "3", "des3-cbc-md5": "5", "des3-cbc-sha1": "7",
-	"des3-cbc-sha1-kd": "16", "aes128-cts-hmac-sha1-96": "17", "aes256-cts-hmac-sha1-96": "18", "aes128-cts-hmac-sha256-128": "19",
-	"aes256-cts-hmac-sha384-192": "20", "rc4-hmac": "23", "rc4-hmac-exp": "24", "camellia128-cts-cmac": "25", "camellia256-cts-cmac": "26"}
 
 // pduTypes are Suricata 8's names of SNMP's messages.
 var pduTypes = map[string]uint64{"get_request": 0, "get_next_request": 1, "response": 2, "set_request": 3, "trap_v1": 4, "get_bulk_request": 5,
