@@ -33,7 +33,7 @@ type naiveGram struct {
 func (n *naive) add(v6 bool, id int, c piece, now int64) ([]byte, Anomaly) {
 	if c.more && len(c.data)%8 != 0 {
 		if v6 {
-			return nil, BadIPHeader
+			return nil, FragmentLength
 		}
 		c.data = c.data[:len(c.data)/8*8]
 	}
