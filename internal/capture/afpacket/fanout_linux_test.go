@@ -52,7 +52,8 @@ func TestBothDirectionsMeet(t *testing.T) {
 	index, _ := net.InterfaceByName("ya0")
 	now := time.Now().UnixNano()
 	var bytes uint64
-	for _, f := range w.frames {
+	frames := w.snapshot()
+	for _, f := range frames {
 		bytes += uint64(len(f.Data))
 		if f.Link != packet.LinkEthernet || f.Iface != uint32(index.Index) || f.Time < now-20e9 || f.Time > now || f.Len != len(f.Data) {
 			t.Fatalf("frame of link type %d, interface %d, time %d, length %d of %d", f.Link, f.Iface, f.Time, len(f.Data), f.Len)
@@ -65,8 +66,8 @@ func TestBothDirectionsMeet(t *testing.T) {
 		sum.Bytes += st.Bytes
 		sum.Dropped += st.Dropped
 	}
-	if sum.Packets != uint64(len(w.frames)) || sum.Bytes != bytes || sum.Dropped != 0 {
-		t.Errorf("stats %+v, want %d packets and %d bytes", sum, len(w.frames), bytes)
+	if sum.Packets != uint64(len(frames)) || sum.Bytes != bytes || sum.Dropped != 0 {
+		t.Errorf("stats %+v, want %d packets and %d bytes", sum, len(frames), bytes)
 	}
 }
 
@@ -140,7 +141,7 @@ func TestFragments(t *testing.T) {
 		t.Errorf("%d flows out, %d in, by worker %v; want %d", len(out), len(in), workers, len(asked))
 	}
 	whole := 0
-	for _, f := range w.frames {
+	for _, f := range w.snapshot() {
 		if len(f.Data) == 14+20+8+4000 {
 			whole++
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -95,6 +96,13 @@ func start(t *testing.T, c Config) *watch {
 		}
 	})
 	return w
+}
+
+// snapshot returns what was seen so far.
+func (w *watch) snapshot() []seen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.frames)
 }
 
 // until waits for a condition over what was seen.
@@ -286,7 +294,7 @@ func TestLargeSegments(t *testing.T) {
 		return sent >= size
 	})
 	largest := 0
-	for _, f := range w.frames {
+	for _, f := range w.snapshot() {
 		largest = max(largest, len(f.Data))
 		if f.Len != len(f.Data) {
 			t.Fatalf("a frame of %d bytes was cut to %d", f.Len, len(f.Data))
