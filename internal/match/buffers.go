@@ -195,15 +195,15 @@ func legacy(name, buffer string) Keyword {
 				return fail("%s cannot stand after the sticky buffer %s", name, k.l.name)
 			}
 			s := *k.step()
-			from := k.l
-			from.steps = append(from.steps[:k.i], from.steps[k.i+1:]...)
+			from, at := k.l, k.i
+			from.steps = append(from.steps[:at], from.steps[at+1:]...)
 			to := c.list(buffer, false)
 			to.steps = append(to.steps, s)
 			k.l, k.i = to, len(to.steps)-1
 			c.lastL = to
 			for _, other := range c.contents {
-				if other != k && other.l == from && other.i > k.i {
-					other.i-- // never: k is the last content
+				if other != k && other.l == from && other.i > at {
+					other.i--
 				}
 			}
 			return nil
