@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -42,8 +43,14 @@ type RuleLoad struct {
 	Problems []*rules.Problem // with warnings, in the order of files and lines
 }
 
-// Load reads and compiles the rules.
-func (c *RuleConfig) Load() (*RuleLoad, error) {
+// Load reads and compiles the rules. A fault of the compiler that a rule
+// brings out is an error like any other: the running rules stay.
+func (c *RuleConfig) Load() (l *RuleLoad, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			l, err = nil, fmt.Errorf("the rules made their compiler fail (%v); please report this: %s", v, debug.Stack())
+		}
+	}()
 	vars, err := c.vars()
 	if err != nil {
 		return nil, err
@@ -75,7 +82,7 @@ func (c *RuleConfig) Load() (*RuleLoad, error) {
 	}
 	set, more := match.Compile(rs, opt)
 	problems = append(problems, more...)
-	l := &RuleLoad{Set: set, Rules: rs, Loaded: set.Stats().Loaded, Problems: problems}
+	l = &RuleLoad{Set: set, Rules: rs, Loaded: set.Stats().Loaded, Problems: problems}
 	for _, p := range problems {
 		if !p.Warning {
 			l.Failed++
