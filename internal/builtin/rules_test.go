@@ -87,7 +87,9 @@ func TestRulesAllocs(t *testing.T) {
 			alerts, last := 0, uint32(0)
 			e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, Seed: 1, MaxFlows: 1024,
 				Events: []event.Type{event.Alert},
-				Sink:   func(int) event.Sink { return event.SinkFunc(func(ev *event.Event) { alerts, last = alerts+1, ev.Finding.SignatureID }) }})
+				Sink: func(int) event.Sink {
+					return event.SinkFunc(func(ev *event.Event) { alerts, last = alerts+1, ev.Finding.SignatureID })
+				}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -59,6 +59,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-func TestNoAllocs(t *testing.T)   { prototest.NoAllocs(t, Protocol, get1, put1, opts, "\x00\x03\x00\x01x") }
+func TestNoAllocs(t *testing.T) {
+	prototest.NoAllocs(t, Protocol, get1, put1, opts, "\x00\x03\x00\x01x")
+}
 func FuzzParse(f *testing.F)      { prototest.Fuzz(f, Protocol, get1, put1, opts) }
 func BenchmarkParse(b *testing.B) { prototest.Bench(b, Protocol, opts) }
