@@ -312,6 +312,9 @@ func TestMaxAlerts(t *testing.T) {
 
 // TestNoAllocs: packets that match nothing cost no memory.
 func TestNoAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("1 case: under the race detector sync.Pool drops what the DNS parser puts back")
+	}
 	r := replay(t, compile(t, `
 alert udp any any -> any any (content:"needle"; sid:1;)
 alert udp any any -> any 53 (dns.query; content:"bad.example"; sid:2;)
