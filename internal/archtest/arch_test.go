@@ -28,6 +28,8 @@ var layers = map[string]int{
 	"internal/rules":              0,
 	"internal/homerules":          0,
 	"internal/event":              1,
+	"internal/geo":                1,
+	"internal/geo/geotest":        1, // tests only
 	"internal/capture":            2,
 	"internal/flow":               2,
 	"internal/proto":              2,
