@@ -22,7 +22,7 @@ test: go ## all tests
 	$(GO) test ./...
 
 race: go ## all tests under the race detector (a part of the captures)
-	CGO_ENABLED=1 $(GO) test -race -skip '^TestNothingBeforeAllJoined$$' ./... # that one is about timing; make test runs it
+	CGO_ENABLED=1 $(GO) test -race ./...
 
 lint: go ## gofmt, vet, golangci-lint
 	@f=$$(gofmt -l cmd internal); [ -z "$$f" ] || { echo "gofmt: $$f"; exit 1; }
