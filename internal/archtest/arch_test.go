@@ -49,10 +49,11 @@ var layers = map[string]int{
 	"internal/builtin":            6,
 	"internal/report":             6,
 	"internal/config":             6,
-	"internal/app":                7,
-	"internal/tools/*":            8,
-	"cmd/*":                       8,
-	"internal/archtest":           9,
+	"internal/trend":              7,
+	"internal/app":                8,
+	"internal/tools/*":            9,
+	"cmd/*":                       9,
+	"internal/archtest":           10,
 }
 
 // sameLayer lists the imports allowed within a layer: protocols that carry or

@@ -1,0 +1,106 @@
+package trend
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/yamori-net/yamori/internal/report"
+)
+
+//go:embed report.html
+var page string
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"number": number, "percent": percent, "change": change,
+}).Parse(page))
+
+// view is what the page shows.
+type view struct {
+	W            *words
+	R            *Report
+	Span         string
+	Sentence     string
+	BlockedPart  string
+	OutboundPart string
+	Columns      plot
+	Line         plot
+	Tables       []viewTable
+	Lists        []viewList
+}
+
+// The template's way to the words.
+
+// LangCode is the language of the page.
+func (w *words) LangCode() string { return w.lang }
+
+// Heading is the page's title.
+func (w *words) Heading() string { return w.title }
+
+// DemoNote says that the page is a demonstration.
+func (w *words) DemoNote() string { return w.demo }
+
+// Nothing says that there were no events.
+func (w *words) Nothing() string { return w.none }
+
+// L returns a label by the name of its field; the page's test finds a name
+// that does not exist.
+func (w *words) L(name string) (string, error) {
+	for _, l := range [...]struct{ name, text string }{
+		{"total", w.total}, {"mining", w.mining}, {"share", w.share}, {"blocked", w.blocked}, {"outbound", w.outbound}, {"busiest", w.busiest},
+		{"growth", w.growth}, {"byMonth", w.byMonth}, {"month", w.month}, {"events", w.events}, {"part", w.part}, {"name", w.name},
+		{"plotEvents", w.plotEvents}, {"plotShare", w.plotShare}, {"rest", w.rest},
+	} {
+		if l.name == name {
+			return l.text, nil
+		}
+	}
+	return "", fmt.Errorf("the page has no word %q", name)
+}
+
+type viewTable struct {
+	Title, Note string
+	Rows        []viewRow
+}
+
+type viewRow struct {
+	Label, Count, Share, Change string
+	Width                       int // of the bar, per cent of the largest
+}
+
+type viewList struct {
+	Title string
+	Lines []string
+}
+
+// WriteHTML writes the report as one page that loads nothing, follows the
+// reader's light or dark colours, and prints.
+func WriteHTML(out io.Writer, r *Report, lang report.Lang) error {
+	w := wordsOf(lang)
+	v := view{W: w, Sentence: fmt.Sprintf(w.sentence, number(r.Total.Count), number(r.Mining.Count), percent(r.Share)), R: r, Span: w.span(r.From, r.To), BlockedPart: percent(part(r.Blocked, r.Total.Count)), OutboundPart: percent(part(r.Outbound, r.Total.Count))}
+	list := r.Months
+	if len(list) < 3 && len(r.Days) > 0 {
+		list = r.Days
+	}
+	v.Columns, v.Line = columns(list), line(list)
+	for _, t := range r.tables(w) {
+		vt := viewTable{Title: t.title, Note: t.note}
+		var most uint64
+		for i := range t.rows {
+			most = max(most, t.rows[i].Count)
+		}
+		for i := range t.rows {
+			s := &t.rows[i]
+			vt.Rows = append(vt.Rows, viewRow{Label: w.label(s, t.title), Count: number(s.Count), Share: percent(s.Share), Change: change(s.Growth), Width: scale(s.Count, most, 100)})
+		}
+		v.Tables = append(v.Tables, vt)
+	}
+	if len(r.Notes) > 0 {
+		v.Lists = append(v.Lists, viewList{w.notes, r.Notes})
+	}
+	if len(r.Sources) > 0 {
+		v.Lists = append(v.Lists, viewList{w.source, r.Sources})
+	}
+	return pageTemplate.Execute(out, &v)
+}
