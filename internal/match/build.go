@@ -34,6 +34,8 @@ type Options struct {
 	Trace *Trace
 	// Budget bounds the work of one rule on one buffer; 0: the default.
 	Budget int
+
+	plainNames bool // names are patterns like others, for a test that compares
 }
 
 // builder holds a Set being compiled.
@@ -274,6 +276,7 @@ type grouper struct {
 	strAll  [2][]portEntry
 	strN    [2]int
 	tx      map[txKey][]mpm.Pattern
+	names   map[txKey][]mpm.Name
 	txAll   map[[2]int][]uint32
 	txN     map[[2]int]int
 
@@ -287,6 +290,7 @@ type txKey struct {
 
 func (g *grouper) run() {
 	g.tx, g.txAll, g.txN = map[txKey][]mpm.Pattern{}, map[[2]int][]uint32{}, map[[2]int]int{}
+	g.names = map[txKey][]mpm.Name{}
 	g.countNear()
 	for _, c := range g.b.compiled {
 		for _, id := range c.ids {
@@ -313,12 +317,18 @@ func (g *grouper) run() {
 	for k := range g.tx {
 		keys = append(keys, k)
 	}
+	for k := range g.names {
+		if g.tx[k] == nil {
+			keys = append(keys, k)
+		}
+	}
 	slices.SortFunc(keys, func(a, b txKey) int {
 		return slices.Compare([]int{a.proto, a.dir, int(a.buf), int(a.chain)}, []int{b.proto, b.dir, int(b.buf), int(b.chain)})
 	})
 	for _, k := range keys {
 		t := &s.txs[k.proto][k.dir]
-		t.bufs = append(t.bufs, txFilter{get: s.get[k.proto][k.dir][k.buf], kind: s.fileKind[k.buf], filter: g.filter(g.tx[k]), chain: k.chain})
+		t.bufs = append(t.bufs, txFilter{get: s.get[k.proto][k.dir][k.buf], kind: s.fileKind[k.buf], filter: g.filter(g.tx[k]),
+			names: g.nameSet(g.names[k]), chain: k.chain})
 	}
 	for k, l := range g.txAll {
 		s.txs[k[0]][k[1]].always = l
@@ -335,6 +345,15 @@ func (g *grouper) filter(ps []mpm.Pattern) *mpm.Filter {
 	f := mpm.Build(ps)
 	g.s.stats.Memory += f.Size()
 	return f
+}
+
+func (g *grouper) nameSet(ns []mpm.Name) *mpm.NameSet {
+	if len(ns) == 0 {
+		return nil
+	}
+	set := mpm.BuildNames(ns)
+	g.s.stats.Memory += set.Size()
+	return set
 }
 
 // place enters a rule into the groups that inspect it.
@@ -472,13 +491,18 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 			found = true
 			k := [2]int{p, d}
 			g.txN[k]++
-			fast := c.txFast.p
 			if !c.txFast.ok {
 				g.txAll[k] = append(g.txAll[k], id)
 				continue
 			}
-			fast.ID = id
 			key := txKey{p, d, c.txFast.buf, c.txFast.chain}
+			if n := c.txFast.name; n.ok {
+				n.name.ID = id
+				g.names[key] = append(g.names[key], n.name)
+				continue
+			}
+			fast := c.txFast.p
+			fast.ID = id
 			g.tx[key] = append(g.tx[key], fast)
 		}
 	}

@@ -340,6 +340,7 @@ func (c *compiler) payloadKind() error {
 // filterBy is the pattern a rule is filtered by.
 type filterBy struct {
 	p          mpm.Pattern
+	name       nameFilter // in its place
 	ok         bool
 	buf, chain uint16
 }
@@ -350,6 +351,9 @@ func (c *compiler) settle() {
 	if p, l := c.fastBuffer(); l != nil {
 		n, _ := c.b.chain(l.chain)
 		c.txFast = filterBy{p: p, ok: true, buf: c.b.buffer(l.name), chain: n}
+		if f := c.nameOf(l); f.better(&p) {
+			c.txFast.name, c.txFast.chain = f, 0
+		}
 	}
 	pay := c.lists[0]
 	var contents []*content // of the payload: their filter is chosen with a look at all rules

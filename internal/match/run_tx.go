@@ -106,11 +106,11 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 			if f.kind == fileData {
 				base = int(min(w.file.at, math.MaxInt32/2)) // room to add to it in 32 bits
 			}
-			for _, id := range f.filter.ScanAt(b, base, &w.scr) {
-				if !contains(t.cand, id) && !contains(t.matched, id) {
-					w.list = append(w.list, id)
-					fresh = true
-				}
+			if f.filter != nil && w.fresh(t, f.filter.ScanAt(b, base, &w.scr)) {
+				fresh = true
+			}
+			if f.names != nil && w.fresh(t, f.names.Lookup(b, &w.scr)) {
+				fresh = true
 			}
 			if n++; n >= maxInstances {
 				break
@@ -154,6 +154,17 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 		}
 	}
 	t.cand = keep
+}
+
+// fresh adds the rules that are not yet candidates to the worker's list.
+func (w *Worker) fresh(t *txDir, ids []uint32) (any bool) {
+	for _, id := range ids {
+		if !contains(t.cand, id) && !contains(t.matched, id) {
+			w.list = append(w.list, id)
+			any = true
+		}
+	}
+	return any
 }
 
 // maxInstances bounds how many instances of a buffer are looked at.

@@ -191,5 +191,6 @@ type txFilter struct {
 	get    getter
 	kind   fileKind
 	filter *mpm.Filter
+	names  *mpm.NameSet
 	chain  uint16
 }
