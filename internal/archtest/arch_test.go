@@ -34,6 +34,13 @@ var layers = map[string]int{
 	"internal/flow":               2,
 	"internal/proto":              2,
 	"internal/device":             2,
+	"internal/device/oui":         1,
+	"internal/device/descr":       1,
+	"internal/device/fingerprint": 3,
+	"internal/device/synth":       3, // tests only
+	"internal/device/clues":       4,
+	"internal/device/look":        6,
+	"internal/auth":               2,
 	"internal/corpus":             2, // tests only
 	"internal/capture/*":          3,
 	"internal/proto/prototest":    3, // tests only
@@ -48,6 +55,8 @@ var layers = map[string]int{
 	"internal/engine":             5,
 	"internal/builtin":            6,
 	"internal/report":             6,
+	"internal/api":                6,
+	"internal/api/*":              6,
 	"internal/config":             6,
 	"internal/trend":              7,
 	"internal/app":                8,
@@ -60,6 +69,7 @@ var layers = map[string]int{
 // share the wire format of another.
 var sameLayer = map[string][]string{
 	"internal/mime":         {"internal/textline"},
+	"internal/api/client":   {"internal/api"},
 	"internal/proto/dtls":   {"internal/proto/tls"},
 	"internal/proto/quic":   {"internal/proto/tls"},
 	"internal/proto/mdns":   {"internal/proto/dns"},
