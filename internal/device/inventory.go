@@ -19,9 +19,6 @@ const (
 	MaxAddresses = 32   // per device; beyond it the oldest is forgotten
 )
 
-// Unknown is the kind of a device nothing is known about.
-const Unknown = "unknown"
-
 // Device is one thing in the home.
 type Device struct {
 	ID         string // "mac:02:00:…", or "ip:192.168.1.2" where no MAC is seen
@@ -31,11 +28,26 @@ type Device struct {
 	Kind       string        // one of the kinds in docs/formats
 	OS         string
 	Maker      string
+	Model      string
 	Name       string
 	Confidence float64 // in Kind, 0…1
 	First      int64   // packet times, ns
 	Last       int64
+
+	// What a Registry knows besides.
+	MACs     []packet.MAC     // all of them, the one in use last
+	Random   bool             // MAC was made up by the device
+	Evidence []event.Evidence // for Kind, OS, Maker and Model, the strongest first
+	Sure     Sure             // of the other guesses
+	Person   string           // whose it is, as the owner says
+	Owned    bool             // the owner has named it or said what it is
+	Present  bool             // heard of lately
+	KindAt   int64            // packet time when Kind was first known, 0: never
 }
+
+// Sure holds the confidence, 0…1, in what a device is thought to be besides its
+// kind.
+type Sure struct{ OS, Maker, Model, Name float64 }
 
 // DefaultHome is what counts as the home when nothing else is said: the
 // private and link-local ranges of RFC 1918, 3927, 4193 and 4291.
