@@ -40,6 +40,12 @@ var kinds = [...]kind{
 	stratum.DialectWebMinerPool: {1015, "coinhive", "mining.browser", "browser miner, webminerpool protocol"},
 	stratum.DialectDero:         {1016, "getwork", "mining.getwork", "Dero getwork"},
 	stratum.DialectIronFish:     {1017, "stratum", "mining.stratum", "Iron Fish Stratum"},
+	stratum.DialectErgo:         {1018, "stratum", "mining.stratum", "Ergo Stratum"},
+	stratum.DialectXelis:        {1019, "stratum", "mining.stratum", "XELIS Stratum"},
+	stratum.DialectHandshake:    {1020, "stratum", "mining.stratum", "Handshake Stratum"},
+	stratum.DialectAlephium:     {1021, "stratum", "mining.stratum", "Alephium Stratum"},
+	stratum.DialectEthSubscribe: {1022, "stratum", "mining.stratum", "Ethereum work by subscription"},
+	stratum.DialectAeternity:    {1023, "stratum", "mining.stratum", "Aeternity Stratum"},
 }
 
 // prior is the logarithm of the odds that a conversation in JSON calls on a

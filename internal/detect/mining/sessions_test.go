@@ -3,6 +3,7 @@ package mining
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ var (
 
 // sub replaces $NAME in a message.
 var sub = strings.NewReplacer("$HASH1", hash1, "$HASH2", hash2, "$SEED", seed, "$BOUND", bound, "$BLOB", blob, "$XMR", xmr, "$BTC", btc, "$ETH", eth, "$KAS", kas,
-	"$COINB", coinb, "$MERKLE", merkle, "$SOLN", soln, "$CYCLE", cycle)
+	"$COINB", coinb, "$ERG", erg, "$XEL", xel, "$CKB", ckb, "$MERKLE", merkle, "$SOLN", soln, "$CYCLE", cycle)
 
 // talk makes parts of lines that begin with > (sent by the miner) or <.
 func talk(lines ...string) (out []prototest.Part) {
@@ -216,7 +217,7 @@ var sessions = []session{
 		`< {"id":null,"method":"mining.set_difficulty","params":[4]}`,
 		`< {"id":null,"method":"mining.notify","params":[{"jobId":"1","fromGroup":0,"toGroup":1,"headerBlob":"$COINB$COINB","txsBlob":"$COINB","targetBlob":"00ff"}]}`,
 		`> {"id":2,"method":"mining.submit","params":{"jobId":"1","fromGroup":0,"toGroup":1,"nonce":"2c41000000001234","worker":"acct"}}`,
-	}, 1, 0, "stratum-v1", "", "///acct/"},
+	}, 1, 0, "stratum-v1", "alephium", "alephium///acct/"},
 	{"getblocktemplate, bare", []string{
 		`> {"id": 0, "method": "getblocktemplate", "params": [{"capabilities": ["coinbasetxn", "workid"], "maxversion": 4}]}`,
 		`< {"id":0,"result":{"bits":"1d00ffff","coinbasevalue":1,"longpollid":"x","previousblockhash":"$HASH1","transactions":[],"target":"$BOUND"},"error":null}`,
@@ -263,7 +264,7 @@ func judge(t *testing.T, conn proto.Conn, parts ...prototest.Part) (f event.Find
 }
 
 func TestSessions(t *testing.T) {
-	for _, tt := range sessions {
+	for _, tt := range slices.Concat(sessions, moreSessions) {
 		t.Run(tt.name, func(t *testing.T) {
 			parts := talk(tt.lines...)
 			f, at, s := judge(t, proto.Conn{}, parts...)
@@ -316,7 +317,7 @@ func checkEvidence(t *testing.T, f *event.Finding) {
 // the beginning of the message missing, and with client and server swapped.
 func TestMidstream(t *testing.T) {
 	conn := proto.Conn{Midstream: true}
-	for _, tt := range sessions {
+	for _, tt := range slices.Concat(sessions, moreSessions) {
 		parts := talk(tt.lines...)
 		for k := 1; k < len(parts)-tt.blind; k++ {
 			f, at, _ := judge(t, conn, parts[k:]...)

@@ -17,8 +17,18 @@ func (s *Session) Coin() string {
 		if c != "monero" {
 			return ""
 		}
-	case DialectEthProxy, DialectEthereum1, DialectEthereum2:
+	case DialectEthProxy, DialectEthereum1, DialectEthereum2, DialectEthSubscribe:
 		return ""
+	case DialectErgo:
+		return "ergo"
+	case DialectXelis:
+		return "xelis"
+	case DialectHandshake:
+		return "handshake"
+	case DialectAeternity:
+		return "aeternity"
+	case DialectAlephium:
+		return "alephium"
 	case DialectEquihash:
 		if c != "zcash" {
 			return ""
@@ -50,7 +60,7 @@ func (s *Session) Account() (wallet, worker []byte) {
 // the table: "mining.subscribe, mining.authorize".
 func (s *Session) MethodNames(m Mark) string {
 	out := ""
-	for x := Subscribe; x <= SubmitBlock; x++ {
+	for x := Subscribe; x <= EthSubscription; x++ {
 		if s.Methods&(1<<x) == 0 || x.mark() != m {
 			continue
 		}
@@ -69,7 +79,7 @@ func (s *Session) MethodNames(m Mark) string {
 // mark returns the mark that a method is by its name.
 func (m Method) mark() Mark {
 	switch m {
-	case EthSubmitWork, EthSubmitRate, EthGetWork, GetWork, GetBlockTemplate, SubmitBlock:
+	case EthSubmitWork, EthSubmitRate, EthGetWork, GetWork, GetBlockTemplate, SubmitBlock, GetMinerData, AuxPow, EthSubscribe, EthSubscription:
 		return MarkCall
 	case Login:
 		return MarkLogin

@@ -15,7 +15,7 @@ func (s *Session) response(d packet.Dir, m *Message) {
 		if ok {
 			s.Accepted++
 		} else {
-			s.Rejected++
+			s.refused()
 		}
 		return
 	case Authorize, EthSubmitLogin, Subscribe, Configure, ExtranonceSubscribe:
@@ -55,6 +55,7 @@ func (s *Session) resultObject(d packet.Dir, m *Message, q Method) {
 		s.add(MarkWorkData)
 		s.is(DialectGetwork)
 		s.role(d, false)
+		s.setLittle(m.Text(f.Get(KeyTarget)))
 		if f.has&set(KeyMidstate, KeyHash1) != 0 {
 			s.add(MarkJobKeys)
 		}
@@ -67,9 +68,20 @@ func (s *Session) resultObject(d packet.Dir, m *Message, q Method) {
 		s.add(MarkTemplate)
 		s.is(DialectTemplate)
 		s.role(d, false)
+		if d := f.Get(KeyDifficulty); d.Kind == Number { // Monero's is a number of hashes
+			s.setDifficulty(m.Text(d), byHashes)
+		} else if t := f.Get(KeyTarget); t.HexLen() == 64 {
+			s.setTarget(m.Text(t))
+		}
 		if q == GetBlockTemplate {
 			s.add(MarkAnswer)
 		}
+	case f.Get(KeySeedHash).HexLen() == 64 && f.Get(KeyHeight).Kind == Number && f.Get(KeyDifficulty).Flags&Prefixed != 0 && q == GetMinerData:
+		s.Jobs++
+		s.add(MarkTemplate)
+		s.add(MarkAnswer)
+		s.is(DialectTemplate)
+		s.role(d, false)
 	}
 }
 
@@ -104,7 +116,7 @@ func (s *Session) work(d packet.Dir, m *Message, q Method) {
 		s.add(MarkAnswer)
 	}
 	boundary := m.Text(m.Res(2))
-	s.Diff.Set(boundary)
+	s.setTarget(boundary)
 	if m.Res(2).Flags&Prefixed != 0 {
 		boundary = boundary[2:]
 	}
@@ -212,8 +224,9 @@ func (s *Session) bare(d packet.Dir, m *Message) {
 		s.add(MarkDeroHex)
 		s.is(DialectDero)
 		s.role(d, false)
+		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), byHashes)
 	case f.Has(set(KeyJobID)) && f.Get(KeyMBLBlob).HexLen() == 96: // Dero: a mini block of 48 bytes
-		s.Shares++
+		s.handIn()
 		s.add(MarkDeroKeys)
 		s.add(MarkDeroHex)
 		s.is(DialectDero)

@@ -116,7 +116,7 @@ func below(at place, k Key) place {
 	switch {
 	case at == inTop && k == KeyParams:
 		return paramsList
-	case at == inTop && k == KeyResult:
+	case k == KeyResult && (at == inTop || at == inParams): // also of an eth_subscription
 		return resultList
 	case k == KeyJob:
 		return inJob

@@ -17,7 +17,6 @@ const (
 
 	KeyLogin
 	KeyPass
-	KeyPassword
 	KeyAgent
 	KeyAlgo
 	KeyRigID
@@ -27,7 +26,6 @@ const (
 	KeyToken
 	KeyHashes
 	KeyPool
-	KeyUserID
 	KeyHost
 	KeyPort
 	KeyProto
@@ -59,7 +57,6 @@ const (
 
 	KeyCapabilities
 	KeyRules
-	KeyMode
 	KeyMaxVersion
 	KeyCoinbaseTxn
 	KeyCoinbaseValue
@@ -75,6 +72,8 @@ const (
 
 	KeyHeader
 	KeyPublicAddress
+	KeyTargetBlob // Alephium
+	KeyHeaderBlob
 
 	numKeys
 	noKey Key = 255
@@ -129,8 +128,6 @@ func keyOf(t []byte) Key {
 		return KeyLogin
 	case "pass":
 		return KeyPass
-	case "password":
-		return KeyPassword
 	case "agent":
 		return KeyAgent
 	case "algo":
@@ -149,8 +146,6 @@ func keyOf(t []byte) Key {
 		return KeyHashes
 	case "pool":
 		return KeyPool
-	case "userid":
-		return KeyUserID
 	case "host":
 		return KeyHost
 	case "port":
@@ -207,8 +202,6 @@ func keyOf(t []byte) Key {
 		return KeyCapabilities
 	case "rules":
 		return KeyRules
-	case "mode":
-		return KeyMode
 	case "maxversion":
 		return KeyMaxVersion
 	case "coinbasetxn":
@@ -235,6 +228,10 @@ func keyOf(t []byte) Key {
 		return KeyHeader
 	case "publicaddress":
 		return KeyPublicAddress
+	case "targetblob":
+		return KeyTargetBlob
+	case "headerblob":
+		return KeyHeaderBlob
 	}
 	return noKey
 }
@@ -284,6 +281,10 @@ const (
 	GetWork
 	GetBlockTemplate
 	SubmitBlock
+	GetMinerData // Monero daemon, for p2pool
+	AuxPow       // the same, and merge mining of other chains
+	EthSubscribe
+	EthSubscription
 )
 
 // methods lists the names. The short list is searched in order; the names
@@ -300,6 +301,9 @@ var methods = [...]struct {
 	{"login", Login}, {"submit", SubmitPlain}, {"job", Job}, {"getjob", GetJob}, {"getjobtemplate", GetJobTemplate},
 	{"keepalived", Keepalived}, {"solution", Solution}, {"getwork", GetWork},
 	{"getblocktemplate", GetBlockTemplate}, {"get_block_template", GetBlockTemplate}, {"submitblock", SubmitBlock}, {"submit_block", SubmitBlock},
+	{"get_miner_data", GetMinerData}, {"getminerdata", GetMinerData}, {"add_aux_pow", AuxPow}, {"calc_pow", AuxPow},
+	{"merge_mining_get_aux_block", AuxPow}, {"merge_mining_get_chain_id", AuxPow}, {"merge_mining_submit_solution", AuxPow},
+	{"eth_subscribe", EthSubscribe}, {"eth_subscription", EthSubscription},
 	// Other prefixes than eth_ are seen to by methodOf.
 	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork},
 	{"mining.…", MiningOther},

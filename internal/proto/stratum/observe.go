@@ -1,6 +1,8 @@
 package stratum
 
 import (
+	"math"
+
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/textline"
 )
@@ -37,6 +39,12 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.add(MarkMethod)
 		s.is(DialectStratum)
 		s.role(d, true)
+	case EthSubscribe, EthSubscription:
+		s.ethSubscription(d, m)
+	case GetMinerData, AuxPow:
+		s.add(MarkCall)
+		s.is(DialectTemplate)
+		s.role(d, true)
 	case Notify, SetDifficulty, SetTarget, SetExtranonce, SetVersionMask, Set:
 		s.add(MarkMethod)
 		s.is(DialectStratum)
@@ -68,19 +76,36 @@ func (s *Session) request(d packet.Dir, m *Message) {
 			s.add(MarkAuthorize)
 		}
 		s.login(m, m.Arg(0))
+		if s.Dialect == DialectXelis && m.NArgs == 3 && m.Arg(1).Kind == String {
+			s.Worker.Set(m.Text(m.Arg(1)))
+		}
 	case EthSubmitLogin:
 		s.login(m, m.Arg(0))
+		if f := &m.Params; f.has != 0 { // CKB: an object in the place of the list
+			s.login(m, f.Get(KeyLogin))
+			if a := f.Get(KeyAgent); a.Kind == String {
+				s.agent(m.Text(a))
+			}
+			if w := f.Get(KeyWorker); w.Kind == String {
+				s.Worker.Set(m.Text(w))
+			}
+		}
 	case Submit:
-		s.Shares++
 		s.submit(m)
+		s.handIn()
 	case EthSubmitWork: // nonce, header, mix
-		s.Shares++
+		s.handIn()
 		if m.Arg(0).HexLen() >= 8 && m.Arg(1).HexLen() == 64 && m.Arg(2).HexLen() == 64 {
 			s.add(MarkEthShare)
 		}
 	case EthSubmitRate: // rate, identity of the client
 		if m.Arg(0).HexLen() > 0 && m.Arg(1).HexLen() == 64 {
 			s.add(MarkEthRate)
+			s.report(m.Text(m.Arg(0)))
+		}
+	case Hashrate: // EIP-1571: rate, worker
+		if m.Arg(0).HexLen() > 0 {
+			s.report(m.Text(m.Arg(0)))
 		}
 	case Notify:
 		s.Jobs++
@@ -88,7 +113,7 @@ func (s *Session) request(d packet.Dir, m *Message) {
 	case SetDifficulty:
 		if m.Arg(0).Kind == Number {
 			s.add(MarkSetting)
-			s.Diff.Set(m.Text(m.Arg(0)))
+			s.setDifficulty(m.Text(m.Arg(0)), byDifficulty)
 		}
 	case SetTarget:
 		t := m.Arg(0)
@@ -97,7 +122,7 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		}
 		if t.HexLen() == 64 {
 			s.add(MarkSetting)
-			s.Diff.Set(m.Text(t))
+			s.setTarget(m.Text(t))
 		}
 	case SetExtranonce, SetVersionMask:
 		if m.Arg(0).HexLen() > 0 {
@@ -107,6 +132,7 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		if m.Params.has&set(KeyTarget, KeyEpoch, KeyExtranonce, KeyAlgo) != 0 {
 			s.add(MarkSetting)
 			s.is(DialectEthereum2)
+			s.setTarget(m.Text(m.Params.Get(KeyTarget)))
 		}
 	case Keepalived:
 		if m.Params.Get(KeyID).Kind == String {
@@ -128,16 +154,16 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.job(d, m, &m.Top)
 	case Solution: // Beam: members stand beside the method
 		if m.Top.Get(KeyNonce).HexLen() == 16 && m.Top.Get(KeyOutput).HexLen() >= 200 {
-			s.Shares++
 			s.add(MarkShareKeys)
 			s.add(MarkBeam)
 			s.is(DialectBeam)
 			s.role(d, true)
+			s.handIn()
 		}
 	case GetWork:
 		s.is(DialectGetwork)
 		if m.Arg(0).HexLen() >= 256 {
-			s.Shares++
+			s.handIn()
 			s.add(MarkWorkData)
 		}
 	case GetBlockTemplate:
@@ -146,10 +172,49 @@ func (s *Session) request(d packet.Dir, m *Message) {
 	case SubmitBlock:
 		s.is(DialectTemplate)
 		if m.Arg(0).HexLen() >= 160 { // a header alone has 80 bytes
-			s.Shares++
+			s.handIn()
 			s.add(MarkBlock)
 		}
 	}
+}
+
+// grinShare takes the scale of a share's difficulty from the size of its
+// graph: a solution of C31 and larger ones counts 2^(edge_bits-24) × 2 ×
+// edge_bits (Grin's consensus graph_weight). What C29 counts changes with time.
+func (s *Session) grinShare(edgeBits float64) {
+	s.Effort.PerShare = 0
+	if edgeBits >= 31 && edgeBits <= 40 {
+		s.Effort.PerShare = max(1, s.diff/(math.Ldexp(edgeBits, int(edgeBits)-23)))
+	}
+}
+
+// ethSubscription reads work by subscription over WebSocket: a subscription
+// "newWork" with the account, and jobs of a name, header, seed and boundary.
+func (s *Session) ethSubscription(d packet.Dir, m *Message) {
+	switch m.Method {
+	case EthSubscribe:
+		if a := m.Arg(0); a.Kind != String || string(m.Text(a)) != "newWork" || m.NArgs < 2 {
+			return // what nodes offer is newHeads, logs and pending transactions
+		}
+		s.login(m, m.Arg(1))
+		if w := m.Arg(2); w.Kind == String {
+			s.Worker.Set(m.Text(w))
+		}
+		s.role(d, true)
+	case EthSubscription:
+		if m.Res(1).HexLen() != 64 || m.Res(2).HexLen() != 64 || m.Res(3).HexLen() != 64 {
+			return
+		}
+		s.Jobs++
+		s.add(MarkWork)
+		if t := unprefixed(m.Text(m.Res(3))); string(t[:2]) == "00" {
+			s.add(MarkBoundary)
+		}
+		s.setTarget(m.Text(m.Res(3)))
+		s.role(d, false)
+	}
+	s.add(MarkCall)
+	s.is(DialectEthSubscribe)
 }
 
 // eth notes what the *_getWork family has in common.
@@ -237,8 +302,11 @@ func (s *Session) login(m *Message, v Value) {
 	s.Login.Set(t)
 	if a := FindAddress(t); a.Sure {
 		s.add(MarkWallet)
-		if a.Coin == "kaspa" {
+		switch a.Coin {
+		case "kaspa":
 			s.is(DialectKaspa)
+		case "xelis":
+			s.is(DialectXelis)
 		}
 	}
 }
@@ -319,6 +387,19 @@ func (s *Session) notify(m *Message) {
 	case m.NArgs >= 7 && h(1) == 64 && h(2) == 64 && h(3) == 64 && a[5].Kind == Number: // header, seed, target, clean, height, bits
 		s.add(MarkNotify)
 		s.is(DialectKawPow)
+		s.setTarget(m.Text(a[3]))
+	case m.NArgs >= 9 && a[1].Kind == Number && h(2) == 64 && a[6].Kind == String && number64(m.Text(a[6])) > 0: // height, message, "", "", version, target
+		s.add(MarkNotify)
+		s.is(DialectErgo)
+		s.perShare(number64(m.Text(a[6])), 256)
+	case m.NArgs >= 12 && h(1) == 64 && a[4].Kind == Array && h(5) == 64 && h(6) == 64 && h(7) == 64: // roots of names, filters and reserve
+		s.add(MarkNotify)
+		s.is(DialectHandshake)
+	case m.NArgs == 4 && a[1].Kind == Number && h(2) == 64 && (a[3].Kind == True || a[3].Kind == False): // version, header, empty queue
+		s.add(MarkNotify)
+		s.is(DialectAeternity)
+	case s.Dialect == DialectXelis && m.NArgs == 4 && h(2) == 64: // time, header work, miner's key, clean
+		s.add(MarkNotify)
 	case m.NArgs == 4 && h(1) == 64 && h(2) == 64 && (a[3].Kind == True || a[3].Kind == False): // seed, header, clean
 		s.add(MarkNotify)
 		s.is(DialectEthereum1)
@@ -329,8 +410,10 @@ func (s *Session) notify(m *Message) {
 	case m.Params.Get(KeyHeader).HexLen() >= 128: // Iron Fish
 		s.add(MarkNotify)
 		s.is(DialectIronFish)
-	case a[0].Kind == Object && m.NArgs > 0 && a[0].Len() >= 256: // Alephium: jobs of its chains, with their headers
+	case a[0].Kind == Object && m.NArgs > 0 && m.Params.Get(KeyHeaderBlob).HexLen() >= 160: // Alephium: jobs of its chains, with their headers
 		s.add(MarkNotify)
+		s.is(DialectAlephium)
+		s.setTarget(m.Text(m.Params.Get(KeyTargetBlob)))
 	default:
 		for i := 1; i < min(m.NArgs, MaxArgs); i++ {
 			if h(i) >= 64 {
@@ -369,15 +452,17 @@ func (s *Session) job(d packet.Dir, m *Message, f *fields) {
 		s.add(MarkJobKeys)
 		s.add(MarkJobHex)
 		s.is(DialectCryptoNote)
-		s.Diff.Set(m.Text(target))
+		s.setLittle(m.Text(target))
 		s.algo(m, f.Get(KeyAlgo))
 	case f.Get(KeyPrePow).HexLen() >= 128 && f.Get(KeyHeight).Kind == Number && f.Get(KeyDifficulty).Kind == Number:
 		s.add(MarkGrinKeys)
 		s.add(MarkGrinHex)
 		s.is(DialectGrin)
+		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), unknownMeasure)
 	case f.Get(KeyInput).HexLen() == 64 && f.Get(KeyDifficulty).Kind == Number && f.Get(KeyHeight).Kind == Number:
 		s.add(MarkBeam)
 		s.is(DialectBeam)
+		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), unknownMeasure)
 	default:
 		return
 	}
@@ -399,9 +484,10 @@ func (s *Session) share(d packet.Dir, m *Message, f *fields) {
 		s.add(MarkGrinKeys)
 		s.add(MarkGrinHex)
 		s.is(DialectGrin)
+		s.grinShare(number64(m.Text(f.Get(KeyEdgeBits))))
 	default:
 		return
 	}
-	s.Shares++
+	s.handIn()
 	s.role(d, true)
 }

@@ -147,6 +147,7 @@ func (p *parser) message(c *proto.Conn, d packet.Dir, b []byte) (rpc bool) {
 		}
 		p.any = true
 		p.tx.Dir = d
+		p.tx.Seen(c.Time)
 		p.tx.Observe(d, m)
 		if p.tx.Mining() {
 			c.AppProto = "stratum"

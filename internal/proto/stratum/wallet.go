@@ -45,6 +45,8 @@ func FindAddress(t []byte) Address {
 		return Address{"dero", n, true}
 	case n < 25 || !base58(a):
 		return Address{}
+	case n == 51 && a[0] == '9':
+		return Address{"ergo", n, true} // pay-to-public-key on the main net
 	case n == 95 && (a[0] == '4' || a[0] == '8'), n == 106 && a[0] == '4':
 		return Address{"monero", n, true} // standard and subaddress; with payment id
 	case n >= 95 && n <= 110:
