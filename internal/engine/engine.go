@@ -49,7 +49,7 @@ type Config struct {
 	MaxFlows     int    // per worker; default 65,536
 	StreamMemory int    // bytes per worker held out of order; default 16 MiB
 	HeldMemory   int    // bytes per worker held for incomplete messages; default 16 MiB
-	ParserMemory int    // bytes per worker that parsers may hold (see proto.Sizer); default 32 MiB
+	ParserMemory int    // bytes per worker that parsers may hold (see proto.Sizer), one flow a 16th; default 32 MiB
 	MaxConns     int    // flows per worker whose content is looked into at a time; default 16,384
 	FragMemory   int    // bytes per worker held as IP fragments; default 4 MiB
 	StreamDepth  uint64 // bytes per direction that are parsed; 0: no bound

@@ -370,6 +370,37 @@ func TestParserMemory(t *testing.T) {
 	}
 }
 
+// One flow is given up when its parsers hold more than their share, however
+// much room there is; the others go on.
+func TestParserShare(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.ParserMemory = 32 << 20
+		c.Protocols[0].New = func() proto.Parser { return &greedy{} }
+	}, alpha)
+	w.open(9)
+	w.open(10)
+	w.c(9, "ALPHA")
+	w.c(10, "ALPHA")
+	wk := w.e.Workers[0]
+	most, data := 0, strings.Repeat("x", 1000)
+	for wk.n.ParserLimit == 0 && most < 32<<20 {
+		w.c(9, data)
+		most = max(most, wk.parserBytes)
+	}
+	if want := 32 << 20 / maxShare; most < want-2000 || most > want+2000 || wk.n.ParserLimit != 1 {
+		t.Errorf("a flow held %d bytes of parsers, want %d; %d given up", most, want, wk.n.ParserLimit)
+	}
+	w.c(10, data)
+	if wk.parserBytes != 1005 {
+		t.Errorf("the other flow holds %d bytes", wk.parserBytes)
+	}
+	for budget, want := range map[int]int{1000: 1000, 1 << 20: minFlowMemory, 64 << 20: 4 << 20} {
+		if n := flowShare(budget); n != want {
+			t.Errorf("of %d bytes a flow may hold %d, want %d", budget, n, want)
+		}
+	}
+}
+
 // Parsers of carried messages count as well.
 func TestParserMemoryInner(t *testing.T) {
 	in := lines{name: "inner", magic: "INNER", mode: proto.Yes, on: proto.Message}

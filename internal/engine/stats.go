@@ -25,7 +25,7 @@ type counters struct {
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
-	ParserLimit    uint64 // flows given up because ParserMemory was exhausted
+	ParserLimit    uint64 // flows given up because ParserMemory, or their share of it, was exhausted
 	Shed           uint64 // flows no longer looked into because MaxConns was reached
 	Panics         uint64
 	Files          uint64 // files followed
