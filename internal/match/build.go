@@ -24,6 +24,11 @@ type Options struct {
 	Thresholds []rules.GlobalThreshold
 	// Data is the folder of files that rules name (datasets, reputation).
 	Data string
+	// Reputation is what iprep asks; nil: rules with it never match.
+	Reputation *rules.Reputation
+	// Country tells the country of an address (two capital letters, empty when
+	// unknown) for geoip; nil: rules with it never match.
+	Country func(packet.Addr) string
 	// Previous is the set that this one is to replace: names of flowbits and
 	// the like keep their numbers, and what is remembered of hosts stays.
 	Previous *Set
@@ -48,6 +53,7 @@ type builder struct {
 	compiled  []*compiler
 	files     map[string]any // data sets by name
 	strings   map[string]string
+	lack      [nLacks]lack
 	providers map[string][2]uint64 // protocols that have a buffer, by direction
 }
 
@@ -106,6 +112,7 @@ func Compile(rs []*rules.Rule, opt Options) (*Set, []*rules.Problem) {
 	}
 	b.assemble()
 	s.data, s.prevData = b.files, nil
+	problems = append(problems, b.lackProblems()...)
 	if opt.MaxMemory > 0 && s.Size() > opt.MaxMemory {
 		s.partial = true
 		problems = append(problems, tooLarge(rs[len(rs)-1], opt.MaxMemory))

@@ -28,7 +28,7 @@ func Keywords() []Keyword {
 	for _, family := range [][]Keyword{
 		metaKeywords, payloadKeywords, bytesKeywords, flowKeywords, bitsKeywords, hostKeywords, thresholdKeywords,
 		ipKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, partKeywords, legacyKeywords, numberKeywords,
-		fileKeywords, refusedKeywords,
+		fileKeywords, reputationKeywords, refusedKeywords,
 	} {
 		out = append(out, family...)
 	}

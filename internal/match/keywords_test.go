@@ -8,8 +8,28 @@ import (
 
 	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
+
+// reputation says something of 192.0.2.0/24 in the category bad.
+func reputation() *rules.Reputation {
+	r := rules.NewReputation()
+	r.ReadCategories("categories", strings.NewReader("1,bad,bad hosts\n2,good,good hosts\n"))
+	r.Read("list", strings.NewReader("192.0.2.0/24,1,50\n192.0.2.9,2,20\n"))
+	return r
+}
+
+// country knows two countries.
+func country(a packet.Addr) string {
+	switch s := a.String(); {
+	case strings.HasPrefix(s, "192.0.2."):
+		return "JP"
+	case strings.HasPrefix(s, "198.51.100."):
+		return "DE"
+	}
+	return ""
+}
 
 // loads reports whether a rule with these options loads with one of the
 // protocols, and why it does not.
@@ -25,7 +45,7 @@ func loads(file, options string) string {
 		}
 		rs, problems := rules.Parse(file, strings.NewReader(`alert `+p+` any any -> any any (`+text+`)`),
 			rules.ParseConfig{Vars: rules.DefaultVars()})
-		_, more := match.Compile(rs, match.Options{Protocols: builtin.Protocols()})
+		_, more := match.Compile(rs, match.Options{Protocols: builtin.Protocols(), Reputation: reputation(), Country: country})
 		problems = append(problems, more...)
 		if len(rs) == 1 && len(problems) == 0 {
 			return ""
@@ -71,11 +91,7 @@ func TestKeywordExamples(t *testing.T) {
 			}
 			continue
 		}
-		if why := loads(file, example); k.Name == "geoip" {
-			if !strings.HasSuffix(why, "geoip needs a database of countries, which is not there") && why != "" {
-				t.Error(why)
-			}
-		} else if why != "" {
+		if why := loads(file, example); why != "" {
 			t.Errorf("%s: %s: %s", k.Name, example, why)
 		}
 		if !strings.Contains(example, k.Name) {

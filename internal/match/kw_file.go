@@ -29,7 +29,6 @@ var fileKeywords = []Keyword{
 	}},
 	{Name: "dataset", Family: "data", Doc: "the buffer is, or is not, in a set", Example: `dns.query; dataset:isset,names,type string;`, Setup: setupDataset},
 	{Name: "datarep", Family: "data", Doc: "reputation of the buffer in a set", Example: `dns.query; datarep:names, >, 5, load names.lst, type string;`, Setup: setupDatarep},
-	{Name: "iprep", Family: "data", Doc: "reputation of an address", Example: `iprep:any,Bad,>,10;`, Setup: never("", "no reputation of addresses is loaded")},
 }
 
 // fileHash makes the Setup of a list of hashes, one a line in hexadecimal.

@@ -72,9 +72,6 @@ var ipKeywords = []Keyword{
 		return uint64(p.FragOff / 8), p.Version != 0
 	})},
 	{Name: "ipopts", Family: "ip", Doc: "an option of the IPv4 header: rr, eol, nop, ts, sec, esec, lsrr, lsrre, ssrr, satid, any", Example: `ipopts:lsrr;`, Setup: setupIPOpts},
-	{Name: "geoip", Family: "ip", Doc: "country of an address; needs a database", Example: `geoip:src,JP;`, Setup: func(c *compiler, o rules.Option) error {
-		return fail("geoip needs a database of countries, which is not there")
-	}},
 }
 
 var protoNames = map[string]uint64{"icmp": 1, "igmp": 2, "ipip": 4, "tcp": 6, "egp": 8, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmp6": 58, "ospf": 89, "pim": 103, "sctp": 132}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,8 @@ type Settings struct {
 	Threshold  string            // file
 	Classes    string            // file
 	References string            // file
+	Categories string            // reputation-categories-file
+	Reputation []string          // reputation-files
 	Values     map[string]string // everything set by --set, by its dotted name
 	Unknown    []string          // what is not understood
 }
@@ -62,6 +65,10 @@ func (s *Settings) set(k, v string) {
 		s.Threshold = v
 	case k == "classification-file":
 		s.Classes = v
+	case k == "reputation-categories-file":
+		s.Categories = v
+	case strings.HasPrefix(k, "reputation-files."):
+		s.Reputation = append(s.Reputation, v)
 	case strings.HasPrefix(k, "vars.address-groups."):
 		s.Addrs[strings.TrimPrefix(k, "vars.address-groups.")] = v
 	case strings.HasPrefix(k, "vars.port-groups."):
@@ -88,7 +95,15 @@ func (s *Settings) leaves(prefix string, m map[string]any) {
 			s.leaves(prefix+k+".", sub)
 			continue
 		}
-		if _, list := v.([]any); !list && v != nil {
+		if list, ok := v.([]any); ok {
+			for i, v := range list {
+				if sub, ok := v.(map[string]any); ok {
+					s.leaves(fmt.Sprintf("%s%s.%d.", prefix, k, i), sub)
+				} else if v != nil {
+					s.set(fmt.Sprintf("%s%s.%d", prefix, k, i), text(v))
+				}
+			}
+		} else if v != nil {
 			s.set(prefix+k, text(v))
 		}
 	}

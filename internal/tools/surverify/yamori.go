@@ -71,6 +71,7 @@ func (s *Settings) load(t *Test, res *Result) *match.Set {
 		opt.Thresholds, _ = rules.ParseThresholds(s.Threshold, f, cfg.Vars)
 		_ = f.Close()
 	}
+	opt.Reputation = s.reputation(t)
 	set, more := match.Compile(rs, opt)
 	for _, p := range append(problems, more...) {
 		if !p.Warning {
@@ -78,6 +79,28 @@ func (s *Settings) load(t *Test, res *Result) *match.Set {
 		}
 	}
 	return set
+}
+
+// reputation reads the lists that the settings name, nil when there are none.
+func (s *Settings) reputation(t *Test) *rules.Reputation {
+	f, err := os.Open(s.file(t, s.Categories))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	rep := rules.NewReputation()
+	rep.ReadCategories(s.Categories, f)
+	dir := s.Values["default-reputation-path"]
+	for _, name := range s.Reputation {
+		if !filepath.IsAbs(name) && dir != "" {
+			name = filepath.Join(dir, name)
+		}
+		if f, err := os.Open(s.file(t, name)); err == nil {
+			rep.Read(name, f)
+			_ = f.Close()
+		}
+	}
+	return rep
 }
 
 // file is the path of a file that a setting names.
