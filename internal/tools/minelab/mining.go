@@ -1,0 +1,311 @@
+package main
+
+import (
+	"math/rand/v2"
+)
+
+// spec makes a talk from a row's random numbers.
+type spec struct {
+	group, name string
+	make        func(r *rand.Rand) *talk
+}
+
+// miners lists the dialects with the sizes of their messages, as their
+// specifications and recordings of real miners give them. Share times are a
+// Poisson process at the rate that a pool's variable difficulty sets.
+var miners = []spec{
+	{"monero", "xmrig", xmrig(false, false)},
+	{"monero", "xmrig-keepalive", xmrig(true, false)},
+	{"monero", "xmrig-few-shares", xmrigFew},
+	{"monero", "xmrig-proxy-upstream", xmrig(true, true)},
+	{"monero", "p2pool", p2pool},
+	{"monero", "xmr-stak", xmrStak},
+	{"cryptonote", "xmrig-kin", cryptonote},
+	{"ethereum", "ethproxy", ethproxy},
+	{"ethereum", "ethproxy-poll", ethproxyPoll},
+	{"ethereum", "nicehash", ethNicehash},
+	{"etc", "ethproxy-etc", etc},
+	{"bitcoin", "stratum-v1", stratumV1(true)},
+	{"litecoin", "stratum-v1-scrypt", stratumV1(false)},
+	{"ravencoin", "kawpow", kawpow},
+	{"ergo", "autolykos", ergo},
+	{"zcash", "equihash-200", equihash(2690, 2694)},
+	{"flux", "equihash-125", equihash(110, 106)},
+	{"beam", "beamhash", beam},
+	{"kaspa", "kaspa", kaspa},
+	{"grin", "grin", grin},
+	{"ckb", "eaglesong", ckb},
+	{"alephium", "blake3", alephium},
+	{"dero", "dero-wss", dero},
+	{"coinhive", "coinhive-wss", coinhive},
+	{"ironfish", "ironfish", ironfish},
+	{"verus", "verushash", verus},
+}
+
+func pool(r *rand.Rand) dist { return heavy(logUni(r, 0.001, 0.06), 0.5) }
+
+func xmrLogin(r *rand.Rand, algos bool) (int, int) {
+	c := 150 + []int{95, 106, 8 + r.IntN(30)}[r.IntN(3)] + in(r, 30, 62) // frame, wallet or name, agent
+	if algos {
+		c += in(r, 250, 340)
+	}
+	if one(r, .3) {
+		c += in(r, 8, 40) // rigid, or a longer pass
+	}
+	return c, 0
+}
+
+func xmrig(keep, upstream bool) func(r *rand.Rand) *talk {
+	return func(r *rand.Rand) *talk {
+		login, _ := xmrLogin(r, true)
+		job := in(r, 352, 424)
+		share := logUni(r, 8, 75)
+		if upstream {
+			share = logUni(r, 1, 8)
+		}
+		submit := in(r, 192, 240)
+		t := &talk{
+			hello:  []exchange{{login, job + in(r, 48, 125), pool(r)}},
+			calls:  []call{{gap: poisson(share), size: digits(submit, 2), reply: digits(62, 2), think: pool(r), then: uni(r, 0, .08), after: 1}},
+			pushes: []push{{gap: moneroJobs(r), size: fixed(job)}},
+		}
+		if keep {
+			t.calls = append(t.calls, call{gap: between(60.0, 60.5), size: digits(pick(101, 81)(r, 0), 2), reply: digits(70, 2), think: pool(r), idle: true})
+		}
+		return t
+	}
+}
+
+// moneroJobs are new blocks, and with many pools newer templates between.
+func moneroJobs(r *rand.Rand) dist {
+	switch r.IntN(4) {
+	case 0:
+		return poisson(120)
+	case 1:
+		return either(.5, poisson(60), clock(uni(r, 30, 60), 2))
+	case 2:
+		return between(20, uni(r, 40, 90))
+	}
+	return heavy(uni(r, 30, 70), .6)
+}
+
+func xmrigFew(r *rand.Rand) *talk {
+	t := xmrig(one(r, .7), false)(r)
+	t.calls[0].gap = poisson(logUni(r, 150, 900))
+	return t
+}
+
+func p2pool(r *rand.Rand) *talk {
+	t := xmrig(false, false)(r)
+	t.pushes[0].gap = poisson(10) // its own chain has a block each ten seconds
+	t.calls[0].gap = poisson(logUni(r, 20, 300))
+	return t
+}
+
+func xmrStak(r *rand.Rand) *talk {
+	t := xmrig(one(r, .5), false)(r)
+	t.hello[0].c, _ = xmrLogin(r, false)
+	t.calls[0].size = digits(in(r, 170, 215), 1)
+	t.calls[0].reply = mostly(.98, fixed(in(r, 55, 92)), fixed(in(r, 70, 130)))
+	return t
+}
+
+func cryptonote(r *rand.Rand) *talk {
+	t := xmrig(one(r, .5), false)(r)
+	job := in(r, 290, 700)
+	t.hello[0].s = job + in(r, 40, 130)
+	t.pushes = []push{{gap: poisson(logUni(r, 15, 240)), size: fixed(job)}}
+	t.calls[0].reply = digits(in(r, 40, 110), 2)
+	return t
+}
+
+func ethproxy(r *rand.Rand) *talk {
+	job := in(r, 226, 262)
+	return &talk{
+		hello: []exchange{{in(r, 100, 170), in(r, 36, 46), pool(r)}, {in(r, 54, 66), job, pool(r)}},
+		calls: []call{
+			{gap: poisson(logUni(r, 12, 240)), size: digits(in(r, 214, 250), 40), reply: fixed(in(r, 36, 46)), think: pool(r)},
+			{gap: clock(uni(r, 55, 65), .3), size: fixed(in(r, 170, 200)), reply: fixed(in(r, 36, 46)), think: pool(r)},
+		},
+		pushes: []push{{gap: either(.7, poisson(uni(r, 6, 13)), between(1, 4)), size: fixed(job)}},
+	}
+}
+
+func ethproxyPoll(r *rand.Rand) *talk {
+	t := ethproxy(r)
+	job := t.hello[1].s
+	t.pushes = nil
+	t.calls = append(t.calls, call{gap: clock(uni(r, .5, 5), .02), size: fixed(in(r, 54, 66)), reply: fixed(job), think: pool(r), wait: true})
+	return t
+}
+
+func etc(r *rand.Rand) *talk {
+	t := ethproxy(r)
+	t.pushes[0].gap = poisson(13)
+	if one(r, .5) {
+		t.calls = t.calls[:1]
+	}
+	return t
+}
+
+func ethNicehash(r *rand.Rand) *talk {
+	notify := in(r, 190, 216)
+	diff := in(r, 52, 72)
+	return &talk{
+		hello: []exchange{{in(r, 80, 112), in(r, 90, 130), pool(r)}, {in(r, 80, 160), diff + notify, pool(r)}},
+		calls: []call{{gap: poisson(logUni(r, 10, 180)), size: digits(in(r, 100, 150), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
+		pushes: []push{
+			{gap: either(.6, poisson(uni(r, 6, 14)), between(1, 5)), size: fixed(notify)},
+			{gap: heavy(uni(r, 120, 600), 1), size: fixed(diff)},
+		},
+	}
+}
+
+func stratumV1(bitcoin bool) func(r *rand.Rand) *talk {
+	return func(r *rand.Rand) *talk {
+		base := in(r, 420, 620) // without the branches of the tree: 67 bytes each
+		diff := in(r, 54, 70)
+		submit, reply := in(r, 98, 165), in(r, 34, 44)
+		gap := heavy(uni(r, 25, 50), .25)
+		if !bitcoin {
+			gap = either(.5, poisson(uni(r, 40, 140)), clock(uni(r, 25, 60), 1))
+		}
+		notify := func(r *rand.Rand, _ int) int {
+			if bitcoin {
+				return base + 67*(10+r.IntN(3)) + r.IntN(3)
+			}
+			return base + 67*r.IntN(9) + r.IntN(3)
+		}
+		t := &talk{
+			hello:  []exchange{{in(r, 62, 130), in(r, 110, 190), pool(r)}, {in(r, 74, 150), in(r, 36, 44), pool(r)}},
+			calls:  []call{{gap: poisson(logUni(r, 5, 60)), size: fixed(submit), reply: fixed(reply), think: pool(r)}},
+			pushes: []push{{gap: gap, size: notify}, {gap: heavy(uni(r, 200, 900), 1), size: fixed(diff)}},
+		}
+		if one(r, .5) {
+			t.calls[0].size, t.calls[0].reply = digits(submit, 4), digits(reply, 4)
+		}
+		return t
+	}
+}
+
+func kawpow(r *rand.Rand) *talk {
+	job := in(r, 290, 350)
+	return &talk{
+		hello: []exchange{{in(r, 70, 120), in(r, 60, 120), pool(r)}, {in(r, 80, 150), in(r, 100, 150), pool(r)}},
+		calls: []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 240, 300), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
+		pushes: []push{
+			{gap: either(.6, poisson(60), between(5, 25)), size: fixed(job), pre: pick(0, 0, 108)(r, 0)},
+		},
+	}
+}
+
+func ergo(r *rand.Rand) *talk {
+	job := in(r, 230, 300)
+	return &talk{
+		hello:  []exchange{{in(r, 70, 120), in(r, 90, 140), pool(r)}, {in(r, 90, 160), in(r, 250, 420), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 110, 170), 4), reply: digits(in(r, 34, 50), 4), think: pool(r)}},
+		pushes: []push{{gap: either(.5, poisson(120), between(8, 40)), size: plus(0, span(job, job+1))}},
+	}
+}
+
+func equihash(solution, _ int) func(r *rand.Rand) *talk {
+	return func(r *rand.Rand) *talk {
+		job, target := in(r, 340, 420), in(r, 108, 130)
+		return &talk{
+			hello: []exchange{{in(r, 80, 130), in(r, 60, 90), pool(r)}, {in(r, 80, 150), in(r, 36, 46), pool(r)}},
+			calls: []call{{gap: poisson(logUni(r, 6, 90)), size: digits(solution+in(r, 140, 230), 4), reply: digits(in(r, 34, 46), 4), think: pool(r)}},
+			pushes: []push{
+				{gap: either(.6, poisson(75), clock(uni(r, 20, 60), 1)), size: fixed(job)},
+				{gap: heavy(uni(r, 200, 900), 1), size: fixed(target)},
+			},
+		}
+	}
+}
+
+func beam(r *rand.Rand) *talk {
+	job := in(r, 180, 240)
+	return &talk{
+		hello:  []exchange{{in(r, 90, 170), in(r, 90, 140), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 6, 90)), size: digits(in(r, 290, 320), 10), reply: digits(in(r, 80, 120), 10), think: pool(r)}},
+		pushes: []push{{gap: either(.7, poisson(60), between(10, 30)), size: span(job, job+1)}},
+	}
+}
+
+func kaspa(r *rand.Rand) *talk {
+	job := in(r, 130, 220)
+	return &talk{
+		hello: []exchange{{in(r, 70, 110), in(r, 60, 120), pool(r)}, {in(r, 110, 160), in(r, 80, 150), pool(r)}},
+		calls: []call{{gap: poisson(logUni(r, 2, 30)), size: digits(in(r, 110, 150), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
+		pushes: []push{
+			{gap: either(.5, poisson(uni(r, .4, 1.2)), clock(uni(r, .3, 1), .05)), size: span(job, job+1)},
+			{gap: heavy(uni(r, 200, 900), 1), size: fixed(in(r, 52, 66))},
+		},
+	}
+}
+
+func grin(r *rand.Rand) *talk {
+	job := in(r, 560, 700)
+	return &talk{
+		hello: []exchange{{in(r, 110, 170), in(r, 74, 100), pool(r)}, {in(r, 60, 80), job + in(r, 0, 30), pool(r)}},
+		calls: []call{
+			{gap: poisson(logUni(r, 10, 120)), size: span(in(r, 520, 540), 560), reply: fixed(in(r, 76, 110)), think: pool(r)},
+			{gap: clock(uni(r, 20, 60), .1), size: fixed(in(r, 60, 80)), reply: fixed(in(r, 72, 100)), think: pool(r)},
+		},
+		pushes: []push{{gap: either(.6, poisson(60), between(8, 30)), size: span(job, job+1)}},
+	}
+}
+
+func ckb(r *rand.Rand) *talk {
+	job := in(r, 150, 190)
+	return &talk{
+		hello:  []exchange{{in(r, 70, 120), in(r, 60, 110), pool(r)}, {in(r, 80, 150), in(r, 100, 170), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 110, 160), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
+		pushes: []push{{gap: either(.7, poisson(uni(r, 6, 10)), between(2, 10)), size: span(job, job+1)}},
+	}
+}
+
+func alephium(r *rand.Rand) *talk {
+	job := in(r, 700, 1400)
+	return &talk{
+		hello:  []exchange{{in(r, 70, 120), in(r, 60, 110), pool(r)}, {in(r, 80, 150), in(r, 100, 170), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 160, 220), 4), reply: digits(in(r, 34, 60), 4), think: pool(r)}},
+		pushes: []push{{gap: either(.7, poisson(uni(r, 1, 4)), between(1, 4)), size: span(job, job+30)}},
+	}
+}
+
+// dero pushes a template each half second or so over a WebSocket and counts
+// mini blocks in it; shares are not acknowledged but by the next template.
+func dero(r *rand.Rand) *talk {
+	job := in(r, 330, 370)
+	return &talk{
+		hello:  []exchange{{in(r, 160, 260), in(r, 129, 180), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 10, 120)), size: fixed(in(r, 168, 190)), reply: span(job, job+3), think: pool(r)}},
+		pushes: []push{{gap: clock(uni(r, .5, 1), .1), size: span(job, job+3)}},
+	}
+}
+
+func coinhive(r *rand.Rand) *talk {
+	job := in(r, 280, 330)
+	return &talk{
+		hello: []exchange{{in(r, 380, 560), in(r, 129, 300), pool(r)}, {in(r, 90, 150), in(r, 60, 90), pool(r)}},
+		calls: []call{{gap: poisson(logUni(r, 4, 40)), size: fixed(in(r, 170, 220)), reply: digits(in(r, 48, 60), 1000), think: pool(r),
+			then: uni(r, 0, .3), after: 1}},
+		pushes: []push{{gap: moneroJobs(r), size: fixed(job)}},
+	}
+}
+
+func ironfish(r *rand.Rand) *talk {
+	job := in(r, 480, 560)
+	return &talk{
+		hello:  []exchange{{in(r, 150, 230), in(r, 80, 180), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 100, 150), 4), reply: digits(in(r, 60, 100), 4), think: pool(r)}},
+		pushes: []push{{gap: either(.6, poisson(60), between(5, 20)), size: fixed(job)}, {gap: heavy(400, 1), size: fixed(in(r, 130, 170))}},
+	}
+}
+
+func verus(r *rand.Rand) *talk {
+	t := equihash(2690, 0)(r)
+	job := in(r, 3000, 3300) // the template carries a solution
+	t.pushes[0] = push{gap: either(.6, poisson(60), between(10, 40)), size: span(job, job+2)}
+	return t
+}

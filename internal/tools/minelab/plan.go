@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// talk draws the row's talk; both ends draw the same.
+func (rw *row) talk() *talk {
+	list := services
+	if rw.mining {
+		list = miners
+	}
+	for _, s := range list {
+		if s.name == rw.name {
+			return s.make(rand.New(rand.NewPCG(rw.seed, 1)))
+		}
+	}
+	panic("no talk named " + rw.name)
+}
+
+// writePlan prints a plan: two rows of services for one of miners, every kind
+// in turn, each row with parameters, a TLS version and a stack of its own.
+func writePlan(n int, seed uint64) error {
+	r := rand.New(rand.NewPCG(seed, 9))
+	fmt.Println(header)
+	for i := range n {
+		list, k := services, i-i/3
+		if i%3 == 2 {
+			list, k = miners, i/3
+		}
+		s := list[k%len(list)]
+		rw := row{id: i, mining: i%3 == 2, group: s.group, name: s.name, seed: r.Uint64() >> 1, tls12: one(r, .2), stack: "go",
+			client: fmt.Sprintf("192.168.%d.%d", 64+i/200, 2+i%200)}
+		rw.server = fmt.Sprintf("198.18.%d.%d:%d", i/200, 2+i%200, []int{443, 443, 8443, 5555, 9000, 3333, 8883}[r.IntN(7)])
+		if one(r, .6) {
+			rw.sni = fmt.Sprintf("s%d.lab.example", i)
+		}
+		if one(r, .35) {
+			rw.stack = "openssl"
+		}
+		rw.rtt = sec(logUni(r, .004, .2))
+		fmt.Println(strings.Join(rw.strings(), "\t"))
+	}
+	return nil
+}
+
+// local is where the row's stunnel takes its client.
+func (rw *row) local() string { return fmt.Sprintf("127.0.0.1:%d", 20000+rw.id) }
+
+// stunnel prints a configuration with one service for each row of that stack.
+func stunnel(rows []row) {
+	fmt.Println("foreground = yes\ndebug = 3\npid =\nsyslog = no")
+	for _, rw := range rows {
+		if rw.stack != "openssl" {
+			continue
+		}
+		fmt.Printf("[r%d]\nclient = yes\naccept = %s\nconnect = %s\nlocal = %s\nTIMEOUTclose = 0\n", rw.id, rw.local(), rw.server, rw.client)
+		if rw.sni != "" {
+			fmt.Printf("sni = %s\n", rw.sni)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Records one run of a plan: record.sh OUT.pcap ROWS SEED DURATION. Makes two
+# network namespaces joined by one cable, puts the plan's addresses on them,
+# and takes everything down again. Nothing leaves the namespaces. Needs root,
+# tcpdump and stunnel.
+set -eu
+out=$1 rows=$2 seed=$3 dur=$4
+dir=$(mktemp -d)
+home=lab-home-$$ net=lab-net-$$
+here=$(cd "$(dirname "$0")" && pwd)
+(cd "$here" && go build -o "$dir/minelab" .)
+pids=""
+cleanup() {
+	for p in $pids; do kill "$p" 2>/dev/null || true; done
+	ip netns del "$home" 2>/dev/null || true
+	ip netns del "$net" 2>/dev/null || true
+	rm -rf "$dir"
+}
+trap cleanup EXIT INT TERM
+"$dir/minelab" plan -rows "$rows" -seed "$seed" >"$dir/plan.tsv"
+cp "$dir/plan.tsv" "$out.tsv"
+ip netns add "$home"
+ip netns add "$net"
+ip link add lh netns "$home" mtu 1500 type veth peer name ln netns "$net"
+ip -n "$home" link set lo up
+ip -n "$net" link set lo up
+ip -n "$home" link set lh up
+ip -n "$net" link set ln up
+awk -F'\t' 'NR > 1 { print "addr add " $6 "/16 dev lh" }' "$dir/plan.tsv" | ip -n "$home" -batch -
+awk -F'\t' 'NR > 1 { split($7, a, ":"); print "addr add " a[1] "/15 dev ln" }' "$dir/plan.tsv" | ip -n "$net" -batch -
+ip -n "$home" route add 198.18.0.0/15 dev lh
+ip -n "$net" route add 192.168.0.0/16 dev ln
+for x in "$home lh" "$net ln"; do # whole segments, not what an offloading card would show
+	set -- $x
+	ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true
+done
+ip netns exec "$home" tcpdump -q -i lh -s 0 -B 8192 -w "$out" tcp 2>/dev/null &
+pids="$pids $!"
+ip netns exec "$net" nice -n 10 "$dir/minelab" serve -plan "$dir/plan.tsv" -for "$dur" &
+pids="$pids $!"
+"$dir/minelab" stunnel -plan "$dir/plan.tsv" >"$dir/stunnel.conf"
+ip netns exec "$home" nice -n 10 stunnel "$dir/stunnel.conf" >/dev/null 2>&1 &
+pids="$pids $!"
+sleep 2
+ip netns exec "$home" nice -n 10 "$dir/minelab" dial -plan "$dir/plan.tsv" -for "$dur"
