@@ -92,6 +92,9 @@ func ruleFlags(cmd *cobra.Command, rc *app.RuleConfig) {
 	f.StringArrayVar(&rc.Vars, "var", nil, "a variable of rules, NAME=value (repeatable)")
 	f.StringVar(&rc.Classification, "classification", "", "classification.config (default: built in)")
 	f.StringVar(&rc.Thresholds, "threshold-file", "", "threshold.config with suppressions and limits")
+	f.StringVar(&rc.Categories, "reputation-categories", "", "categories of the reputation lists, for iprep")
+	f.StringArrayVar(&rc.Reputation, "reputation", nil, "a reputation list, for iprep (repeatable)")
+	f.StringVar(&rc.CountryDB, "country-db", "", "database of countries in MaxMind's format, for geoip")
 	f.StringVar(&rc.Data, "data-dir", "", "folder of the files that rules name (default: beside the rules)")
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,14 +40,13 @@ It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 			if _, err := eventTypes(cfg.Events.Types); err != nil {
 				return err
 			}
-			if check {
-				cmd.Println("The configuration is good.")
-				return nil
-			}
 			cfg.Interface = cmp.Or(iface, cfg.Interface)
 			cfg.Socket = cmp.Or(socket, cfg.Socket)
 			cfg.Events.File = cmp.Or(events, cfg.Events.File)
 			cfg.Rules.Files = append(cfg.Rules.Files, ruleFiles...)
+			if check {
+				return checkRules(stdout, app.ConfiguredRules(cfg))
+			}
 			home, _ := config.Prefixes(cfg.HomeNet) // checked by Load
 			hup := make(chan os.Signal, 1)
 			signal.Notify(hup, syscall.SIGHUP)
@@ -61,6 +62,31 @@ It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 	f.StringVar(&socket, "socket", "", "Unix socket for status (default "+config.DefaultSocket+")")
 	f.StringVar(&events, "events", "", "append EVE events to this file")
 	f.StringArrayVar(&ruleFiles, "rules", nil, "also load rules in Suricata's language: a file, pattern or folder (repeatable)")
-	f.BoolVar(&check, "check", false, "only check the configuration")
+	f.BoolVar(&check, "check", false, "only check the configuration and the rules it names")
 	return cmd
+}
+
+// checkRules loads the rules of a configuration and names every problem.
+func checkRules(w io.Writer, rc app.RuleConfig) error {
+	l, err := app.CheckRules(rc)
+	if l != nil {
+		for _, p := range l.Problems {
+			word := ""
+			if p.Warning {
+				word = "warning: "
+			}
+			if err != error(p) { // that one is told as the error
+				fmt.Fprintf(w, "%s%v\n", word, p)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if l.Failed > 0 {
+		fmt.Fprintf(w, "The configuration is good; %d of %d rules do not load and are left out.\n", l.Failed, l.Total)
+		return &exitCode{code: 1}
+	}
+	fmt.Fprintln(w, "The configuration is good.")
+	return nil
 }

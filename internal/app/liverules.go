@@ -34,7 +34,7 @@ type RuleStatus struct {
 // ConfiguredRules is what a configuration says of rules.
 func ConfiguredRules(c *config.Config) RuleConfig {
 	rc := RuleConfig{Files: c.Rules.Files, Midstream: c.Rules.Midstream, Classification: c.Rules.Classification,
-		Thresholds: c.Rules.Thresholds}
+		Thresholds: c.Rules.Thresholds, Categories: c.Rules.Reputation.Categories, Reputation: c.Rules.Reputation.Files, CountryDB: c.Geo.Country}
 	for name, value := range c.Rules.Vars {
 		rc.Vars = append(rc.Vars, name+"="+value)
 	}
@@ -59,21 +59,40 @@ func (w *Watch) loadWhole(prev *match.Set) (*RuleLoad, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.refuse(); err != nil {
+		return nil, err
+	}
+	l.tell(w.Log)
+	return l, nil
+}
+
+// refuse says why the daemon would not run with these rules, nil if it would.
+func (l *RuleLoad) refuse() error {
 	var last *rules.Problem
 	for _, p := range l.Problems {
 		if p.Line == 0 && !p.Warning {
-			return nil, p
+			return p
 		}
 		last = p
 	}
 	switch {
 	case !l.Set.Complete():
-		return nil, last // the one that says so comes last
+		return last // the one that says so comes last
 	case l.Loaded == 0 && l.Failed > 0:
-		return nil, errNoRules
+		return errNoRules
 	}
-	l.tell(w.Log)
-	return l, nil
+	return nil
+}
+
+// CheckRules loads rules as the daemon does at its start. The load comes with
+// an error when the daemon would not start; it is nil when nothing was read.
+func CheckRules(rc RuleConfig) (*RuleLoad, error) {
+	rc.Builtin = true
+	l, err := rc.Load()
+	if err != nil {
+		return nil, err
+	}
+	return l, l.refuse()
 }
 
 // firstRules loads the rules that the engine starts with.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -10,8 +11,10 @@ import (
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/geo"
 	"github.com/yamori-net/yamori/internal/homerules"
 	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -24,6 +27,9 @@ type RuleConfig struct {
 	Classification string   // classification.config; empty: the built-in one
 	Thresholds     string   // threshold.config; empty: none
 	Data           string   // folder of the files that rules name
+	Categories     string   // categories of the reputation lists; empty: no reputation
+	Reputation     []string // the lists themselves
+	CountryDB      string   // database of countries in MaxMind's format; empty: none
 	Midstream      bool     // inspect streams whose start was not seen
 	Builtin        bool     // with the project's own rules for the home
 	// MaxMemory bounds what the compiled rules hold, in bytes; 0: no bound.
@@ -80,6 +86,11 @@ func (c *RuleConfig) Load() (l *RuleLoad, err error) {
 		opt.Thresholds, more = rules.ParseThresholds(c.Thresholds, f, vars)
 		problems = append(problems, more...)
 	}
+	more, err := c.sources(&opt)
+	if err != nil {
+		return nil, err
+	}
+	problems = append(problems, more...)
 	set, more := match.Compile(rs, opt)
 	problems = append(problems, more...)
 	l = &RuleLoad{Set: set, Rules: rs, Loaded: set.Stats().Loaded, Problems: problems}
@@ -90,6 +101,42 @@ func (c *RuleConfig) Load() (l *RuleLoad, err error) {
 	}
 	l.Total = l.Loaded + l.Failed
 	return l, nil
+}
+
+// sources opens what rules ask of addresses. The database belongs to the set
+// from then on: its file is let go with it.
+func (c *RuleConfig) sources(opt *match.Options) (problems []*rules.Problem, err error) {
+	if c.CountryDB != "" {
+		db, err := geo.Open(c.CountryDB)
+		if err != nil {
+			return nil, err
+		}
+		opt.Country = func(a packet.Addr) string { return db.Country(a.Netip()) }
+	}
+	if c.Categories == "" {
+		return nil, nil
+	}
+	opt.Reputation = rules.NewReputation()
+	if problems, err = readList(c.Categories, opt.Reputation.ReadCategories); err != nil {
+		return nil, err
+	}
+	for _, name := range c.Reputation {
+		more, err := readList(name, opt.Reputation.Read)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, more...)
+	}
+	return problems, nil
+}
+
+func readList(name string, read func(string, io.Reader) []*rules.Problem) ([]*rules.Problem, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return read(name, f), nil
 }
 
 // tell logs what is wrong with the rules, the first ones by name.

@@ -34,6 +34,7 @@ type Config struct {
 	Socket    string   `yaml:"socket"`    // Unix socket of the daemon
 	Events    Events   `yaml:"events"`
 	Rules     Rules    `yaml:"rules"`
+	Geo       Geo      `yaml:"geo"`
 	Limits    Limits   `yaml:"limits"`
 	Log       Log      `yaml:"log"`
 }
@@ -54,6 +55,18 @@ type Rules struct {
 	Classification string            `yaml:"classification"` // classification.config; empty: the built-in one
 	Thresholds     string            `yaml:"thresholds"`     // threshold.config; empty: none
 	Vars           map[string]string `yaml:"vars"`           // of the rules' text, without the dollar sign
+	Reputation     Reputation        `yaml:"reputation"`     // what iprep asks
+}
+
+// Reputation names lists of addresses with scores, in Suricata's format.
+type Reputation struct {
+	Categories string   `yaml:"categories"` // number,name,description
+	Files      []string `yaml:"files"`      // address,category,score
+}
+
+// Geo names databases in the MaxMind DB format.
+type Geo struct {
+	Country string `yaml:"country"` // empty: countries are not known
 }
 
 // DefaultRuleMemoryMB is what compiled rules may hold when nothing else is
@@ -184,6 +197,9 @@ func (c *Config) check(name string, b []byte) error {
 	}
 	if m := c.Rules.MemoryMB; m != 0 && (m < 1 || m > 4096) {
 		return fail("$.rules.memory_mb", "memory_mb %d: use 1 to 4096", m)
+	}
+	if r := c.Rules.Reputation; r.Categories == "" && len(r.Files) > 0 {
+		return fail("$.rules.reputation", "reputation: files need the list of categories, too")
 	}
 	for name := range c.Rules.Vars {
 		if name == "" || strings.ContainsAny(name, "=$ \t") {
