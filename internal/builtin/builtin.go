@@ -103,7 +103,7 @@ func Detectors() []detect.Detector {
 // EventTypes lists the EVE event types that can be asked for, besides alert
 // and flow.
 func EventTypes() []event.Type {
-	out := []event.Type{event.Stats, event.Drop, event.Anomaly, event.FileInfo}
+	out := []event.Type{event.Stats, event.Drop, event.Anomaly, event.FileInfo, event.MiningProgress}
 	for _, p := range Protocols() {
 		if p.Event != "" && !slices.Contains(out, p.Event) {
 			out = append(out, p.Event)

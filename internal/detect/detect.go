@@ -25,3 +25,12 @@ type Detector struct {
 	Doc  string
 	New  func() Inline // one per worker
 }
+
+// Progress is implemented by inline detectors that have more to tell of a flow
+// after they have found something in it.
+type Progress interface {
+	// Progress is called for each Emit after the detector's finding. ok is true
+	// when there is something to tell, which the engine sends as an event; u
+	// and what it points to are valid until the next call.
+	Progress(c *proto.Conn, tx proto.Tx) (u *event.MiningUpdate, ok bool)
+}

@@ -19,6 +19,7 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	}
 	for i, d := range w.detectors {
 		if c.found&(1<<i) != 0 {
+			w.progress(c.flow, pc, tx, i)
 			continue
 		}
 		if f, ok := d.Inspect(c.flow, pc, tx); ok {
@@ -82,6 +83,28 @@ func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 		f.Action = "allowed"
 	}
 	ev.Finding = f
+	w.sink.Event(ev)
+}
+
+// progress lets detector i tell more of a flow that it has found something in.
+func (w *Worker) progress(fl *flow.Flow, pc *proto.Conn, tx proto.Tx, i int) {
+	if w.more[i] == nil || w.sink == nil || !w.wants[event.MiningProgress] {
+		return
+	}
+	u, ok := w.more[i].Progress(pc, tx)
+	if !ok {
+		return
+	}
+	ev := w.event(fl, event.MiningProgress, pc.Time)
+	ev.AppProto, ev.AppProtoOrig = "", ""
+	m := fl.ClientMAC
+	if !u.FromClient {
+		ev.Src, ev.Dst = ev.Dst, ev.Src
+		ev.SrcPort, ev.DstPort = ev.DstPort, ev.SrcPort
+		m = fl.ServerMAC
+	}
+	u.Device = w.devices.Ref(m, ev.Src)
+	ev.Body = u
 	w.sink.Event(ev)
 }
 

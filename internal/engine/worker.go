@@ -31,16 +31,17 @@ type Worker struct {
 	devices *device.Inventory
 
 	detectors   []detect.Inline
-	match       *match.Worker    // nil without rules
-	change      *match.Change    // the swap that brought them; nil: they are the first
-	live        int              // conns in use
-	lru         [2]connList      // conns in use: one-sided flows, and others
-	conns       []*conn          // free ones
-	inners      []*inner         // free ones
-	parsers     [][]proto.Parser // free ones, by protocol
-	parserBytes int              // sum of what parsers say they hold
-	freeBytes   int              // the same of the free ones
-	over        *conn            // stands in Flow.App for flows that are done with
+	more        []detect.Progress // the same, where they have more to tell; else nil
+	match       *match.Worker     // nil without rules
+	change      *match.Change     // the swap that brought them; nil: they are the first
+	live        int               // conns in use
+	lru         [2]connList       // conns in use: one-sided flows, and others
+	conns       []*conn           // free ones
+	inners      []*inner          // free ones
+	parsers     [][]proto.Parser  // free ones, by protocol
+	parserBytes int               // sum of what parsers say they hold
+	freeBytes   int               // the same of the free ones
+	over        *conn             // stands in Flow.App for flows that are done with
 
 	cur      *conn // being worked on, for rescue
 	curFlow  *flow.Flow
@@ -74,7 +75,10 @@ func newWorker(e *Engine, id int) *Worker {
 	w.bufs.budget = cfg.HeldMemory
 	w.parsers = make([][]proto.Parser, len(cfg.Protocols))
 	for _, d := range cfg.Detectors {
-		w.detectors = append(w.detectors, d.New())
+		in := d.New()
+		w.detectors = append(w.detectors, in)
+		p, _ := in.(detect.Progress)
+		w.more = append(w.more, p)
 	}
 	for _, t := range cfg.Events {
 		w.wants[t] = true

@@ -64,19 +64,6 @@ func EncodeEvidence(e *Encoder, ev []Evidence) {
 	e.EndArr()
 }
 
-// EncodeMining appends the member "mining"; what was not seen is left out.
-func EncodeMining(e *Encoder, m *MiningDetail) {
-	e.Obj("mining")
-	e.OptStr("dialect", m.Dialect)
-	e.OptStr("coin", m.Coin)
-	e.OptStr("algorithm", m.Algorithm)
-	e.OptStr("agent", m.Agent)
-	e.OptStr("worker", m.Worker)
-	e.OptStr("wallet", m.Wallet)
-	e.OptStr("pool", m.Pool)
-	e.EndObj()
-}
-
 // categoryText is the alert.category that readers show, in the manner of
 // Suricata's classification.config.
 var categoryText = map[Category]string{

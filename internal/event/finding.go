@@ -67,6 +67,13 @@ type MiningDetail struct {
 	Worker    string
 	Wallet    string
 	Pool      string // host name if known, else address:port
+
+	// Of a device that gathers miners: whom it serves, address by address, at
+	// most so many as are shown, and how many there are.
+	Miners      []string
+	MinersTotal int
+
+	Run *MiningRun // what it has come to; nil when nothing can be told
 }
 
 // DeviceRef names the device a finding is about.

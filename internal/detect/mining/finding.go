@@ -46,6 +46,8 @@ var kinds = [...]kind{
 	stratum.DialectAlephium:     {1021, "stratum", "mining.stratum", "Alephium Stratum"},
 	stratum.DialectEthSubscribe: {1022, "stratum", "mining.stratum", "Ethereum work by subscription"},
 	stratum.DialectAeternity:    {1023, "stratum", "mining.stratum", "Aeternity Stratum"},
+	stratum.DialectDuino:        {1024, "duinocoin", "mining.stratum", "Duino-Coin"},
+	stratum.DialectV2:           {1025, "stratum", "mining.stratum", "Stratum V2"},
 }
 
 // prior is the logarithm of the odds that a conversation in JSON calls on a
@@ -55,7 +57,7 @@ const prior = -0.7
 // maxValue bounds a value shown as evidence, in characters.
 const maxValue = 120
 
-// finding makes the finding; pool is the name the flow gives the pool, if any.
+// finding makes the finding; see detail for pool.
 func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) event.Finding {
 	k := kinds[s.Dialect]
 	weight, _ := s.Marks.Sum()
@@ -64,25 +66,8 @@ func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) 
 	if level == event.Suspect {
 		conf = min(conf, 0.6)
 	}
-	wallet, worker := s.Account()
-	d := &event.MiningDetail{
-		Dialect:   s.Dialect.String(),
-		Coin:      s.Coin(),
-		Algorithm: readable(s.Algorithm.Bytes()),
-		Agent:     readable(s.Agent.Bytes()),
-		Worker:    readable(worker),
-		Wallet:    readable(wallet),
-		Pool:      pool,
-	}
-	if t := c.Target(); len(t) > 0 && s.MinerIsClient() {
-		d.Pool = readable(t) // where the proxy was asked to connect to, whatever is said inside
-	}
-	if d.Pool == "" {
-		d.Pool = readable(s.Pool.Bytes())
-	}
-	if d.Pool == "" {
-		d.Pool = endpoint(s, c)
-	}
+	d := detail(s, c, pool)
+	d.Run = run(s)
 	f := event.Finding{
 		Category:    event.Mining,
 		Family:      k.family,
@@ -114,6 +99,31 @@ func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) 
 		}
 	}
 	return f
+}
+
+// detail tells who mines what for whom; pool is the name the flow gives the
+// pool, if any.
+func detail(s *stratum.Session, c *proto.Conn, pool string) *event.MiningDetail {
+	wallet, worker := s.Account()
+	d := &event.MiningDetail{
+		Dialect:   s.Dialect.String(),
+		Coin:      s.Coin(),
+		Algorithm: readable(s.Algorithm.Bytes()),
+		Agent:     readable(s.Agent.Bytes()),
+		Worker:    readable(worker),
+		Wallet:    readable(wallet),
+		Pool:      pool,
+	}
+	if t := c.Target(); len(t) > 0 && s.MinerIsClient() {
+		d.Pool = readable(t) // where the proxy was asked to connect to, whatever is said inside
+	}
+	if d.Pool == "" {
+		d.Pool = readable(s.Pool.Bytes())
+	}
+	if d.Pool == "" {
+		d.Pool = endpoint(s, c)
+	}
+	return d
 }
 
 // endpoint returns address:port of the side that does not mine.

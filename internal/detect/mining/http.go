@@ -30,6 +30,7 @@ func (in *inline) http(c *proto.Conn, t *http.Tx) (f event.Finding, ok bool) {
 		return f, false
 	}
 	*s = stratum.Session{}
+	s.Seen(c.Time)
 	if calls {
 		in.messages(packet.ToServer, t.RequestBody)
 	}

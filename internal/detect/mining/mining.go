@@ -25,6 +25,7 @@ var Detector = detect.Detector{
 type inline struct {
 	session stratum.Session
 	msg     stratum.Message
+	update  event.MiningUpdate
 }
 
 // Inspect judges a transaction of stratum or http.

@@ -32,12 +32,14 @@ const (
 	DialectAlephium
 	DialectEthSubscribe
 	DialectAeternity
+	DialectDuino // internal/proto/duinocoin
+	DialectV2    // internal/proto/stratumv2
 )
 
 var dialects = [...]string{
 	"", "stratum-v1", "cryptonote", "ethproxy", "getwork", "getblocktemplate", "ethereumstratum-1.0", "ethereumstratum-2.0",
 	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero", "ironfish",
-	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity",
+	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2",
 }
 
 // String returns the name that events carry.

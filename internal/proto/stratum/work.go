@@ -13,6 +13,7 @@ import (
 type Effort struct {
 	PerShare  float64 // of one share at the present difficulty; 0: not known
 	Work      float64 // of all shares handed in that were not refused
+	Scale     float64 // work of difficulty one, where the dialect has such a thing
 	Reported  float64 // per second, as the miner itself reports; 0: it does not
 	Solutions bool
 	Assumed   bool // the algorithm is not said: SHA-256d was assumed
@@ -81,7 +82,7 @@ func (s *Session) refine() {
 	switch s.measure {
 	case byDifficulty:
 		work, assumed := s.scale()
-		s.Effort.PerShare, s.Effort.Assumed = s.diff*work, assumed && work > 0
+		s.Effort.PerShare, s.Effort.Assumed, s.Effort.Scale = s.diff*work, assumed && work > 0, work
 	case byHashes:
 		s.Effort.PerShare = s.diff
 	}
