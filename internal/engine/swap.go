@@ -52,7 +52,8 @@ func (w *Worker) takeRules(ch *match.Change, now int64) {
 }
 
 func (w *Worker) matchConfig() match.Config {
-	return match.Config{OnAlert: w.emitAlert, Encode: w.encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream}
+	return match.Config{OnAlert: w.emitAlert, Encode: w.encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream,
+		Inline: w.e.cfg.Inline}
 }
 
 // filesFor says what rules need to know of files.

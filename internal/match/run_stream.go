@@ -1,6 +1,8 @@
 package match
 
 import (
+	"slices"
+
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
 )
@@ -17,7 +19,8 @@ func (w *Worker) Wants(f *flow.Flow, d packet.Dir) bool {
 }
 
 // Stream takes the next bytes of direction d of the flow's stream. They are
-// inspected in pieces of some size, or earlier when Trigger is called.
+// inspected in pieces of some size, or earlier when Trigger is called; in line
+// also at the end of the packet, when what it speaks has been recognised.
 func (w *Worker) Stream(d packet.Dir, b []byte) {
 	c := &w.c
 	if !w.active || c.f == nil || w.set.streams[d].n == 0 {
@@ -56,8 +59,13 @@ func (w *Worker) Stream(d packet.Dir, b []byte) {
 	}
 }
 
-// windowSize is what a direction of a stream holds at most.
-const windowSize = chunk + overlap
+// overlap is how much of a direction of a stream is kept.
+func (w *Worker) overlap() int {
+	if w.cfg.Inline {
+		return inlineOverlap
+	}
+	return overlap
+}
 
 // window lends memory for the end of a stream, nil when MaxWindows are lent.
 func (w *Worker) window() []byte {
@@ -71,7 +79,7 @@ func (w *Worker) window() []byte {
 		return nil
 	}
 	w.lent++
-	return make([]byte, 0, windowSize)
+	return make([]byte, 0, chunk+w.overlap())
 }
 
 // giveBack ends the inspection of a direction of a stream.
@@ -115,6 +123,32 @@ func (w *Worker) StreamGap(d packet.Dir, n int) {
 	}
 }
 
+// ignoredSYN reports that p opens a connection with data that the receiver does
+// not take before the handshake is over, for there is no fast open (RFC 7413):
+// they are judged with what follows.
+func ignoredSYN(p *packet.Packet) bool {
+	if p.TCPFlags&packet.SYN == 0 || len(p.Payload) == 0 {
+		return false
+	}
+	for o := p.TCPOpts; len(o) > 0 && o[0] != 0; {
+		if o[0] == 1 {
+			o = o[1:]
+			continue
+		}
+		if o[0] == optFastOpen {
+			return false
+		}
+		if len(o) < 2 || o[1] < 2 || int(o[1]) > len(o) {
+			break
+		}
+		o = o[o[1]:]
+	}
+	return true
+}
+
+// optFastOpen is the kind of the TCP option of RFC 7413.
+const optFastOpen = 34
+
 // Trigger inspects what of direction d was not inspected yet.
 func (w *Worker) Trigger(d packet.Dir) {
 	c := &w.c
@@ -132,10 +166,10 @@ func (w *Worker) Trigger(d packet.Dir) {
 		s.off = true
 		w.giveBack(s)
 		return
-	case len(s.buf) > overlap:
-		n := len(s.buf) - overlap
+	case len(s.buf) > w.overlap():
+		n := len(s.buf) - w.overlap()
 		copy(s.buf, s.buf[n:])
-		s.buf = s.buf[:overlap]
+		s.buf = s.buf[:w.overlap()]
 		s.base += uint64(n)
 	}
 	s.done = len(s.buf)
@@ -154,8 +188,25 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	if !g.always.empty() {
 		w.list = g.always.find(w.list, c.sp, c.dp)
 	}
+	s.forget()
 	from := max(0, s.done-g.filter.maxLen+1)
+	if w.cfg.Inline && (s.again || s.app != c.app) {
+		from = 0 // other rules count now
+	}
+	s.app, s.again = c.app, false
 	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, 0, c)
+	end := s.base + uint64(len(s.buf))
+	if w.cfg.Inline {
+		// What completes a match need not hold the pattern it is found by.
+		for _, id := range w.hits {
+			s.note(id, end, false)
+		}
+		for i := range s.seen {
+			w.hits = append(w.hits, s.seen[i].id)
+		}
+		slices.Sort(w.hits)
+		w.hits = slices.Compact(w.hits)
+	}
 	hits := w.hits
 	all := w.list
 	var matched [MaxAlerts]uint32
@@ -174,9 +225,9 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 		}
 		// A rule that matched in what is looked at again must match in
 		// what is new.
-		from := 0
-		if contains(s.hit, id) {
-			from = s.done
+		from := int(s.start(id) - s.base)
+		if from == len(s.buf) {
+			continue
 		}
 		w.ins.Start = s.base + uint64(from)
 		if !r.payload.Match(s.buf[from:], &w.ins) {
@@ -199,8 +250,8 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 		}
 	}
 	w.ins.Start = 0
-	if n > 0 || len(s.hit) > 0 {
-		s.hit = append(s.hit[:0], matched[:n]...)
+	for _, id := range matched[:n] {
+		s.note(id, end, true)
 	}
 	c.d, c.src, c.dst, c.sp, c.dp, w.tx = kd, ks, kt, ksp, kdp, tx
 }

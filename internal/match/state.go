@@ -79,15 +79,75 @@ func (f *Flow) setInt(id, v uint32) {
 
 // streamState is the part of a stream that is inspected together.
 type streamState struct {
-	buf  []byte   // the end of what was inspected, then what was not
-	base uint64   // place of buf in the stream
-	done int      // bytes of buf that were inspected
-	off  bool     // depth reached, or no rule cares
-	hit  []uint32 // rules that matched in the last inspection
+	buf  []byte // the end of what was inspected, then what was not
+	base uint64 // place of buf in the stream
+	done int    // bytes of buf that were inspected
+	off  bool   // depth reached, or no rule cares
+	seen []seenRule
+
+	// In line only: what the flow spoke at the last inspection, and that all of
+	// buf is to be searched by the next.
+	app   uint64
+	again bool
 }
 
+// seenRule is a rule that matched in what a stream still holds, or, in line,
+// whose pattern is in it. Places are of the stream.
+type seenRule struct {
+	id    uint32
+	from  uint64 // what it matches next begins here
+	until uint64 // once the stream holds nothing before this, it is forgotten
+}
+
+// maxSeen bounds the rules remembered of one direction of a stream. With more,
+// what is held is searched again as a whole, and a rule may be told of twice.
+const maxSeen = 64
+
 func (s *streamState) reset() {
-	s.buf, s.base, s.done, s.off, s.hit = nil, 0, 0, false, s.hit[:0]
+	s.buf, s.base, s.done, s.off, s.seen = nil, 0, 0, false, s.seen[:0]
+	s.app, s.again = 0, false
+}
+
+// forget drops the rules whose place is behind the bytes held.
+func (s *streamState) forget() {
+	keep := s.seen[:0]
+	for _, r := range s.seen {
+		if r.until > s.base {
+			keep = append(keep, r)
+		}
+	}
+	s.seen = keep
+}
+
+// start is where in the stream a rule may match.
+func (s *streamState) start(id uint32) uint64 {
+	for i := range s.seen {
+		if s.seen[i].id == id {
+			return max(s.seen[i].from, s.base)
+		}
+	}
+	return s.base
+}
+
+// note remembers a rule that matched up to the place end, or, when not matched,
+// whose pattern lies before it.
+func (s *streamState) note(id uint32, end uint64, matched bool) {
+	r := seenRule{id: id, until: end}
+	if matched {
+		r.from = end
+	}
+	for i := range s.seen {
+		if o := &s.seen[i]; o.id == id {
+			r.from = max(r.from, o.from)
+			*o = r
+			return
+		}
+	}
+	if len(s.seen) == maxSeen {
+		s.again = true
+		return
+	}
+	s.seen = append(s.seen, r)
 }
 
 // txState is what is known of an open transaction.

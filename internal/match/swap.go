@@ -82,7 +82,7 @@ func (w *Worker) adopt(f *Flow) {
 	}
 	for d := range f.dir {
 		s := &f.dir[d]
-		s.hit = renumber(s.hit, remap)
+		s.renumber(remap)
 		if !had[d] {
 			s.off = true // where in the stream this flow is, nobody knows
 		}
@@ -99,6 +99,19 @@ func renumber(list, remap []uint32) []uint32 {
 		}
 	}
 	return out
+}
+
+// renumber does the same with the rules that a stream remembers. The filters of
+// the new set have seen nothing of it.
+func (s *streamState) renumber(remap []uint32) {
+	out := s.seen[:0]
+	for _, r := range s.seen {
+		if int(r.id) < len(remap) && remap[r.id] > 0 {
+			r.id = remap[r.id] - 1
+			out = append(out, r)
+		}
+	}
+	s.seen, s.again = out, true
 }
 
 // late marks a state that is made for a flow older than the set: a stream that

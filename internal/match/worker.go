@@ -27,8 +27,10 @@ const (
 	// overlap is how much of what was inspected is looked at again with what
 	// follows, so that a match may lie across.
 	overlap = 1024
+	// inlineOverlap is the same where each segment is judged before it leaves.
+	inlineOverlap = chunk
 	// MaxWindows bounds the directions of streams of which the end is kept, 14
-	// MiB in all; those beyond are inspected segment by segment.
+	// MiB in all, in line 20; those beyond are inspected segment by segment.
 	MaxWindows = 4096
 	// maxFree bounds the idle states of flows that a worker keeps.
 	maxFree = 8192
@@ -67,6 +69,10 @@ type Config struct {
 	EncodeFile func(dst []byte, f File) []byte
 	// Midstream lets rules inspect streams whose start was not seen.
 	Midstream bool
+	// Inline judges every segment of a stream before the packet leaves, together
+	// with what passed before it, so that the verdict of the one that completes
+	// a match stops it.
+	Inline bool
 }
 
 // Worker inspects with a Set. It belongs to one goroutine.
@@ -240,6 +246,11 @@ func (w *Worker) End() verdict.Verdict {
 		return verdict.Verdict{}
 	}
 	w.packetRules()
+	if w.cfg.Inline && w.c.fs != nil && !ignoredSYN(w.c.p) {
+		for d := range w.c.fs.dir {
+			w.Trigger(packet.Dir(d))
+		}
+	}
 	w.finish()
 	w.active = false
 	c := &w.c
