@@ -123,32 +123,6 @@ func (w *Worker) StreamGap(d packet.Dir, n int) {
 	}
 }
 
-// ignoredSYN reports that p opens a connection with data that the receiver does
-// not take before the handshake is over, for there is no fast open (RFC 7413):
-// they are judged with what follows.
-func ignoredSYN(p *packet.Packet) bool {
-	if p.TCPFlags&packet.SYN == 0 || len(p.Payload) == 0 {
-		return false
-	}
-	for o := p.TCPOpts; len(o) > 0 && o[0] != 0; {
-		if o[0] == 1 {
-			o = o[1:]
-			continue
-		}
-		if o[0] == optFastOpen {
-			return false
-		}
-		if len(o) < 2 || o[1] < 2 || int(o[1]) > len(o) {
-			break
-		}
-		o = o[o[1]:]
-	}
-	return true
-}
-
-// optFastOpen is the kind of the TCP option of RFC 7413.
-const optFastOpen = 34
-
 // Trigger inspects what of direction d was not inspected yet.
 func (w *Worker) Trigger(d packet.Dir) {
 	c := &w.c

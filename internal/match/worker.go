@@ -246,7 +246,7 @@ func (w *Worker) End() verdict.Verdict {
 		return verdict.Verdict{}
 	}
 	w.packetRules()
-	if w.cfg.Inline && w.c.fs != nil && !ignoredSYN(w.c.p) {
+	if w.cfg.Inline && w.c.fs != nil {
 		for d := range w.c.fs.dir {
 			w.Trigger(packet.Dir(d))
 		}
