@@ -42,6 +42,9 @@ type Worker struct {
 	parserBytes int               // sum of what parsers say they hold
 	freeBytes   int               // the same of the free ones
 	over        *conn             // stands in Flow.App for flows that are done with
+	seq         detect.Sequencer  // nil: nobody judges sequences
+	watch       watchRing
+	who         func() event.DeviceRef
 
 	cur      *conn // being worked on, for rescue
 	curFlow  *flow.Flow
@@ -79,7 +82,12 @@ func newWorker(e *Engine, id int) *Worker {
 		w.detectors = append(w.detectors, in)
 		p, _ := in.(detect.Progress)
 		w.more = append(w.more, p)
+		if s, ok := in.(detect.Sequencer); ok && w.seq == nil {
+			w.seq = s
+		}
 	}
+	w.watch.init()
+	w.who = w.whoWatched
 	for _, t := range cfg.Events {
 		w.wants[t] = true
 	}
@@ -201,6 +209,10 @@ func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
 }
 
 func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
+	if a, ok := fl.App.(*watched); ok {
+		w.sequence(fl, a, d, p)
+		return
+	}
 	if fl.App == any(w.over) {
 		return
 	}
@@ -226,6 +238,8 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	}
 	if c.ended && !w.goOn(c) {
 		w.release(fl, c)
+		w.cur = nil
+		w.follow(fl, &c.pc, d, p)
 	}
 	w.cur = nil
 }
@@ -250,6 +264,10 @@ func (w *Worker) goOn(c *conn) bool {
 }
 
 func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
+	if a, ok := fl.App.(*watched); ok {
+		w.sequence(fl, a, d, p)
+		return
+	}
 	if len(p.Payload) == 0 || fl.App == any(w.over) {
 		return
 	}
@@ -264,6 +282,8 @@ func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	c.datagram(d, p.Payload)
 	if c.ended {
 		w.release(fl, c)
+		w.cur = nil
+		w.follow(fl, &c.pc, d, p)
 	}
 	w.cur = nil
 }
@@ -298,6 +318,10 @@ func (w *Worker) rescue() {
 		c.parser, c.sizer, c.inner, c.size = nil, nil, nil, 0 // their state cannot be trusted; not pooled again
 		w.release(w.curFlow, c)
 	}
+	if a := w.watch.cur; a != nil {
+		w.watch.cur = nil
+		w.unfollow(a)
+	}
 	if w.e.cfg.OnPanic != nil {
 		w.e.cfg.OnPanic(v, debug.Stack())
 	}
@@ -326,6 +350,10 @@ func (w *Worker) endConn(fl *flow.Flow) {
 	w.num = 0 // what ends with a flow is caused by no packet
 	defer func() { w.num = num }()
 	defer w.rescue() // the table must go on with its other flows
+	if a, ok := fl.App.(*watched); ok {
+		w.endSequence(fl, a)
+		return
+	}
 	if c, ok := fl.App.(*conn); ok && c != w.over {
 		w.cur, w.curFlow = c, fl
 		c.pc.Time = fl.Last

@@ -172,7 +172,7 @@ func (p *peer) serveTalk(t *talk) {
 					p.write('!', c.head)
 				}
 				p.say(tag, c.reply)
-				if c.then > 0 && p.chance(c.then) {
+				if c.after > 0 && p.chance(c.then) {
 					p.push(t, c.after-1)
 				}
 			}()
