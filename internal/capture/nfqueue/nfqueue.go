@@ -1,0 +1,126 @@
+// Package nfqueue takes packets in line from the kernel's packet filter
+// (NFQUEUE) and answers each with a verdict. The netlink code is its own:
+// nothing is allocated per packet, verdicts of ordinary packets go out in
+// batches, and one system call takes many packets.
+//
+// # What the kernel is asked for
+//
+// Whole packets, super-segments included (NFQA_CFG_F_GSO): without it each
+// 64 kB segment is cut into frames and queued one by one, which halves the
+// throughput of a gateway or worse. NFQA_CFG_F_FAIL_OPEN: when the queue is
+// full packets pass uninspected. The rule that fills the queue should say
+// --queue-bypass (nft: queue … bypass), so that packets pass when nobody
+// listens. What passed unseen is counted, see Stats.Dropped.
+//
+// # Verdicts
+//
+//	no opinion, accept of a packet   the packet goes on
+//	accept of a flow                 … with Marks.Release set, for the kernel to
+//	                                 save in the connection: the flow is not
+//	                                 queued again
+//	drop of a packet                 the packet is gone
+//	drop of a flow                   with Marks.Cut: the packet goes on to the
+//	                                 program's own chain, which saves the mark in
+//	                                 the connection and drops it there; without,
+//	                                 the packet is gone and so must be the rest
+//	reject                           as drop, and Config.Reject is called, which
+//	                                 tells both ends
+//
+// A batch is a verdict for all packets up to a number, so a packet that is not
+// simply accepted closes the batch before it. No packet waits for a batch: what
+// one system call brought is answered before the next.
+package nfqueue
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/packet"
+)
+
+// ErrPermission is wrapped by the error of Open when the process lacks
+// CAP_NET_ADMIN.
+var ErrPermission = errors.New("not permitted to take packets in line")
+
+// ErrBusy is wrapped by the error of Open when another program holds the queue.
+var ErrBusy = errors.New("the queue is taken by another program")
+
+// ErrUnsupported is wrapped by the error of Open where there is no NFQUEUE.
+var ErrUnsupported = errors.New("taking packets in line needs Linux with nfnetlink_queue")
+
+// Marks are bits of the packet mark that belong to the program. Other bits stay
+// as they are. A zero bit is not used.
+type Marks struct {
+	Release uint32 // this flow need not be seen again
+	Cut     uint32 // this flow is to be dropped
+}
+
+// Config says which queue. Zero fields get the defaults.
+type Config struct {
+	Queue  uint16
+	Length uint32 // packets that may wait in the kernel; DefaultLength
+	Range  uint32 // bytes of a packet that are handed over; MaxRange
+	Buffer int    // receive buffer of the socket in bytes; DefaultBuffer
+	Marks  Marks
+
+	// Reject is called for packets whose sender is to be told, before the
+	// verdict is given. The frame is valid during the call.
+	Reject func(f *packet.Frame)
+
+	// FD is a netlink socket for netfilter that a privileged process opened and
+	// handed over; 0: open one.
+	FD int
+}
+
+// Limits and times.
+const (
+	// DefaultLength is 8,192 packets, the kernel's own default times eight: at
+	// 100,000 packets a second a pause of 80 ms fills it.
+	DefaultLength = 8192
+	MaxRange      = 0xffff
+	// DefaultBuffer has to hold what the worker has not read: 8 MiB.
+	DefaultBuffer = 8 << 20
+
+	// pollTime bounds how long an idle worker sleeps. It is what the heartbeat
+	// of a gateway lives by, and must be well below its time-out.
+	pollTime = 100 * time.Millisecond
+
+	// batch is how many packets one system call may bring.
+	batch = 32
+	// slot holds one netlink message: headers, attributes and 64 kB.
+	slot = 68 << 10
+)
+
+func (c *Config) setDefaults() error {
+	if c.Length == 0 {
+		c.Length = DefaultLength
+	}
+	if c.Range == 0 || c.Range > MaxRange {
+		c.Range = MaxRange
+	}
+	if c.Buffer <= 0 {
+		c.Buffer = DefaultBuffer
+	}
+	if c.Marks.Release&c.Marks.Cut != 0 {
+		return fmt.Errorf("nfqueue: the marks %#x and %#x share bits", c.Marks.Release, c.Marks.Cut)
+	}
+	return nil
+}
+
+// Stats counts what became of the packets.
+type Stats struct {
+	Packets   uint64 // delivered
+	Bytes     uint64
+	Accepted  uint64
+	Released  uint64 // packets that released their flow
+	Dropped   uint64 // by verdict
+	Cut       uint64 // packets that cut their flow
+	Rejected  uint64
+	Overruns  uint64 // times the kernel said that it could not hand packets over (ENOBUFS)
+	Unseen    uint64 // packets that passed because the queue or the socket was full
+	Waiting   uint64 // packets in the kernel now
+	Truncated uint64 // packets of which only a part was handed over
+	Malformed uint64 // messages that could not be read
+	Unsent    uint64 // verdicts that could not be sent
+}

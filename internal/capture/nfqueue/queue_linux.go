@@ -1,0 +1,403 @@
+package nfqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yamori-net/yamori/internal/capture"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
+
+// mmsghdr is struct mmsghdr of recvmmsg(2); alignment pads it as in C.
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+}
+
+// Source is one queue. Run is called once, by the worker.
+type Source struct {
+	cfg  Config
+	fd   int
+	wake int // eventfd that ends a sleep
+
+	bufs []byte
+	iov  [batch]unix.Iovec
+	msgs [batch]mmsghdr
+	out  []byte // verdicts not sent yet
+	// The kernel's address, one for each source: sending writes to it.
+	kernel unix.SockaddrNetlink
+	frame  packet.Frame
+	msg    message
+	last   uint32 // newest packet that is accepted but not answered
+	open   uint32 // how many of those there are
+
+	packets, bytes, accepted, released, dropped, cut, rejected, overruns, truncated, malformed, unsent atomic.Uint64
+	state                                                                                              atomic.Int32
+}
+
+// Open binds to the queue: from then on the kernel holds packets for it, so Run
+// should follow at once.
+func Open(c Config) (*Source, error) {
+	if err := c.setDefaults(); err != nil {
+		return nil, err
+	}
+	s := &Source{cfg: c, fd: c.FD, wake: -1, kernel: unix.SockaddrNetlink{Family: unix.AF_NETLINK}}
+	if s.fd == 0 {
+		fd, err := Socket()
+		if err != nil {
+			return nil, err
+		}
+		s.fd = fd
+	}
+	if err := s.setup(); err != nil {
+		s.close()
+		return nil, err
+	}
+	s.bufs = make([]byte, batch*slot)
+	for i := range s.msgs {
+		s.iov[i].Base = &s.bufs[i*slot]
+		s.iov[i].SetLen(slot)
+		s.msgs[i].hdr.Iov = &s.iov[i]
+		s.msgs[i].hdr.SetIovlen(1)
+	}
+	return s, nil
+}
+
+// Socket opens the netlink socket that Open needs, for a process that gives its
+// privileges up afterwards.
+func Socket() (int, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return -1, fmt.Errorf("nfqueue: netlink socket: %w", wrap(err))
+	}
+	return fd, nil
+}
+
+func wrap(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w (%w); run as root, or grant cap_net_admin", ErrPermission, err)
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("%w (%w); stop it, or choose other queue numbers", ErrBusy, err)
+	case errors.Is(err, unix.EPROTONOSUPPORT), errors.Is(err, unix.EAFNOSUPPORT), errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("%w (%w); load the module nfnetlink_queue", ErrUnsupported, err)
+	}
+	return err
+}
+
+func (s *Source) setup() error {
+	// The kernel takes the larger of the two; without privilege only the
+	// second, up to net.core.rmem_max.
+	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, s.cfg.Buffer) != nil {
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, s.cfg.Buffer)
+	}
+	// With NETLINK_NO_ENOBUFS a full socket does not make the next read fail;
+	// what was lost is counted by the kernel (see Stats).
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 1)
+	if err := unix.Bind(s.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil && !errors.Is(err, unix.EINVAL) { // EINVAL: bound before
+		return fmt.Errorf("nfqueue: bind: %w", wrap(err))
+	}
+	for i, m := range configMessages(&s.cfg) {
+		if err := s.request(m); err != nil {
+			if errors.Is(err, unix.EPERM) && taken(s.cfg.Queue) {
+				err = unix.EBUSY // the kernel says EPERM for both
+			}
+			return fmt.Errorf("nfqueue: queue %d, step %d: %w", s.cfg.Queue, i+1, wrap(err))
+		}
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("nfqueue: eventfd: %w", err)
+	}
+	s.wake = wake
+	return nil
+}
+
+// request sends m and waits for its acknowledgement. Packets that come
+// meanwhile are accepted: nobody is there to judge them yet.
+func (s *Source) request(m []byte) error {
+	if err := unix.Sendto(s.fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return err
+	}
+	buf := make([]byte, slot)
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return errors.New("the kernel does not answer")
+		}
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1); err != nil || n == 0 {
+			if err != nil && err != unix.EINTR {
+				return err
+			}
+			continue
+		}
+		n, _, err := unix.Recvfrom(s.fd, buf, unix.MSG_DONTWAIT)
+		if err == unix.EINTR || err == unix.EAGAIN || err == unix.ENOBUFS {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if b := buf[:n]; len(b) >= nlHeader {
+			switch host.Uint16(b[4:]) {
+			case msgError:
+				if len(b) < nlHeader+4 {
+					return errors.New("the kernel's answer is too short")
+				}
+				if code := int32(host.Uint32(b[nlHeader:])); code != 0 {
+					return unix.Errno(-code)
+				}
+				return nil
+			case msgPacket:
+				if s.msg.parse(b) {
+					s.out = verdictMessage(s.out[:0], msgVerdict, s.cfg.Queue, s.msg.id, nfAccept, 0, false)
+					s.send()
+				}
+			}
+		}
+	}
+}
+
+// Run delivers packets until the context ends. While nothing arrives it ticks
+// ten times a second. The queue is let go of when it returns: packets that wait
+// in it are dropped by the kernel (their senders repeat them), later ones pass
+// if the rule says bypass.
+func (s *Source) Run(ctx context.Context, h capture.Handler) error {
+	if !s.state.CompareAndSwap(0, 1) {
+		return errors.New("nfqueue: source was run or closed before")
+	}
+	defer s.close()
+	stop := context.AfterFunc(ctx, func() {
+		var one [8]byte
+		host.PutUint64(one[:], 1)
+		_, _ = unix.Write(s.wake, one[:])
+	})
+	defer stop()
+	poll := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
+	spoke := time.Now()
+	for ctx.Err() == nil {
+		n, err := s.receive()
+		if err != nil {
+			return fmt.Errorf("nfqueue: queue %d: %w", s.cfg.Queue, err)
+		}
+		now := time.Now()
+		if n > 0 {
+			s.deliver(n, now.UnixNano(), h)
+			spoke = now
+		} else {
+			if _, err := unix.Poll(poll, int(pollTime.Milliseconds())); err != nil && err != unix.EINTR {
+				return fmt.Errorf("nfqueue: queue %d: poll: %w", s.cfg.Queue, err)
+			}
+		}
+		if now.Sub(spoke) >= pollTime {
+			h(nil)
+			spoke = now
+		}
+	}
+	return nil
+}
+
+// receive takes what is there, at most batch messages, without waiting.
+func (s *Source) receive() (int, error) {
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&s.msgs[0])), batch, unix.MSG_DONTWAIT, 0, 0)
+	switch e {
+	case 0:
+		return int(n), nil
+	case unix.EAGAIN, unix.EINTR:
+		return 0, nil
+	case unix.ENOBUFS: // packets were lost on the way to us: normal under load
+		s.overruns.Add(1)
+		return 0, nil
+	}
+	return 0, e
+}
+
+// deliver hands over n received datagrams and answers them.
+func (s *Source) deliver(n int, now int64, h capture.Handler) {
+	for i := range n {
+		b := s.bufs[i*slot : i*slot+int(min(s.msgs[i].n, slot))]
+		for len(b) >= nlHeader {
+			l := int(host.Uint32(b))
+			if l < nlHeader || l > len(b) {
+				s.malformed.Add(1)
+				break
+			}
+			switch host.Uint16(b[4:]) {
+			case msgPacket:
+				s.packet(b[:l], now, h)
+			case msgOverrun:
+				s.overruns.Add(1)
+			case msgError: // a verdict for a packet that is gone already
+			}
+			b = b[min((l+3)&^3, len(b)):]
+		}
+	}
+	s.flush()
+	s.send()
+}
+
+// packet judges one packet.
+func (s *Source) packet(b []byte, now int64, h capture.Handler) {
+	m := &s.msg
+	if !m.parse(b) {
+		s.malformed.Add(1)
+		return
+	}
+	s.packets.Add(1)
+	s.bytes.Add(uint64(m.full))
+	if m.full > len(m.payload) {
+		s.truncated.Add(1)
+	}
+	v := h(s.fill(b, now))
+	if v.Action == verdict.Reject && s.cfg.Reject != nil {
+		s.rejected.Add(1)
+		s.cfg.Reject(&s.frame)
+	}
+	switch {
+	case v.Action < verdict.Drop && (v.Action == verdict.NoOpinion || v.Scope == verdict.Packet || s.cfg.Marks.Release == 0):
+		s.accepted.Add(1)
+		s.last, s.open = m.id, s.open+1
+	case v.Action == verdict.Accept:
+		s.released.Add(1)
+		s.answer(nfAccept, m.mark|s.cfg.Marks.Release, true)
+	case v.Scope == verdict.Flow && s.cfg.Marks.Cut != 0:
+		s.cut.Add(1)
+		s.answer(nfAccept, m.mark&^s.cfg.Marks.Release|s.cfg.Marks.Cut, true)
+	default:
+		s.dropped.Add(1)
+		s.answer(nfDrop, 0, false)
+	}
+}
+
+// fill makes a frame of the message. An Ethernet header is written over the
+// attribute headers before the payload, which have been read: so the sender's
+// address reaches the device list without a copy.
+func (s *Source) fill(b []byte, now int64) *packet.Frame {
+	m := &s.msg
+	f := &s.frame
+	*f = packet.Frame{Time: m.time, Data: m.payload, Len: m.full, Link: packet.LinkRaw, Iface: m.in}
+	if f.Time == 0 {
+		f.Time = now
+	}
+	const eth = 14
+	if m.hw != nil && m.at >= eth+attHeader && len(m.payload) > 0 {
+		head := b[m.at-eth : m.at]
+		var hw [6]byte
+		copy(hw[:], m.hw) // may lie where the header is written
+		clear(head[:6])
+		copy(head[6:12], hw[:])
+		net.PutUint16(head[12:], m.proto)
+		f.Data, f.Len, f.Link = b[m.at-eth:m.at+len(m.payload)], m.full+eth, packet.LinkEthernet
+		if m.tpid != 0 {
+			f.VLAN, f.VLANTPID = m.vlan, m.tpid
+		}
+	}
+	return f
+}
+
+// answer gives one packet a verdict of its own, after those that wait.
+func (s *Source) answer(v, mark uint32, setMark bool) {
+	s.flush()
+	s.out = verdictMessage(s.out, msgVerdict, s.cfg.Queue, s.msg.id, v, mark, setMark)
+	if len(s.out) > 4<<10 {
+		s.send()
+	}
+}
+
+// flush answers all packets that are accepted and wait for it.
+func (s *Source) flush() {
+	if s.open == 0 {
+		return
+	}
+	typ := uint16(msgVerdictBatch)
+	if s.open == 1 {
+		typ = msgVerdict
+	}
+	s.out = verdictMessage(s.out, typ, s.cfg.Queue, s.last, nfAccept, 0, false)
+	s.open = 0
+}
+
+func (s *Source) send() {
+	if len(s.out) == 0 {
+		return
+	}
+	for range 3 {
+		err := unix.Sendto(s.fd, s.out, 0, &s.kernel)
+		if err == nil {
+			s.out = s.out[:0]
+			return
+		}
+		if err != unix.EINTR && err != unix.EAGAIN && err != unix.ENOBUFS {
+			break
+		}
+	}
+	s.unsent.Add(1)
+	s.out = s.out[:0]
+}
+
+func (s *Source) close() {
+	if s.state.Swap(2) == 2 {
+		return
+	}
+	_ = unix.Close(s.fd)
+	if s.wake >= 0 {
+		_ = unix.Close(s.wake)
+	}
+}
+
+// Close lets go of a queue that was never run.
+func (s *Source) Close() error {
+	if s.state.CompareAndSwap(0, 1) {
+		s.close()
+	}
+	return nil
+}
+
+// Stats may be called by anyone.
+func (s *Source) Stats() Stats {
+	st := Stats{Packets: s.packets.Load(), Bytes: s.bytes.Load(), Accepted: s.accepted.Load(), Released: s.released.Load(), Dropped: s.dropped.Load(),
+		Cut: s.cut.Load(), Rejected: s.rejected.Load(), Overruns: s.overruns.Load(), Truncated: s.truncated.Load(), Malformed: s.malformed.Load(), Unsent: s.unsent.Load()}
+	if text, err := os.ReadFile(kernelTable); err == nil {
+		st.Waiting, st.Unseen = queueCounters(string(text), s.cfg.Queue)
+	}
+	return st
+}
+
+// taken reports whether somebody holds the queue.
+func taken(queue uint16) bool {
+	text, _ := os.ReadFile(kernelTable)
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 0 && f[0] == strconv.Itoa(int(queue)) {
+			return true
+		}
+	}
+	return false
+}
+
+// kernelTable lists the queues of the calling thread's namespace.
+const kernelTable = "/proc/thread-self/net/netfilter/nfnetlink_queue"
+
+// queueCounters reads the kernel's table: number, port, packets waiting, copy
+// mode, copy range, dropped because the queue was full, dropped because the
+// socket was, … With fail-open the second kind passed instead.
+func queueCounters(text string, queue uint16) (waiting, unseen uint64) {
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 7 || f[0] != strconv.Itoa(int(queue)) {
+			continue
+		}
+		num := func(s string) uint64 { n, _ := strconv.ParseUint(s, 10, 64); return n }
+		return num(f[2]), num(f[5]) + num(f[6])
+	}
+	return 0, 0
+}
