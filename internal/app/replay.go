@@ -33,7 +33,7 @@ const (
 
 // DefaultEvents are the EVE records written when nothing else is asked for,
 // besides alerts and (with --flows) flows.
-var DefaultEvents = []event.Type{"tls", "quic", "dns", "http", event.Anomaly}
+var DefaultEvents = []event.Type{"tls", "quic", "dns", "http", event.Anomaly, event.MiningProgress}
 
 // Replay describes one run over captures.
 type Replay struct {
@@ -77,6 +77,7 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 		}
 	}
 	cfg.Sink = func(int) event.Sink { return coll }
+	cfg.Events = []event.Type{event.MiningProgress} // the account tells what mining has come to
 	flush := func() error { return nil }
 	var ordered []*event.Ordered
 	if r.Output == EVE {

@@ -149,6 +149,7 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	}
 	w.reopen = make(chan os.Signal, 1)
 	closeEvents := func() {}
+	cfg.Events = []event.Type{event.MiningProgress} // the account tells what mining has come to
 	fronts := make([]*event.Front, workers)
 	if c.Events.File != "" {
 		f, err := openLog(c.Events.File)

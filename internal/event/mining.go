@@ -26,7 +26,8 @@ type MiningRun struct {
 	Power  [2]float64
 	Energy [2]float64
 	Joules [2]float64
-	Basis  string // "randomx", "sha256d-asic"…; empty: no estimate
+	Least  float64 // watts that a machine of the kind takes at work: Power goes at least so far
+	Basis  string  // "randomx", "sha256d-asic"…; empty: no estimate
 }
 
 // MiningUpdate is the body of an event of type MiningProgress. Its addresses

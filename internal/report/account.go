@@ -90,6 +90,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 		fmt.Fprintf(w, t.times, f.Count)
 	}
 	fmt.Fprintf(w, t.since+"\n", clock(f.First))
+	writeCost(w, t, f)
 	fmt.Fprintf(w, "  %s:\n", t.know)
 	said := map[string]bool{}
 	for _, e := range f.Evidence {

@@ -27,6 +27,8 @@ type Finding struct {
 	SrcPort, DstPort uint16 // of the connection shown
 	Proto            uint8
 	AppProto         string
+
+	tally tally
 }
 
 // groupKey tells which findings are the same thing happening again.
@@ -56,6 +58,10 @@ const Again = int64(time.Hour)
 
 // Event keeps ev if it is a finding.
 func (c *Collector) Event(ev *event.Event) {
+	if u, ok := ev.Body.(*event.MiningUpdate); ok && ev.Finding == nil {
+		c.progress(ev, u)
+		return
+	}
 	if ev.Finding == nil {
 		return
 	}
@@ -72,6 +78,7 @@ func (c *Collector) Event(ev *event.Event) {
 		f.First, f.Count = min(old.First, f.First), old.Count+1
 		f.Last = max(old.Last, f.Last)
 		if f.Level > old.Level || f.Level == old.Level && f.details() > old.details() {
+			f.tally = old.tally
 			*old = f
 		} else {
 			old.First, old.Last, old.Count = f.First, f.Last, f.Count
@@ -92,6 +99,15 @@ func (c *Collector) Event(ev *event.Event) {
 	}
 	if c.OnNew != nil {
 		c.OnNew(&c.findings[i])
+	}
+}
+
+// progress adds what a connection's mining has come to to its finding.
+func (c *Collector) progress(ev *event.Event, u *event.MiningUpdate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i, ok := c.at[groupKey{u.Device.ID, u.Family, event.Mining, ev.Src, ev.Dst, ev.DstPort}]; ok {
+		c.findings[i].tally.add(ev.FlowID, u)
 	}
 }
 

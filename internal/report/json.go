@@ -111,7 +111,11 @@ func encodeFinding(e *event.Encoder, f *Finding) {
 	e.Uint("count", uint64(f.Count))
 	e.Str("device", f.Device.ID)
 	if f.Mining != nil {
-		event.EncodeMining(e, f.Mining)
+		m := *f.Mining
+		if r := f.tally.total(); r != nil {
+			m.Run = r
+		}
+		event.EncodeMining(e, &m)
 	}
 	event.EncodeEvidence(e, f.Evidence)
 	e.Obj("explain")

@@ -153,8 +153,10 @@ func estimate(r *event.MiningRun, algo string, rate, hours float64) {
 		r.Basis = b.name
 		r.Power = b.watts
 		if rate > 0 && b.joules[1] > 0 {
-			r.Joules = b.joules
-			r.Power = [2]float64{rate * b.joules[0], rate * b.joules[1]}
+			// A slow rate may come from a fast machine that is held back, or from
+			// one that is not made for it: up to what it takes at the least.
+			r.Joules, r.Least = b.joules, b.watts[0]
+			r.Power = [2]float64{rate * b.joules[0], max(rate*b.joules[1], r.Least)}
 		}
 		for i := range r.Power {
 			r.Power[i] = round(r.Power[i])
