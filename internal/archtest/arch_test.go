@@ -36,6 +36,7 @@ var layers = map[string]int{
 	"internal/proto":              2,
 	"internal/seq":                2,
 	"internal/device":             2,
+	"internal/store":              2,
 	"internal/device/oui":         1,
 	"internal/device/descr":       1,
 	"internal/device/fingerprint": 3,

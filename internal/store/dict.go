@@ -1,0 +1,100 @@
+package store
+
+import (
+	"errors"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// maxWords bounds the words that records and figures refer to by number:
+// device ids, families, kinds, countries. Beyond it a new word counts as
+// "other" (an attacker who invents MACs cannot grow the file for good).
+const maxWords = 16384
+
+// maxWord bounds one word, in bytes.
+const maxWord = 128
+
+// Numbers of words that every file knows. 0 is the empty word.
+const wordOther = 1
+
+// Other stands for what is no longer told apart.
+const Other = "other"
+
+// words is the writer's view of dict.
+type words struct {
+	ids   map[string]int64
+	names map[int64]string
+	full  bool
+	fresh []string // put into ids in the transaction that runs
+}
+
+func loadWords(c *conn) (*words, error) {
+	w := &words{ids: map[string]int64{"": 0, Other: wordOther}, names: map[int64]string{0: "", wordOther: Other}}
+	if err := c.exec("INSERT OR IGNORE INTO dict(id, word) VALUES(1, 'other')"); err != nil {
+		return nil, err
+	}
+	err := c.rows(func(s *sqlite3.Stmt) error {
+		w.ids[s.ColumnText(1)] = s.ColumnInt64(0)
+		w.names[s.ColumnInt64(0)] = s.ColumnText(1)
+		return nil
+	}, "SELECT id, word FROM dict")
+	return w, err
+}
+
+// id returns the number of a word, giving it one if need be. Called in a
+// transaction of the writer.
+func (w *words) id(c *conn, word string) (int64, error) {
+	if len(word) > maxWord {
+		word = word[:maxWord]
+	}
+	if id, ok := w.ids[word]; ok {
+		return id, nil
+	}
+	if len(w.ids) >= maxWords {
+		w.full = true
+		return wordOther, nil
+	}
+	if err := c.exec("INSERT INTO dict(word) VALUES(?)", word); err != nil {
+		if errors.Is(err, sqlite3.CONSTRAINT) {
+			return wordOther, nil // a word of damaged text
+		}
+		return 0, err
+	}
+	id := c.db.LastInsertRowID()
+	w.ids[word], w.names[id] = id, word
+	w.fresh = append(w.fresh, word)
+	return id, nil
+}
+
+// done ends the transaction; after one that failed, its words are forgotten.
+func (w *words) done(ok bool) {
+	if !ok {
+		for _, word := range w.fresh {
+			delete(w.names, w.ids[word])
+			delete(w.ids, word)
+		}
+	}
+	w.fresh = w.fresh[:0]
+}
+
+// wordID looks a word up from a reader; ok is false when no record has it.
+func wordID(c *conn, word string) (id int64, ok bool, err error) {
+	if word == "" {
+		return 0, true, nil
+	}
+	if len(word) > maxWord {
+		word = word[:maxWord]
+	}
+	err = c.rows(func(s *sqlite3.Stmt) error { id, ok = s.ColumnInt64(0), true; return nil }, "SELECT id FROM dict WHERE word=?", word)
+	return id, ok, err
+}
+
+// wordOf is the way back, from a reader.
+func wordOf(c *conn, id int64) (word string, err error) {
+	if id == 0 {
+		return "", nil
+	}
+	word = Other
+	err = c.rows(func(s *sqlite3.Stmt) error { word = s.ColumnText(0); return nil }, "SELECT word FROM dict WHERE id=?", id)
+	return word, err
+}
