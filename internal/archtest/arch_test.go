@@ -31,6 +31,7 @@ var layers = map[string]int{
 	"internal/event":              1,
 	"internal/geo":                1,
 	"internal/geo/geotest":        1, // tests only
+	"internal/inject":             2,
 	"internal/capture":            2,
 	"internal/flow":               2,
 	"internal/proto":              2,
