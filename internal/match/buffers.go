@@ -143,6 +143,10 @@ var stickyBuffers = []sticky{
 	{name: "ipv6.hdr", frame: true, doc: "IPv6 header with its extensions"},
 	{name: "icmpv4.hdr", frame: true, doc: "ICMP header"},
 	{name: "icmpv6.hdr", frame: true, doc: "ICMPv6 header"},
+	{name: "igmp.hdr", frame: true, doc: "IGMP message"},
+	{name: "sctp.hdr", frame: true, doc: "SCTP packet with its chunks"},
+	{name: "sctp.chunk_data", frame: true, doc: "value of a chunk of SCTP"},
+	{name: "ether.hdr", frame: true, doc: "Ethernet header, 14 bytes"},
 	{name: "ip.src", frame: true, doc: "source address, 4 or 16 bytes"},
 	{name: "ip.dst", frame: true, doc: "destination address, 4 or 16 bytes"},
 }

@@ -385,6 +385,9 @@ func (g *grouper) place(c *compiler, id uint32) {
 		st.Event++
 	case c.neverAs != "":
 		st.Inert++
+	case c.link:
+		s.links = append(s.links, id)
+		g.placePacket(c, id, r)
 	case r.flags&isTx != 0:
 		if !g.placeTx(c, id, r) {
 			st.Inert++

@@ -44,6 +44,7 @@ type compiler struct {
 	plain    bool // only options that an address rule may have
 	flowSeen bool
 	neverAs  string // why the rule can be loaded and never match
+	link     bool   // also, or only, frames without IP
 	dsize    bool
 	sizeMost uint64 // dsize: the most it allows
 }
@@ -177,7 +178,12 @@ func (c *compiler) header() (rules.Option, error) {
 	c.out.sp, c.out.dp = r.SrcPorts.Set(), r.DstPorts.Set()
 	c.out.action = r.Action
 	name, hook := r.ProtoHook()
-	if hook != "" {
+	if hook == "flow_start" {
+		// The first packet of each direction.
+		c.notPlain()
+		c.out.flags |= needFlow
+		c.cond(func(c *ctx) bool { return c.p != nil && c.f.Side[c.d].Packets == 1 })
+	} else if hook != "" {
 		return rules.Option{}, fail("hooks such as %q are of Suricata 8 and not supported", r.Proto)
 	}
 	c.out.on = onV4 | onV6
@@ -211,6 +217,9 @@ func (c *compiler) header() (rules.Option, error) {
 	case "ipv6", "ip6":
 		c.out.on = onV6 | onAll
 	default:
+		if c.linkHeader(name) {
+			return rules.Option{}, nil
+		}
 		return rules.Option{}, c.appHeader(name)
 	}
 	return rules.Option{}, nil
@@ -375,21 +384,20 @@ func (c *compiler) frame(l *list) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.name, err)
 	}
-	get := frames[l.name]
+	get := frames[l.name] // nil: of sctp.chunk_data, which a packet may have several of
 	ch := l.chain.steps
 	c.cond(func(c *ctx) bool {
 		if c.p == nil {
 			return false
 		}
+		if get == nil {
+			return c.chunks(ch, p)
+		}
 		b := get(c.p)
 		if b == nil {
 			return false
 		}
-		if ch != nil {
-			b = c.w.apply(ch, b)
-		}
-		c.w.ins.Start = 0
-		return p.Match(b, &c.w.ins)
+		return c.header(ch, p, b)
 	})
 	return nil
 }

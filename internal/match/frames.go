@@ -1,6 +1,9 @@
 package match
 
-import "github.com/yamori-net/yamori/internal/packet"
+import (
+	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/packet"
+)
 
 // frames returns the headers that rules inspect by name; nil when the packet
 // has none such.
@@ -19,8 +22,40 @@ var frames = map[string]func(*packet.Packet) []byte{
 		}
 		return p.L4
 	},
-	"ip.src": func(p *packet.Packet) []byte { return address(p, &p.Src) },
-	"ip.dst": func(p *packet.Packet) []byte { return address(p, &p.Dst) },
+	"igmp.hdr": func(p *packet.Packet) []byte {
+		if !isIGMP(p) {
+			return nil
+		}
+		return p.L4
+	},
+	"sctp.hdr": func(p *packet.Packet) []byte {
+		if !isSCTP(p) {
+			return nil
+		}
+		return p.L4
+	},
+	"ether.hdr": etherHeader,
+	"ip.src":    func(p *packet.Packet) []byte { return address(p, &p.Src) },
+	"ip.dst":    func(p *packet.Packet) []byte { return address(p, &p.Dst) },
+}
+
+// header inspects a header, changed by ch.
+func (c *ctx) header(ch chain, p *inspect.Program, b []byte) bool {
+	if ch != nil {
+		b = c.w.apply(ch, b)
+	}
+	c.w.ins.Start = 0
+	return p.Match(b, &c.w.ins)
+}
+
+// chunks reports whether one of the chunks of an SCTP packet matches.
+func (c *ctx) chunks(ch chain, p *inspect.Program) bool {
+	for _, value := range chunksOf(c.p) {
+		if c.header(ch, p, value) {
+			return true
+		}
+	}
+	return false
 }
 
 // address is the four or sixteen bytes of an address.

@@ -1,7 +1,9 @@
 package match
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yamori-net/yamori/internal/packet"
 )
@@ -11,6 +13,7 @@ import (
 // clock is the packets' time.
 type Hosts struct {
 	max    int
+	ports  atomic.Int64 // kept by all counters, see MaxPorts
 	shards [hostShards]hostShard
 }
 
@@ -46,6 +49,40 @@ type count struct {
 	next  uint32 // backoff: the count of the next alert
 	until int64  // rate_filter is at work until then
 	span  int64
+	ports []uint16 // unique_on: those counted, sorted
+}
+
+// MaxPorts bounds the ports that unique_on remembers of all hosts, 2 MB. Where
+// there is no room every match counts.
+const MaxPorts = 1 << 20
+
+// distinct reports that a port was not counted yet, and notes it. More than
+// most and one are not told apart. The shard is locked.
+func (h *Hosts) distinct(c *count, port uint16, most uint32) bool {
+	i, ok := slices.BinarySearch(c.ports, port)
+	if ok {
+		return false
+	}
+	if uint32(len(c.ports)) > most || h.ports.Add(1) > MaxPorts {
+		if uint32(len(c.ports)) <= most {
+			h.ports.Add(-1)
+		}
+		return true
+	}
+	c.ports = slices.Insert(c.ports, i, port)
+	return true
+}
+
+// forgetPorts lets the ports of a counter go.
+func (h *Hosts) forgetPorts(c *count) {
+	h.ports.Add(-int64(len(c.ports)))
+	c.ports = c.ports[:0]
+}
+
+// drop removes a counter.
+func (h *Hosts) drop(s *hostShard, k countKey, c *count) {
+	h.forgetPorts(c)
+	delete(s.counts, k)
 }
 
 // NewHosts returns a table of at most max entries; 0 means DefaultHosts.
@@ -88,7 +125,7 @@ func (h *Hosts) room(s *hostShard, now int64) {
 	}
 	for k, c := range s.counts {
 		if now-c.since > c.span && now > c.until {
-			delete(s.counts, k)
+			h.drop(s, k, c)
 		}
 	}
 	for k, until := range s.bits {
@@ -96,11 +133,11 @@ func (h *Hosts) room(s *hostShard, now int64) {
 			delete(s.bits, k)
 		}
 	}
-	for k := range s.counts {
+	for k, c := range s.counts {
 		if len(s.counts)+len(s.bits) < h.max/hostShards*3/4 {
 			return
 		}
-		delete(s.counts, k)
+		h.drop(s, k, c)
 	}
 	for k := range s.bits {
 		if len(s.counts)+len(s.bits) < h.max/hostShards*3/4 {

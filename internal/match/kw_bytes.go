@@ -64,6 +64,9 @@ func (c *compiler) bytesNum(s *inspect.Step, v string) (err error) {
 	return err
 }
 
+// farAway is an offset that no buffer reaches, as far as programs can say it.
+const farAway = 1 << 20
+
 func setupByteTest(c *compiler, o rules.Option) error {
 	p := split(unquote(o.Value))
 	if len(p) < 4 {
@@ -90,8 +93,11 @@ func setupByteTest(c *compiler, o rules.Option) error {
 	if s.Value, err = c.wideNum(p[2]); err != nil {
 		return err
 	}
-	if s.Offset, err = c.num(p[3], -math.MaxUint16, math.MaxUint16); err != nil {
+	if s.Offset, err = c.num(p[3], math.MinInt32, math.MaxInt32); err != nil {
 		return err
+	}
+	if s.Offset.Var == "" {
+		s.Offset.Value = max(-farAway, min(s.Offset.Value, farAway))
 	}
 	based := false
 	for _, m := range p[4:] {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
 	"github.com/yamori-net/yamori/internal/match/inspect/pcre"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -238,8 +239,16 @@ func setupDSize(c *compiler, o rules.Option) error {
 		c.sizeMost = hi
 	}
 	c.out.flags |= hasSize
-	c.cond(func(c *ctx) bool { return c.p != nil && u.Match(uint64(len(c.p.Payload)+c.p.Missing)) })
+	c.cond(func(c *ctx) bool { return c.p != nil && u.Match(payloadSize(c.p)) })
 	return nil
+}
+
+// payloadSize is what dsize compares: IGMP has no payload, it is all header.
+func payloadSize(p *packet.Packet) uint64 {
+	if p.Proto == packet.ProtoIGMP {
+		return 0
+	}
+	return uint64(len(p.Payload) + p.Missing)
 }
 
 var pcreBuffers = map[byte]string{'U': "http.uri", 'I': "http.uri.raw", 'P': "http.request_body", 'Q': "http.response_body",

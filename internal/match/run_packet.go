@@ -24,11 +24,14 @@ func (w *Worker) packetRules() {
 		w.decodeRules(uint32(a))
 	}
 	if c.p.Version == 0 {
+		w.linkRules()
 		return
 	}
 	keep, dir, app := w.tx, c.d, c.app
 	if c.f != nil && c.proto == packet.ProtoTCP {
-		c.app = w.before
+		if c.app = w.before; w.cfg.Inline { // the packet is looked at after its payload
+			c.app |= w.appOf(c.f)
+		}
 	}
 	w.tx.on = false
 	if w.set.ipOnly.n > 0 && (c.f == nil || c.f.Side[c.d].Packets == 1) {

@@ -38,6 +38,7 @@ type Set struct {
 	names    *names             // of flowbits and the like
 	hosts    *Hosts             // shared by the workers
 	sizes    struct{ bits int } // number of flowbits
+	links    []uint32           // rules on frames without IP
 	decode   [32][]uint32       // rules by bit of packet.Anomalies
 }
 

@@ -45,7 +45,14 @@ type threshold struct {
 	next        *threshold
 	n           uint8
 	multiplier  uint32
+	unique      uint8 // of these ports only different ones count
 }
+
+// Ports that unique_on names.
+const (
+	uniqueSrc = 1 + iota
+	uniqueDst
+)
 
 // global applies the lines of threshold.config that concern the rule.
 func (c *compiler) global(lines []rules.GlobalThreshold) {
@@ -120,6 +127,15 @@ func readThreshold(v string, filter bool) (*threshold, error) {
 				return nil, fail("multiplier must be 2 or more")
 			}
 			t.multiplier = uint32(n)
+		case "unique_on":
+			switch strings.ToLower(f[1]) {
+			case "src_port":
+				t.unique = uniqueSrc
+			case "dst_port":
+				t.unique = uniqueDst
+			default:
+				return nil, fail("unique_on knows src_port and dst_port, not %q", f[1])
+			}
 		case "seconds":
 			n, err := rules.ParseUint(f[1], math.MaxUint32)
 			if err != nil {
@@ -135,6 +151,9 @@ func readThreshold(v string, filter bool) (*threshold, error) {
 			return nil, fail("detection_filter has no type")
 		}
 		t.kind = thrFilter
+	}
+	if t.unique != 0 && (t.kind == thrLimit || t.kind == thrBackoff) {
+		return nil, fail("unique_on goes with types that count up: threshold and both")
 	}
 	if t.kind == thrBackoff {
 		if t.track != byFlow || t.count == 0 || t.multiplier == 0 {
@@ -228,6 +247,9 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		// The packet that makes the window begin is not beyond the rate.
 		expired = now-c.since > t.span
 	}
+	if t.unique != 0 && t.kind != thrFilter && !expired && !h.distinct(c, t.port(a), t.count) {
+		return false // counted already
+	}
 	switch t.kind {
 	case thrLimit:
 		if fresh || expired {
@@ -238,17 +260,18 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		return c.n <= t.count
 	case thrThreshold:
 		if expired && !fresh {
-			c.since, c.n = now, 0
+			t.again(h, c, a, now)
 		}
 		c.n++
 		if c.n >= t.count {
 			c.since, c.n = now, 0
+			h.forgetPorts(c)
 			return true
 		}
 		return false
 	case thrBoth:
 		if expired && !fresh {
-			c.since, c.n = now, 0
+			t.again(h, c, a, now)
 		}
 		c.n++
 		return c.n == t.count
@@ -267,9 +290,11 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		return true
 	case thrFilter:
 		if expired && !fresh {
-			c.since, c.n = now, 0
+			t.again(h, c, a, now)
+			c.n++
+		} else if t.unique == 0 || h.distinct(c, t.port(a), t.count) {
+			c.n++
 		}
-		c.n++
 		return c.n > t.count
 	case thrRate:
 		if now < c.until {
@@ -290,4 +315,21 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		return true
 	}
 	return true
+}
+
+// port is the one that unique_on names.
+func (t *threshold) port(a *Alert) uint16 {
+	if t.unique == uniqueSrc {
+		return a.SrcPort
+	}
+	return a.DstPort
+}
+
+// again begins a window with the match at hand, which is yet to be counted.
+func (t *threshold) again(h *Hosts, c *count, a *Alert, now int64) {
+	c.since, c.n = now, 0
+	if t.unique != 0 {
+		h.forgetPorts(c)
+		h.distinct(c, t.port(a), t.count)
+	}
 }

@@ -126,7 +126,10 @@ var transformKeywords = []Keyword{
 		h := sha256.Sum256(in)
 		return append(dst, h[:]...)
 	})},
-	{Name: "xor", Family: "transform", Doc: "xor with a key of hexadecimal digits", Example: `http.request_body; xor:"0d0ac8ff"; content:"x";`, Setup: transforming(func(v string) (transform, error) {
+	{Name: "xor", Family: "transform", Doc: "xor with a key of hexadecimal digits, or with one in the buffer: offset, extract bytes place", Example: `http.request_body; xor:"0d0ac8ff"; content:"x";`, Setup: transforming(func(v string) (transform, error) {
+		if strings.HasPrefix(v, "offset") {
+			return xorExtract(v)
+		}
 		key, err := rules.ParsePattern("|" + v + "|")
 		if err != nil {
 			return nil, err
@@ -183,6 +186,42 @@ var transformKeywords = []Keyword{
 		}
 		return dst
 	})},
+}
+
+// xorExtract reads "offset 1,extract 1 0": the key is n bytes of the buffer
+// from a place in it, what it applies to begins at offset (Suricata 9).
+func xorExtract(v string) (transform, error) {
+	var offset, n, at uint64
+	var err error
+	for _, p := range split(v) {
+		f := strings.Fields(p)
+		switch {
+		case len(f) == 2 && f[0] == "offset":
+			offset, err = rules.ParseUint(f[1], math.MaxUint16)
+		case len(f) == 3 && f[0] == "extract":
+			if n, err = rules.ParseUint(f[1], math.MaxUint8); err == nil {
+				at, err = rules.ParseUint(f[2], math.MaxUint16)
+			}
+		default:
+			err = fail("xor does not know %q", p)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return nil, fail("xor needs extract with the number of bytes of the key and their place")
+	}
+	return func(dst, in []byte, _ *Worker) []byte {
+		if at+n > uint64(len(in)) || offset > uint64(len(in)) {
+			return append(dst, in...)
+		}
+		key := in[at : at+n]
+		for i, b := range in[offset:] {
+			dst = append(dst, b^key[i%len(key)])
+		}
+		return dst
+	}, nil
 }
 
 func isSpace(b byte) bool { return b == ' ' || '\t' <= b && b <= '\r' }
