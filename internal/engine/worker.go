@@ -148,7 +148,7 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		w.n.Malformed++
 	}
 	if p.Version == 0 {
-		if w.match != nil && p.Anomalies != 0 {
+		if w.match != nil && (p.Anomalies != 0 || w.match.WantsLinks()) {
 			w.match.Begin(p, nil, packet.ToServer)
 			w.match.End()
 		}
