@@ -103,6 +103,7 @@ func (w *Worker) emitAlert(a *match.Alert) {
 	if a.Flow != nil {
 		a.Flow.Alerted = true
 	}
+	decision, decided := w.ruleDecision(a)
 	if w.sink == nil {
 		return
 	}
@@ -134,6 +135,9 @@ func (w *Worker) emitAlert(a *match.Alert) {
 	}
 	if a.Blocked && w.e.cfg.Inline {
 		f.Action = "blocked"
+	}
+	if decided {
+		f.Action, f.Why, f.By, f.Quiet = decision.Word, decision.Why, decision.By, decision.Quiet
 	}
 	if a.Flow != nil {
 		m, addr := a.Flow.ClientMAC, a.Src

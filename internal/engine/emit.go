@@ -64,6 +64,9 @@ func (w *Worker) event(fl *flow.Flow, typ event.Type, t int64) *event.Event {
 func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 	w.n.Findings++
 	fl.Alerted = true
+	if w.e.cfg.Judge != nil {
+		w.decide(fl, pc, f)
+	}
 	if w.sink == nil {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/policy"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/reassembly"
 )
@@ -66,6 +67,10 @@ type Config struct {
 	// Inline says that the verdicts are carried out: alerts of rules that drop
 	// say "blocked", and dropped packets have events of their own.
 	Inline bool
+	// Judge has the last word on what findings and rules stop, and says what
+	// the owner blocks; nil, or holding none: rules drop as they say, findings
+	// stop nothing.
+	Judge *policy.Handle
 
 	// Events names the event types that are wanted besides alerts; nil: none.
 	// An event that is not wanted costs nothing.

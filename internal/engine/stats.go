@@ -22,6 +22,7 @@ type counters struct {
 	Flows          uint64
 	Findings       uint64
 	Alerts         uint64 // of rules
+	PolicyDrops    uint64 // packets that policy stopped
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
@@ -87,6 +88,7 @@ func (s *Stats) add(o Stats) {
 	s.Flows += o.Flows
 	s.Findings += o.Findings
 	s.Alerts += o.Alerts
+	s.PolicyDrops += o.PolicyDrops
 	s.Anomalies += o.Anomalies
 	s.Gaps += o.Gaps
 	s.HeldLimit += o.HeldLimit

@@ -52,8 +52,12 @@ func (w *Worker) takeRules(ch *match.Change, now int64) {
 }
 
 func (w *Worker) matchConfig() match.Config {
-	return match.Config{OnAlert: w.emitAlert, Encode: w.encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream,
+	c := match.Config{OnAlert: w.emitAlert, Encode: w.encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream,
 		Inline: w.e.cfg.Inline}
+	if w.e.cfg.Judge != nil {
+		c.Decide = w.decideRule
+	}
+	return c
 }
 
 // filesFor says what rules need to know of files.

@@ -46,6 +46,7 @@ type Worker struct {
 	watch       watchRing
 	who         func() event.DeviceRef
 
+	judged   judged
 	cur      *conn // being worked on, for rescue
 	curFlow  *flow.Flow
 	now      int64 // time of the current packet
@@ -172,6 +173,11 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	if created {
 		w.newFlow(fl, p)
 	}
+	if w.e.cfg.Judge != nil {
+		if v := w.traffic(fl, d, p); v.Action >= verdict.Drop {
+			return v
+		}
+	}
 	if w.match != nil {
 		w.match.Begin(p, fl, d)
 	}
@@ -181,19 +187,27 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	case packet.ProtoUDP:
 		w.udp(fl, d, p)
 	}
+	var v verdict.Verdict
 	if w.match != nil {
 		before := w.n.Alerts
-		v := w.match.End()
+		v = w.match.End()
 		if v.Action >= verdict.Drop {
 			w.emitDrop(p, fl, d, v, before)
 		}
-		return v
 	}
-	return verdict.Verdict{}
+	if w.e.cfg.Judge != nil {
+		return w.settle(p, fl, d, v)
+	}
+	return v
 }
 
 // alone shows a packet that belongs to no flow to the rules.
 func (w *Worker) alone(p *packet.Packet) verdict.Verdict {
+	if w.e.cfg.Judge != nil {
+		if v := w.stray(p); v.Action >= verdict.Drop {
+			return v
+		}
+	}
 	if w.match == nil {
 		return verdict.Verdict{}
 	}

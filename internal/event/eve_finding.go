@@ -29,6 +29,11 @@ func (w *EVE) finding(ev *Event) {
 	e.Str("verdict", f.Level.String())
 	e.Float("confidence", f.Confidence, 3)
 	e.Str("action", action)
+	e.OptStr("why", f.Why)
+	e.OptStr("by", f.By)
+	if f.Quiet {
+		e.Bool("quiet", true)
+	}
 	EncodeEvidence(e, f.Evidence)
 	if m := f.Mining; m != nil {
 		EncodeMining(e, m)

@@ -91,6 +91,9 @@ type Finding struct {
 	Signature   string  // one English line for EVE readers
 	Severity    uint8   // 1 high, 2 medium, 3 low, as in EVE
 	Action      string  // "blocked", "allowed", "would_block"; set by policy, empty: allowed
+	Why         string  // code of the reason for Action; empty: policy was not asked
+	By          string  // identity of the owner's entry that decided
+	Quiet       bool    // the owner asked not to be told
 	Evidence    []Evidence
 	Code        string // of the explanation shown to people; text lives with the reader
 	Args        []Arg

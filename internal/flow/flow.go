@@ -2,7 +2,10 @@
 // when, how much, and in what state. Time is the packets' own.
 package flow
 
-import "github.com/yamori-net/yamori/internal/packet"
+import (
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
 
 // State is how far a flow has come.
 type State uint8
@@ -94,6 +97,13 @@ type Flow struct {
 	Rules    any
 	Action   string // "pass" or "drop" when a rule decided about the flow
 	AppIndex uint8
+
+	// Stopped says that the flow's packets may not pass, as policy of the
+	// generation PolicyGen found; Condemned that a finding is the reason, which
+	// no later policy takes back.
+	Stopped   verdict.Action
+	Condemned bool
+	PolicyGen uint32
 
 	// EstablishedAt is how many packets the flow had when a TCP handshake was
 	// complete; zero before.

@@ -41,6 +41,7 @@ type Alert struct {
 	Rule     *Meta
 	Action   rules.Action // as changed by rate_filter
 	Blocked  bool         // the packet is dropped
+	Judged   uint32       // belongs to Config.Decide, zero before
 	Src, Dst packet.Addr
 	SrcPort  uint16
 	DstPort  uint16
@@ -63,6 +64,9 @@ type Alert struct {
 type Config struct {
 	// OnAlert is told of each alert, in the order of the rules.
 	OnAlert func(*Alert)
+	// Decide has the last word on what a rule that matched wants done; below
+	// Drop the packet passes and the match is only told. nil: as the rule says.
+	Decide func(a *Alert, v verdict.Verdict) verdict.Verdict
 	// Encode appends what an alert is to tell of a transaction; nil: nothing.
 	Encode func(dst []byte, tx proto.Tx) []byte
 	// EncodeFile does the same for a file, behind its transaction; nil: nothing.
@@ -496,13 +500,21 @@ func (w *Worker) finish() {
 		case rules.Pass:
 			continue
 		default:
-			a.Blocked = true
-			w.verdict = verdict.Verdict{Action: verdict.Drop, Scope: verdict.Packet, Why: "rule"}
+			v := verdict.Verdict{Action: verdict.Drop, Scope: verdict.Packet, Why: "rule"}
 			if a.Action != rules.Drop {
-				w.verdict.Action = verdict.Reject
+				v.Action = verdict.Reject
 			}
 			if r.flags&(isTx|needStream|flowAction) != 0 || r.hasApps && r.flags&hasSize == 0 {
-				w.verdict.Scope = verdict.Flow
+				v.Scope = verdict.Flow
+			}
+			if w.cfg.Decide != nil {
+				v = w.cfg.Decide(a, v)
+			}
+			if v.Action < verdict.Drop {
+				break
+			}
+			a.Blocked, w.verdict = true, v
+			if v.Scope == verdict.Flow {
 				if fs := w.c.flowState(); fs != nil {
 					fs.drop = true
 					w.c.f.Action = "drop"

@@ -101,7 +101,7 @@ func TestDecide(t *testing.T) {
 		{"actions by severity", Protect, ids(Entry{Kind: ActionRule, Scope: Scope{Category: event.Mining}, At: event.Likely, Severity: 2}), low, "tell/low_severity//allowed", verdict.Verdict{}},
 		{"no level below likely ever blocks", Protect, ids(Entry{Kind: ActionRule, Scope: Scope{Category: event.Mining}, At: event.Likely}), mining(camera, "camera", event.Suspect), "record/suspect//allowed", verdict.Verdict{}},
 	} {
-		s, err := New(tt.mode, tt.entries)
+		s, err := New(tt.mode, 1, tt.entries)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -126,7 +126,7 @@ func TestDecide(t *testing.T) {
 
 // TestOnlySureFindingsBlock: no combination of the table blocks a suspicion.
 func TestOnlySureFindingsBlock(t *testing.T) {
-	s, _ := New(Protect, nil)
+	s, _ := New(Protect, 1, nil)
 	for _, c := range event.CategoryNames() {
 		for _, kind := range []string{"camera", "computer", "nas", "unknown", ""} {
 			for l := event.Level(0); l <= event.Confirmed; l++ {
@@ -148,7 +148,7 @@ func TestDecideAllocs(t *testing.T) {
 			Entry{Kind: BlockEntry, Scope: Scope{Host: "bad.example"}}, Entry{Kind: Exception, Scope: Scope{Device: camera, Host: "good.example"}},
 			Entry{Kind: Never, Scope: Scope{Host: "update.example", Port: 443}})
 	}
-	s, err := New(Protect, es)
+	s, err := New(Protect, 1, es)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func BenchmarkDecide(b *testing.B) {
 	for i := range 1000 {
 		es = append(es, Entry{Kind: Exception, Scope: Scope{Device: pc, SID: uint32(i + 1)}}, Entry{Kind: BlockEntry, Scope: Scope{Dest: netOf(i)}})
 	}
-	s, err := New(Protect, es)
+	s, err := New(Protect, 1, es)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -193,7 +193,7 @@ func TestOracle(t *testing.T) {
 			}
 		}
 		mode := Mode(r.IntN(2))
-		s, err := New(mode, es)
+		s, err := New(mode, 1, es)
 		if err != nil {
 			t.Fatal(err)
 		}

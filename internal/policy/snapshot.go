@@ -73,8 +73,9 @@ type source struct {
 }
 
 // New makes a snapshot of entries that all hold, without a manager: for
-// replays and tests. The entries are checked and must have an identity.
-func New(mode Mode, entries []Entry) (*Snapshot, error) {
+// replays and tests. The entries are checked and must have an identity; gen
+// tells this snapshot from others that the same workers see.
+func New(mode Mode, gen uint32, entries []Entry) (*Snapshot, error) {
 	src := make([]source, 0, len(entries))
 	for i := range entries {
 		e := entries[i]
@@ -83,7 +84,7 @@ func New(mode Mode, entries []Entry) (*Snapshot, error) {
 		}
 		src = append(src, source{&e, new(Hits)})
 	}
-	return build(mode, 1, src), nil
+	return build(mode, max(gen, 1), src), nil
 }
 
 // build compiles entries, which were checked.
