@@ -120,14 +120,7 @@ func (s *Store) dropSpans() error {
 // figures shrink, and a file with much free room gives some back.
 func (s *Store) maintain() {
 	s.health.note(s.expire())
-	now := bucketOf(s.clk.estimate(), s.cfg.Location)
-	for i := 0; i < 8; i++ {
-		more, err := s.compact(now)
-		s.health.note(err)
-		if !more || err != nil {
-			break
-		}
-	}
+	s.compactSome()
 	s.shrink()
 	s.publish()
 }

@@ -22,9 +22,11 @@ const (
 )
 
 // maxCells bounds the rows of one bucket, of a store of at least 32 MiB (in
-// proportion below). While a bucket is filling up to four times as many are
-// kept; then the smallest are put together as "other".
+// proportion below). While a bucket is filling up to openFactor times as many
+// are kept; then the smallest are put together as "other".
 var maxCells = [3]int64{256, 512, 2048}
+
+const openFactor = 3
 
 // maxPending bounds the cells that wait in memory for the next flush.
 const maxPending = 4096
@@ -83,6 +85,8 @@ type figures struct {
 	spans map[int64][2]int64 // hour → lowest and highest id
 	// rows of the buckets that fill, per grain: known after the first look.
 	size [3]map[int64]int64
+	// latest bucket of each grain that got a row.
+	latest [3]int64
 }
 
 func newFigures() *figures {
@@ -137,6 +141,8 @@ func (s *Store) upsert(grain int, bucket int64, d cell, n, limit int64) (bool, e
 		return false, nil
 	}
 	s.fig.size[grain][bucket] = size + 1
+	s.fig.latest[grain] = max(s.fig.latest[grain], bucket)
+	s.compacted[grain] = min(s.compacted[grain], bucket)
 	return true, s.w.exec(`INSERT INTO rollup(n, grain, bucket, category, family, kind, device, country, asn, action, level, direction) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`, args...)
 }
 
@@ -150,7 +156,7 @@ func (d cell) fold() cell {
 func (s *Store) flushFigures() error {
 	for k, n := range s.fig.cells {
 		for g := range k.bucket {
-			limit := s.cells[g] * 4
+			limit := s.cells[g] * openFactor
 			if ok, err := s.upsert(g, k.bucket[g], k.cell, n, limit); err != nil {
 				return err
 			} else if !ok {
@@ -175,32 +181,49 @@ func (f *figures) flushed(now [3]int64) {
 	clear(f.spans)
 	for g := range f.size { // of buckets that fill no more, nothing is remembered
 		for b := range f.size[g] {
-			if b != now[g] {
+			if b != now[g] && b != f.latest[g] {
 				delete(f.size[g], b)
 			}
 		}
 	}
 }
 
-// compact puts the smallest cells of closed buckets together, one bucket a
-// call; false: nothing was left to do.
+// compact puts the smallest cells of a closed bucket together, one bucket a
+// call; false: nothing was left to do. Closed is what is neither now's bucket
+// nor the latest (a replay's or an import's buckets lie in the past).
 func (s *Store) compact(now [3]int64) (bool, error) {
 	for g := range now {
+		if s.compacted[g] >= min(now[g], s.fig.latest[g]) {
+			continue
+		}
 		var bucket, size int64
 		err := s.w.rows(func(st *sqlite3.Stmt) error {
 			bucket, size = st.ColumnInt64(0), st.ColumnInt64(1)
 			return nil
-		}, `SELECT bucket, count(*) FROM rollup WHERE grain=? AND bucket<>? AND bucket>=? GROUP BY bucket HAVING count(*)>? LIMIT 1`, g, now[g], s.compacted[g], s.cells[g])
+		}, `SELECT bucket, count(*) FROM rollup WHERE grain=? AND bucket>=? AND bucket<>? AND bucket<? GROUP BY bucket HAVING count(*)>? LIMIT 1`,
+			g, s.compacted[g], now[g], s.fig.latest[g], s.cells[g])
 		if err != nil {
 			return false, err
 		}
 		if size == 0 {
-			s.compacted[g] = now[g] // what stays behind is small
+			s.compacted[g] = min(now[g], s.fig.latest[g])
 			continue
 		}
 		return true, s.w.tx(false, func() error { return s.compactBucket(g, bucket, size-s.cells[g]*3/4) })
 	}
 	return false, nil
+}
+
+// compactSome follows each flush.
+func (s *Store) compactSome() {
+	now := bucketOf(s.clk.estimate(), s.cfg.Location)
+	for range 8 {
+		more, err := s.compact(now)
+		s.health.note(err)
+		if !more || err != nil {
+			return
+		}
+	}
 }
 
 func (s *Store) compactBucket(g int, bucket, excess int64) error {
@@ -239,6 +262,6 @@ func (s *Store) compactBucket(g int, bucket, excess int64) error {
 			return err
 		}
 	}
-	s.compacted[g] = bucket + 1 // buckets come in order, each once a run
+	s.compacted[g] = bucket + 1 // after what upsert made of it
 	return nil
 }

@@ -241,6 +241,11 @@ func (s *Store) load() (err error) {
 	if s.used.bytes, err = s.w.one("SELECT total(size) FROM evidence"); err != nil {
 		return err
 	}
+	for g := range s.fig.latest {
+		if s.fig.latest[g], err = s.w.one("SELECT max(bucket) FROM rollup WHERE grain=?", g); err != nil {
+			return err
+		}
+	}
 	s.repeats.init()
 	return s.recount()
 }

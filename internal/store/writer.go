@@ -259,6 +259,7 @@ func (s *Store) flush() error {
 	}
 	s.fig.flushed(bucketOf(s.clk.estimate(), s.cfg.Location))
 	s.repeats.flushed()
+	s.compactSome()
 	return nil
 }
 
