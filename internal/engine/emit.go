@@ -30,6 +30,9 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	if !done {
 		return
 	}
+	if w.observer != nil {
+		w.observer.Tx(c.flow, pc, &w.pkt, tx)
+	}
 	c.txID++
 	typ := tx.EventType()
 	if typ == "" || w.sink == nil || !w.wants[typ] {
@@ -81,7 +84,7 @@ func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 		ev.SrcPort, ev.DstPort = ev.DstPort, ev.SrcPort
 		m = fl.ServerMAC
 	}
-	f.Device = w.devices.Ref(m, ev.Src)
+	f.Device = w.ref(m, ev.Src)
 	if f.Action == "" {
 		f.Action = "allowed"
 	}

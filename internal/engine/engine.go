@@ -95,6 +95,12 @@ type Config struct {
 	// MaxStep is the longest step of time that ages flows (see flow.Config):
 	// set it for live capture, where a longer one is a clock being set.
 	MaxStep int64
+	// Observer returns who watches worker i's traffic for what it tells about
+	// devices; nil: nobody. With Refs set the list of devices is kept
+	// elsewhere: Refs names the device of a MAC and an address for findings,
+	// from any worker, and Devices returns nothing.
+	Observer func(i int) Observer
+	Refs     func(m packet.MAC, ip packet.Addr) event.DeviceRef
 	// OnPanic is told of a panic on the packet's way, which costs only the flow.
 	OnPanic func(value any, stack []byte)
 }

@@ -30,6 +30,8 @@ type Worker struct {
 	wants   map[event.Type]bool
 	devices *device.Inventory
 
+	observer Observer // nil: nobody watches
+
 	detectors   []detect.Inline
 	more        []detect.Progress // the same, where they have more to tell; else nil
 	match       *match.Worker     // nil without rules
@@ -101,6 +103,9 @@ func newWorker(e *Engine, id int) *Worker {
 	if cfg.Rules != nil {
 		w.match = match.NewWorker(cfg.Rules, w.matchConfig())
 	}
+	if cfg.Observer != nil {
+		w.observer = cfg.Observer(id)
+	}
 	w.n.apps = map[string]AppCount{}
 	return w
 }
@@ -155,7 +160,12 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		}
 		if p.ARP.Op != 0 {
 			w.n.ARP++
-			w.devices.Seen(p.ARP.SenderMAC, p.ARP.SenderIP, f.Time)
+			if w.e.cfg.Refs == nil {
+				w.devices.Seen(p.ARP.SenderMAC, p.ARP.SenderIP, f.Time)
+			}
+			if w.observer != nil {
+				w.observer.ARP(p)
+			}
 		} else {
 			w.n.NonIP++
 		}
@@ -172,6 +182,9 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	}
 	if created {
 		w.newFlow(fl, p)
+	}
+	if w.observer != nil {
+		w.first(fl, d, p)
 	}
 	if w.e.cfg.Judge != nil {
 		if v := w.traffic(fl, d, p); v.Action >= verdict.Drop {
@@ -217,7 +230,7 @@ func (w *Worker) alone(p *packet.Packet) verdict.Verdict {
 
 func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
 	w.n.Flows++
-	if p.HasMAC && p.Depth == 0 {
+	if p.HasMAC && p.Depth == 0 && w.e.cfg.Refs == nil {
 		w.devices.Seen(p.SrcMAC, p.Src, p.Time)
 	}
 }
@@ -306,6 +319,9 @@ func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 func (w *Worker) Tick(now int64) {
 	w.now, w.lastTick = now, now
 	w.table.Advance(now)
+	if w.observer != nil {
+		w.observer.Tick(now)
+	}
 	if w.e.cfg.Now != nil {
 		w.snapshot() // somebody may be watching
 	}
