@@ -144,7 +144,7 @@ func (w *Worker) emitAlert(a *match.Alert) {
 		if a.Dir == packet.ToClient {
 			m = a.Flow.ServerMAC
 		}
-		f.Device = w.devices.Ref(m, addr)
+		f.Device = w.ref(m, addr)
 	}
 	ev.Finding = &f
 	w.alertBody = alertBody{tx: a.Body, dir: a.Dir, flow: a.Flow}

@@ -109,7 +109,7 @@ func (w *Worker) progress(fl *flow.Flow, pc *proto.Conn, tx proto.Tx, i int) {
 		ev.SrcPort, ev.DstPort = ev.DstPort, ev.SrcPort
 		m = fl.ServerMAC
 	}
-	u.Device = w.devices.Ref(m, ev.Src)
+	u.Device = w.ref(m, ev.Src)
 	ev.Body = u
 	w.sink.Event(ev)
 }

@@ -72,7 +72,7 @@ func (w *Worker) ends(s *policy.Snapshot, c packet.Addr, cp uint16, cm packet.MA
 	ask := func(local packet.Addr, m packet.MAC, remote packet.Addr, port uint16, home bool) verdict.Action {
 		*q = policy.Query{MAC: m, Local: local, Remote: remote, RemotePort: port, RemoteHome: home, Now: now}
 		if s.NeedsIdentity() {
-			q.Device = w.devices.Ref(m, local)
+			q.Device = w.ref(m, local)
 		}
 		return s.Decide(q).Verdict.Action
 	}
@@ -213,10 +213,10 @@ func (w *Worker) query(fl *flow.Flow, client bool, now int64) *policy.Query {
 // one attacked when the other is outside. The ports are those of a server.
 func (w *Worker) place(q *policy.Query, bad packet.Addr, badMAC packet.MAC, other packet.Addr, otherMAC packet.MAC, otherPort, badPort uint16) {
 	if !w.devices.Home(bad) && w.devices.Home(other) {
-		q.Device, q.MAC, q.Local = w.devices.Ref(otherMAC, other), otherMAC, other
+		q.Device, q.MAC, q.Local = w.ref(otherMAC, other), otherMAC, other
 		q.Remote, q.RemotePort = bad, badPort
 		return
 	}
-	q.Device, q.MAC, q.Local = w.devices.Ref(badMAC, bad), badMAC, bad
+	q.Device, q.MAC, q.Local = w.ref(badMAC, bad), badMAC, bad
 	q.Remote, q.RemotePort, q.RemoteHome = other, otherPort, w.devices.Home(other)
 }

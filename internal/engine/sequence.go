@@ -141,5 +141,5 @@ func (w *Worker) judgeSequence(fl *flow.Flow, a *watched, now int64, end bool) {
 func (w *Worker) whoWatched() event.DeviceRef {
 	fl := w.watch.cur.flow
 	ip, _ := fl.Client()
-	return w.devices.Ref(fl.ClientMAC, ip)
+	return w.ref(fl.ClientMAC, ip)
 }
