@@ -27,6 +27,9 @@ const (
 	saltLen = 16
 	keyLen  = 32
 
+	// freeFrom is the memory of a hash, in KiB, that is worth a collection.
+	freeFrom = 4 << 10
+
 	// MinPassword and MaxPassword bound the length, in characters (NIST SP
 	// 800-63B: at least eight where a limiter stands before it, at least 64
 	// allowed, no rules of composition).
@@ -99,7 +102,9 @@ func (h *hasher) key(ctx context.Context, p Params, password string, salt []byte
 	key := argon2.IDKey([]byte(password), salt, p.Time, p.Memory, p.Threads, keyLen)
 	// The library allocates its memory anew for each hash. Give it back before
 	// the next one: on a small gateway it is a fifth of the budget.
-	debug.FreeOSMemory()
+	if p.Memory >= freeFrom {
+		debug.FreeOSMemory()
+	}
 	return key, nil
 }
 

@@ -76,3 +76,13 @@ func newRecovery() (codes, hashes []string) {
 func normalCode(s string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(s))
 }
+
+// CodeAt is what an authenticator app with this secret shows at a time; empty
+// when it is no secret.
+func CodeAt(secret string, at time.Time) string {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		return ""
+	}
+	return totpCode(key, at.Unix()/totpStep)
+}
