@@ -51,6 +51,7 @@ var layers = map[string]int{
 	"internal/proto/*":            3,
 	"internal/reassembly":         3,
 	"internal/files":              3,
+	"internal/evidence":           3,
 	"internal/detect":             3,
 	"internal/detect/*":           4,
 	"internal/match/inspect/pcre": 2,

@@ -149,5 +149,6 @@ func (w *Worker) emitAlert(a *match.Alert) {
 	ev.Finding = &f
 	w.alertBody = alertBody{tx: a.Body, dir: a.Dir, flow: a.Flow}
 	ev.Body = &w.alertBody
+	w.prove(a)
 	w.sink.Event(ev)
 }

@@ -89,6 +89,7 @@ func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 		f.Action = "allowed"
 	}
 	ev.Finding = f
+	w.prove(nil)
 	w.sink.Event(ev)
 }
 

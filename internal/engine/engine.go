@@ -12,6 +12,7 @@ import (
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/evidence"
 	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
@@ -71,6 +72,9 @@ type Config struct {
 	// the owner blocks; nil, or holding none: rules drop as they say, findings
 	// stop nothing.
 	Judge *policy.Handle
+	// Evidence makes a small capture for each finding; nil: none. It is to be
+	// closed after the engine.
+	Evidence *evidence.Collector
 
 	// Events names the event types that are wanted besides alerts; nil: none.
 	// An event that is not wanted costs nothing.

@@ -7,6 +7,7 @@ import (
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/evidence"
 	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/match"
@@ -49,7 +50,8 @@ type Worker struct {
 	who         func() event.DeviceRef
 
 	judged   judged
-	cur      *conn // being worked on, for rescue
+	evidence *evidence.Recorder // nil: no captures are made
+	cur      *conn              // being worked on, for rescue
 	curFlow  *flow.Flow
 	now      int64 // time of the current packet
 	lastTick int64
@@ -107,6 +109,7 @@ func newWorker(e *Engine, id int) *Worker {
 		w.observer = cfg.Observer(id)
 	}
 	w.n.apps = map[string]AppCount{}
+	w.evidence = cfg.Evidence.Recorder()
 	return w
 }
 
@@ -190,6 +193,9 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		if v := w.traffic(fl, d, p); v.Action >= verdict.Drop {
 			return v
 		}
+	}
+	if w.evidence != nil {
+		w.keep(f, fl)
 	}
 	if w.match != nil {
 		w.match.Begin(p, fl, d)
@@ -318,6 +324,7 @@ func (w *Worker) udp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 // Tick lets timers run up to now and publishes the counters.
 func (w *Worker) Tick(now int64) {
 	w.now, w.lastTick = now, now
+	w.evidence.Tick(now)
 	w.table.Advance(now)
 	if w.observer != nil {
 		w.observer.Tick(now)
@@ -331,6 +338,7 @@ func (w *Worker) Tick(now int64) {
 func (w *Worker) Close() {
 	defer w.rescue()
 	w.table.Close()
+	w.evidence.Close()
 	w.snapshot()
 }
 
