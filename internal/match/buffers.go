@@ -173,11 +173,21 @@ func isFrame(name string) bool {
 func stickySetup(name string) func(*compiler, rules.Option) error {
 	multi := isMulti(name)
 	return func(c *compiler, o rules.Option) error {
-		if o.HasValue && o.Value != "" {
-			return fail("%s takes no value, the content follows it", o.Name)
+		side, err := c.side(o)
+		if err != nil {
+			return err
 		}
 		c.notPlain()
-		c.cur, c.stuck = c.list(name, multi), true
+		l := c.list(name, multi)
+		if len(l.steps) == 0 {
+			l.side = side
+		} else if l.side != side {
+			if l = c.sideList(name, side); l == nil {
+				l = c.list(name, true)
+				l.side = side
+			}
+		}
+		c.cur, c.stuck = l, true
 		c.last, c.base64, c.base64In = nil, nil, nil
 		return nil
 	}

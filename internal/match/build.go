@@ -495,13 +495,13 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 			continue
 		}
 		for d := range 2 {
-			if !r.goes(packet.Dir(d)) || !g.has(r, p, d) {
+			if !r.goes(packet.Dir(d)) || !g.has(r, p, d) || r.flags&wholeTx != 0 && d != g.whole(r) {
 				continue
 			}
 			found = true
 			k := [2]int{p, d}
 			g.txN[k]++
-			if !c.txFast.ok {
+			if !c.txFast.ok || r.flags&wholeTx != 0 && int(c.txFast.side) != d+1 {
 				g.txAll[k] = append(g.txAll[k], id)
 				continue
 			}
@@ -518,6 +518,9 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 	}
 	return found
 }
+		if s := r.bufs[i].side; s != anySide {
+			d = int(s) - 1
+		}
 
 func (g *grouper) has(r *rule, p, d int) bool {
 	for i := range r.bufs {

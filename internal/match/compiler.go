@@ -55,6 +55,7 @@ type list struct {
 	chain    chainBuilder
 	steps    []inspect.Step
 	multi    bool
+	side     uint8 // of a rule with =>: whose buffer it is
 	absentOK bool
 }
 
@@ -294,7 +295,8 @@ func (c *compiler) finish() error {
 			}
 			continue
 		}
-		bc := bufCheck{buf: c.b.buffer(l.name), neg: l.absentOK}
+		c.settleSide(l)
+		bc := bufCheck{buf: c.b.buffer(l.name), neg: l.absentOK, side: l.side}
 		var err error
 		if bc.chain, err = c.b.chain(l.chain); err != nil {
 			return err
@@ -352,6 +354,7 @@ type filterBy struct {
 	name       nameFilter // in its place
 	ok         bool
 	buf, chain uint16
+	side       uint8
 }
 
 // settle chooses the patterns to filter by and lets go of what only reading
@@ -359,7 +362,7 @@ type filterBy struct {
 func (c *compiler) settle() {
 	if p, l := c.fastBuffer(); l != nil {
 		n, _ := c.b.chain(l.chain)
-		c.txFast = filterBy{p: p, ok: true, buf: c.b.buffer(l.name), chain: n}
+		c.txFast = filterBy{p: p, ok: true, buf: c.b.buffer(l.name), chain: n, side: l.side}
 		if f := c.nameOf(l); f.better(&p) {
 			c.txFast.name, c.txFast.chain = f, 0
 		}

@@ -121,7 +121,7 @@ func (w *Worker) File(app int, tx proto.Tx, d packet.Dir, f File, done bool) {
 	if !w.active || c.f == nil || w.set.txs[app][d].n == 0 || w.let() {
 		return
 	}
-	if c.f.Midstream && !w.cfg.Midstream && c.proto == packet.ProtoTCP {
+	if w.headless(c.f) {
 		return
 	}
 	b, at := f.Window()

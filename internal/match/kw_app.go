@@ -175,8 +175,14 @@ func setupURILen(c *compiler, o rules.Option) error {
 // wholeBuffer asks for a buffer that is the text, or holds it.
 func (c *compiler) wholeBuffer(name string, text []byte, whole bool) error {
 	if len(text) == 0 {
+	c.checkOf(buffer, anySide, f)
+}
+
+// checkOf is check of one side's buffer, in a rule with =>.
+func (c *compiler) checkOf(buffer string, side uint8, f func(b []byte) bool) {
 		return fail("a text is missing")
 	}
+	l.side = side
 	c.notPlain()
 	l := c.list(name, true)
 	l.steps = append(l.steps, inspect.Step{Kind: inspect.Content, Pattern: bytes.Clone(text), StartsWith: whole})

@@ -19,12 +19,17 @@ var fileKeywords = []Keyword{
 	{Name: "filesha1", Family: "file", Doc: "SHA-1 of the file is in a list", Setup: fileHash("file.sha1", 40)},
 	{Name: "filesha256", Family: "file", Doc: "SHA-256 of the file is in a list", Setup: fileHash("file.sha256", 64)},
 	{Name: "filesize", Family: "file", Doc: "size of the file", Example: `filesize:>100;`, Setup: func(c *compiler, o rules.Option) error {
-		lo, hi, err := sizeRange(o.Value, math.MaxUint32)
+		v := o.Value
+		side, rest := c.sidePrefix(v)
+		if side != anySide {
+			v = rest
+		}
+		lo, hi, err := sizeRange(v, math.MaxUint32)
 		if err != nil {
 			return err
 		}
 		c.notPlain()
-		c.check("file.size", func(b []byte) bool { n := decimal(b); return n >= lo && n <= hi })
+		c.checkOf("file.size", side, func(b []byte) bool { n := decimal(b); return n >= lo && n <= hi })
 		return nil
 	}},
 	{Name: "dataset", Family: "data", Doc: "the buffer is, or is not, in a set", Example: `dns.query; dataset:isset,names,type string;`, Setup: setupDataset},

@@ -64,7 +64,7 @@ func (w *Worker) packetRules() {
 	}
 	w.group(&g.payload[c.d], w.list, false)
 	// A segment that no stream takes is looked at as it is.
-	if c.proto == packet.ProtoTCP && c.f != nil && c.f.Midstream && !w.cfg.Midstream {
+	if w.headless(c.f) {
 		s := &w.set.streams[c.d]
 		w.list = w.list[:0]
 		if !s.always.empty() {

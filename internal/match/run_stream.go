@@ -26,7 +26,7 @@ func (w *Worker) Stream(d packet.Dir, b []byte) {
 	if !w.active || c.f == nil || w.set.streams[d].n == 0 {
 		return
 	}
-	if c.f.Midstream && !w.cfg.Midstream {
+	if w.headless(c.f) {
 		return
 	}
 	fs := c.flowState()

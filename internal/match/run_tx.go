@@ -40,7 +40,7 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 	w.packetRules()
 	w.guess.on = false
 	w.encode(id, tx)
-	if c.f.Midstream && !w.cfg.Midstream && c.proto == packet.ProtoTCP || w.let() {
+	if w.headless(c.f) || w.let() {
 		if done {
 			fs.forget(tx)
 		}
@@ -142,11 +142,20 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 			id, cand = cand[0], cand[1:]
 		}
 		r := &w.set.rules[id]
-		if !c.w.passed && c.matches(r) && w.buffers(id, r, app, d, tx, done) {
+		if r.flags&wholeTx != 0 {
+			w.setDir(packet.ToServer) // its header is written from the client on
+		}
+		ok := !c.w.passed && c.matches(r) && w.buffers(id, r, app, d, tx, done)
+		if ok {
 			if !done {
 				t.matched = append(t.matched, id)
 			}
 			w.found(id)
+		}
+		if r.flags&wholeTx != 0 {
+			w.setDir(d)
+		}
+		if ok {
 			continue
 		}
 		if !always {
@@ -176,9 +185,12 @@ func (w *Worker) buffers(id uint32, r *rule, app int, d packet.Dir, tx proto.Tx,
 		w.ins.ClearVars()
 	}
 	w.ins.Start = 0
-	get := w.set.get[app][d]
 	for i := range r.bufs {
 		b := &r.bufs[i]
+		if b.side != anySide {
+			d = packet.Dir(b.side - 1)
+		}
+		get := w.set.get[app][d]
 		ok, n := false, 0
 		for n < maxInstances {
 			var data []byte

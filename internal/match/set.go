@@ -131,6 +131,7 @@ const (
 	withAlert  // a pass rule that is told of
 	swapped    // the second half of a <> rule
 	traced     // see Trace
+	wholeTx    // =>: buffers of both sides of a transaction
 )
 
 // rule is one compiled rule. A rule with <> stands twice, its ends swapped.
@@ -162,7 +163,8 @@ type bufCheck struct {
 	prog  *inspect.Program // nil: the buffer must be there
 	buf   uint16
 	chain uint16
-	neg   bool // absence is a match too
+	side  uint8 // of a rule with =>: sideServer or sideClient
+	neg   bool  // absence is a match too
 }
 
 // packetGroup holds the rules inspected for every packet of a kind.

@@ -209,13 +209,20 @@ func (w *Worker) current(f *flow.Flow) *Flow {
 
 // App tells which protocol a flow speaks, by its number in Options.Protocols.
 func (w *Worker) appOf(f *flow.Flow) uint64 {
-	if f == nil || f.AppIndex == 0 {
+	if f == nil || f.AppIndex == 0 || w.headless(f) {
 		return 0
 	}
 	return 1 << (f.AppIndex - 1)
 }
 
 // Begin starts a packet. f is nil for a packet outside of flows.
+// headless reports a stream whose beginning was not seen, which rules look at
+// packet by packet unless the configuration says otherwise: one without the
+// client's SYN, even when the server's answer to it was there.
+func (w *Worker) headless(f *flow.Flow) bool {
+	return f != nil && !w.cfg.Midstream && f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
+}
+
 func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	c := &w.c
 	c.p, c.f, c.d, c.fs, c.app = p, f, d, nil, 0
@@ -413,7 +420,7 @@ func (c *ctx) flowFits(flags uint32) bool {
 func (c *ctx) established() bool {
 	f := c.f
 	if c.proto == packet.ProtoTCP {
-		if f.Midstream && !c.w.cfg.Midstream {
+		if c.w.headless(f) {
 			return false
 		}
 		if n := f.EstablishedAt; n == 0 || n == f.Side[0].Packets+f.Side[1].Packets && c.p != nil && len(c.p.Payload) == 0 {
