@@ -518,13 +518,13 @@ func (g *grouper) placeTx(c *compiler, id uint32, r *rule) bool {
 	}
 	return found
 }
-		if s := r.bufs[i].side; s != anySide {
-			d = int(s) - 1
-		}
 
 func (g *grouper) has(r *rule, p, d int) bool {
 	for i := range r.bufs {
 		b := r.bufs[i].buf
+		if s := r.bufs[i].side; s != anySide {
+			d = int(s) - 1
+		}
 		if g.s.fileKind[b] != notFile {
 			if !fileProtocols[g.s.protocols[p].Name][d] {
 				return false

@@ -175,14 +175,8 @@ func setupURILen(c *compiler, o rules.Option) error {
 // wholeBuffer asks for a buffer that is the text, or holds it.
 func (c *compiler) wholeBuffer(name string, text []byte, whole bool) error {
 	if len(text) == 0 {
-	c.checkOf(buffer, anySide, f)
-}
-
-// checkOf is check of one side's buffer, in a rule with =>.
-func (c *compiler) checkOf(buffer string, side uint8, f func(b []byte) bool) {
 		return fail("a text is missing")
 	}
-	l.side = side
 	c.notPlain()
 	l := c.list(name, true)
 	l.steps = append(l.steps, inspect.Step{Kind: inspect.Content, Pattern: bytes.Clone(text), StartsWith: whole})
@@ -215,8 +209,14 @@ func oldTLS(buffer string) func(*compiler, rules.Option) error {
 
 // check adds a check of a whole buffer.
 func (c *compiler) check(buffer string, f func(b []byte) bool) {
+	c.checkOf(buffer, anySide, f)
+}
+
+// checkOf is check of one side's buffer, in a rule with =>.
+func (c *compiler) checkOf(buffer string, side uint8, f func(b []byte) bool) {
 	c.notPlain()
 	l := c.list(buffer, true)
+	l.side = side
 	l.steps = append(l.steps, inspect.Step{Kind: inspect.Call, Func: func(b []byte, _ any) bool { return f(b) }})
 }
 

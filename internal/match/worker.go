@@ -215,7 +215,6 @@ func (w *Worker) appOf(f *flow.Flow) uint64 {
 	return 1 << (f.AppIndex - 1)
 }
 
-// Begin starts a packet. f is nil for a packet outside of flows.
 // headless reports a stream whose beginning was not seen, which rules look at
 // packet by packet unless the configuration says otherwise: one without the
 // client's SYN, even when the server's answer to it was there.
@@ -223,6 +222,7 @@ func (w *Worker) headless(f *flow.Flow) bool {
 	return f != nil && !w.cfg.Midstream && f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
 }
 
+// Begin starts a packet. f is nil for a packet outside of flows.
 func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	c := &w.c
 	c.p, c.f, c.d, c.fs, c.app = p, f, d, nil, 0
