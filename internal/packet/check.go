@@ -218,6 +218,8 @@ func (w *checker) ppp(b []byte) {
 	}
 	var proto uint16
 	switch {
+	case len(b) == 1 && w.cut:
+		return
 	case len(b) > 0 && b[0]&1 == 1:
 		proto, b = uint16(b[0]), b[1:]
 	case !w.short(b, 2, EvPPPPacketTooSmall):

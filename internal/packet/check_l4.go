@@ -224,7 +224,7 @@ func (w *checker) gre(b []byte) {
 	}
 	const checksum, routing, key, sequence, strict, ack = 0x80, 0x40, 0x20, 0x10, 0x08, 0x80
 	flags, more, et, size := b[0], b[1], be16(b[2:]), 4
-	tooBig, badRoute := EvGREVersion0HeaderTooBig, EvGREVersion0MalformedSREHeader
+	tooBig := EvGREVersion0HeaderTooBig
 	switch more & 7 {
 	case 0:
 		if flags&7 != 0 {
@@ -236,7 +236,7 @@ func (w *checker) gre(b []byte) {
 			return
 		}
 	case 1:
-		tooBig, badRoute = EvGREVersion1HeaderTooBig, EvGREVersion1MalformedSREHeader
+		tooBig = EvGREVersion1HeaderTooBig
 		for _, c := range [...]struct {
 			bad bool
 			e   Event
@@ -269,14 +269,14 @@ func (w *checker) gre(b []byte) {
 	}
 	if flags&routing != 0 {
 		for {
-			if w.short(b, size+4, badRoute) {
+			if w.short(b, size+4, EvGREVersion0MalformedSREHeader) {
 				return
 			}
 			family, n := be16(b[size:]), int(b[size+3])
 			if size += 4 + n; family == 0 && n == 0 {
 				break
 			}
-			if w.short(b, size, badRoute) {
+			if w.short(b, size, EvGREVersion0MalformedSREHeader) {
 				return
 			}
 		}

@@ -46,7 +46,6 @@ const (
 	EvGREVersion1Flags                                 // gre.version1_flags
 	EvGREVersion1NoKey                                 // gre.version1_no_key
 	EvGREVersion1WrongProtocol                         // gre.version1_wrong_protocol
-	EvGREVersion1MalformedSREHeader                    // gre.version1_malformed_sre_hdr
 	EvGREVersion1HeaderTooBig                          // gre.version1_hdr_too_big
 	EvIPv4PacketTooSmall                               // ipv4.pkt_too_small
 	EvIPv4HeaderLengthTooSmall                         // ipv4.hlen_too_small
@@ -71,7 +70,6 @@ const (
 	EvIPv6ExtDuplicateHH                               // ipv6.exthdr_dupl_hh
 	EvIPv6ExtDuplicateDH                               // ipv6.exthdr_dupl_dh
 	EvIPv6ExtDuplicateAH                               // ipv6.exthdr_dupl_ah
-	EvIPv6ExtDuplicateEH                               // ipv6.exthdr_dupl_eh
 	EvIPv6ExtInvalidOptLength                          // ipv6.exthdr_invalid_optlen
 	EvIPv6WrongIPVersion                               // ipv6.wrong_ip_version
 	EvIPv6ExtAHReservedNotNull                         // ipv6.exthdr_ah_res_not_null
@@ -162,7 +160,6 @@ var eventNames = [NumEvents]string{
 	EvGREVersion1Flags:                    "gre.version1_flags",
 	EvGREVersion1NoKey:                    "gre.version1_no_key",
 	EvGREVersion1WrongProtocol:            "gre.version1_wrong_protocol",
-	EvGREVersion1MalformedSREHeader:       "gre.version1_malformed_sre_hdr",
 	EvGREVersion1HeaderTooBig:             "gre.version1_hdr_too_big",
 	EvIPv4PacketTooSmall:                  "ipv4.pkt_too_small",
 	EvIPv4HeaderLengthTooSmall:            "ipv4.hlen_too_small",
@@ -187,7 +184,6 @@ var eventNames = [NumEvents]string{
 	EvIPv6ExtDuplicateHH:                  "ipv6.exthdr_dupl_hh",
 	EvIPv6ExtDuplicateDH:                  "ipv6.exthdr_dupl_dh",
 	EvIPv6ExtDuplicateAH:                  "ipv6.exthdr_dupl_ah",
-	EvIPv6ExtDuplicateEH:                  "ipv6.exthdr_dupl_eh",
 	EvIPv6ExtInvalidOptLength:             "ipv6.exthdr_invalid_optlen",
 	EvIPv6WrongIPVersion:                  "ipv6.wrong_ip_version",
 	EvIPv6ExtAHReservedNotNull:            "ipv6.exthdr_ah_res_not_null",

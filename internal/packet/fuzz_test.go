@@ -60,6 +60,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("no transport, but %+v", p)
 		}
 		VerifyChecksum(p)
+		var e Events
+		Check(p, &e)
 		var k Key
 		p.Key(&k)
 		// Twice, so that fragments meet themselves.
