@@ -149,7 +149,7 @@ func stack(c *device.Clue) (s said, ok bool) {
 	case c.Source == device.TFTP && strings.HasSuffix(c.Value, ".sh"):
 		// A shell script fetched at the start: Linux boards that are updated
 		// without a user interface. Cameras more than others, yet weak.
-		kind(device.Camera, 1.8)
+		kind(device.Camera, 2.2)
 		kind(device.Router, 0.5)
 		s.row.os = "Linux"
 	case c.Source == device.TCP && c.Key == "syn":

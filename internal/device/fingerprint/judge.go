@@ -108,6 +108,10 @@ func reading(c *device.Clue) (table string, value string, g group) {
 		switch c.Key {
 		case "types", "scopes":
 			return "wsd", v, byService
+		case "name":
+			return "names", v, byName
+		case "model":
+			return "models", v, byModel
 		}
 	case device.NetBIOS, device.LLMNR:
 		switch c.Key {

@@ -1,0 +1,3 @@
+package main
+
+func generated() []sample { return nil }
