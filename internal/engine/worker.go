@@ -266,8 +266,11 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 		o.stream.Ack(w.pool, p.Ack, o)
 	}
 	if (!c.ended || c.raw) && p.TCPFlags&packet.RST == 0 { // what a reset carries is no part of the stream
-		s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
+		r := s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
 			p.Payload, p.Missing, p.Time, s)
+		if w.match != nil && r&(reassembly.Contradicts|reassembly.DepthReached) != 0 {
+			w.tellStream(r)
+		}
 	}
 	if c.ended && !w.goOn(c) {
 		w.release(fl, c)
@@ -275,6 +278,16 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 		w.follow(fl, &c.pc, d, p)
 	}
 	w.cur = nil
+}
+
+// tellStream tells the rules what a stream found odd.
+func (w *Worker) tellStream(r reassembly.Result) {
+	if r&reassembly.Contradicts != 0 {
+		w.match.StreamEvent(reassembly.EvReassemblyOverlapDifferentData)
+	}
+	if r&reassembly.DepthReached != 0 {
+		w.match.StreamEvent(reassembly.EvReassemblyDepthReached)
+	}
 }
 
 // goOn reports that the streams of a connection whose parsing is over are put

@@ -376,18 +376,14 @@ func (g *grouper) place(c *compiler, id uint32) {
 			}
 		}
 		st.Event++
-	case c.decode != 0:
-		for i := range s.decode {
-			if c.decode&(1<<i) != 0 {
-				s.decode[i] = append(s.decode[i], id)
-			}
-		}
-		st.Event++
 	case c.neverAs != "":
 		st.Inert++
 	case c.link:
 		s.links = append(s.links, id)
 		g.placePacket(c, id, r)
+	case len(c.odd) > 0:
+		s.odd.add(c.odd[0], id)
+		st.Event++
 	case r.flags&isTx != 0:
 		if !g.placeTx(c, id, r) {
 			st.Inert++

@@ -33,7 +33,7 @@ type compiler struct {
 	order         order
 	vars          inspect.Vars
 	events        []string // app-layer-event, "http.name"
-	decode        uint32   // decode-event: anomalies of the packet
+	odd           []oddity // decode-event and stream-event
 	ids           []uint32 // the rule's places in Set.rules
 	otherConds    bool
 	xsets, xreads bool

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
-	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -38,11 +37,7 @@ var appKeywords = []Keyword{
 		return nil
 	}},
 	{Name: "decode-event", Family: "app", Doc: "a malformed packet", Example: `decode-event:ipv4.pkt_too_small;`, Setup: setupDecodeEvent},
-	{Name: "stream-event", Family: "app", Doc: "an oddity of TCP", Example: `stream-event:3whs_ack_in_wrong_dir;`, Setup: func(c *compiler, o rules.Option) error {
-		c.notPlain()
-		c.neverAs = "events of the stream engine are not raised"
-		return require(o)
-	}},
+	{Name: "stream-event", Family: "app", Doc: "an oddity of TCP", Example: `stream-event:3whs_ack_in_wrong_dir;`, Setup: setupStreamEvent},
 	{Name: "urilen", Family: "http", Doc: "length of http.uri, or with raw of http.uri.raw", Example: `urilen:>10;`, Setup: setupURILen},
 	{Name: "tls.version", Aliases: []string{"tls_version"}, Family: "tls", Doc: "version of the handshake: 1.0 to 1.3, as value or as buffer", Example: `tls.version:1.2;`, Setup: setupTLSVersion},
 	{Name: "ssl_version", Family: "tls", Doc: "versions: sslv2, sslv3, tls1.0 to tls1.3", Example: `ssl_version:tls1.2;`, Setup: setupSSLVersion},
@@ -118,35 +113,6 @@ func setupAppProto(c *compiler, o rules.Option) error {
 		}
 		return (apps&c.app != 0) != neg
 	})
-	return nil
-}
-
-// decodeEvents maps Suricata's names to the anomalies of the decoder.
-var decodeEvents = map[string]packet.Anomaly{
-	"ipv4.pkt_too_small": packet.TruncatedIP, "ipv4.hlen_too_small": packet.BadIPHeader, "ipv4.iplen_smaller_than_hlen": packet.BadIPHeader,
-	"ipv4.trunc_pkt": packet.TruncatedIP, "ipv4.opt_invalid": packet.BadIPOption, "ipv4.opt_invalid_len": packet.BadIPOption,
-	"ipv4.opt_malformed": packet.BadIPOption, "ipv4.wrong_ip_version": packet.BadIPHeader, "ipv4.frag_overlap": packet.FragmentOverlap,
-	"ipv4.frag_pkt_too_large": packet.FragmentOversize, "ipv6.pkt_too_small": packet.TruncatedIP, "ipv6.trunc_pkt": packet.TruncatedIP,
-	"ipv6.trunc_exthdr": packet.BadIPOption | packet.NothingFollows, "ipv6.wrong_ip_version": packet.BadIPHeader, "ipv6.frag_overlap": packet.FragmentOverlap,
-	"ipv6.frag_pkt_too_large": packet.FragmentOversize, "tcp.pkt_too_small": packet.TruncatedL4, "tcp.hlen_too_small": packet.BadL4Header,
-	"tcp.invalid_optlen": packet.BadL4Header, "udp.pkt_too_small": packet.TruncatedL4, "udp.hlen_too_small": packet.BadL4Header,
-	"udp.hlen_invalid": packet.BadL4Header, "icmpv4.pkt_too_small": packet.TruncatedL4, "icmpv6.pkt_too_small": packet.TruncatedL4,
-	"ethernet.pkt_too_small": packet.TruncatedFrame, "ipv6.frag_invalid_length": packet.FragmentLength,
-	"ipv6.exthdr_useless_fh": packet.UselessFragment, "ipv6.exthdr_dupl_fh": packet.RepeatedFragment,
-	"ipv6.dstopts_unknown_opt": packet.UnknownDestOption, "ipv6.hopopts_unknown_opt": packet.UnknownHopOption,
-}
-
-func setupDecodeEvent(c *compiler, o rules.Option) error {
-	if err := require(o); err != nil {
-		return err
-	}
-	c.notPlain()
-	a, ok := decodeEvents[lowerTrim(unquote(o.Value))]
-	if !ok {
-		c.neverAs = "the decoder does not raise " + o.Value
-		return nil
-	}
-	c.decode |= uint32(a)
 	return nil
 }
 

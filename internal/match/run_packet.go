@@ -20,8 +20,8 @@ func (w *Worker) packetRules() {
 	if w.let() {
 		return
 	}
-	if a := c.p.Anomalies; a != 0 {
-		w.decodeRules(uint32(a))
+	if w.set.odd.decode != nil || w.set.odd.stream != nil {
+		w.oddities()
 	}
 	if c.p.Version == 0 {
 		w.linkRules()
@@ -133,19 +133,6 @@ func (w *Worker) protoRules() {
 	for _, id := range w.set.pdOnly {
 		if c.matches(&w.set.rules[id]) {
 			w.found(id)
-		}
-	}
-}
-
-func (w *Worker) decodeRules(anomalies uint32) {
-	for i := range w.set.decode {
-		if anomalies&(1<<i) == 0 {
-			continue
-		}
-		for _, id := range w.set.decode[i] {
-			if c := &w.c; c.p.Version == 0 || c.matches(&w.set.rules[id]) {
-				w.found(id)
-			}
 		}
 	}
 }

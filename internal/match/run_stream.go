@@ -5,6 +5,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/reassembly"
 )
 
 // Wants reports whether rules care about the stream of direction d of the
@@ -110,6 +111,9 @@ func (w *Worker) inspectAlone(d packet.Dir, s *streamState, b []byte) {
 // follows are not one.
 func (w *Worker) StreamGap(d packet.Dir, n int) {
 	c := &w.c
+	if c.p != nil { // at a flow's end nobody has acknowledged what is missing
+		w.StreamEvent(reassembly.EvReassemblySeqGap)
+	}
 	if !w.active || c.fs == nil {
 		return
 	}

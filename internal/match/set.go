@@ -39,7 +39,7 @@ type Set struct {
 	hosts    *Hosts             // shared by the workers
 	sizes    struct{ bits int } // number of flowbits
 	links    []uint32           // rules on frames without IP
-	decode   [32][]uint32       // rules by bit of packet.Anomalies
+	odd      oddRules
 }
 
 // eventKey is a violation a parser tells of.

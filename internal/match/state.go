@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/reassembly"
 )
 
 // Flow is what the rule engine keeps of one flow. Workers lend them; a flow
@@ -16,10 +17,11 @@ type Flow struct {
 	raw       []uint32 // rules on transactions whose part of the stream was seen
 	next      uint64   // number of the next transaction
 	dir       [2]streamState
-	pass      bool  // a pass rule let the whole flow go
-	drop      bool  // a drop rule condemned it
-	pd        uint8 // protocol that protocol-only rules have been tried for, plus 1
-	noPayload bool  // encrypted from here on
+	watch     *reassembly.Watch // nil until a rule asks for stream events
+	pass      bool              // a pass rule let the whole flow go
+	drop      bool              // a drop rule condemned it
+	pd        uint8             // protocol that protocol-only rules have been tried for, plus 1
+	noPayload bool              // encrypted from here on
 }
 
 type flowInt struct{ id, v uint32 }
@@ -31,6 +33,9 @@ func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
 	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
 	f.raw = f.raw[:0]
+	if f.watch != nil {
+		*f.watch = reassembly.Watch{}
+	}
 	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, 0, false
 	f.dir[0].reset()
 	f.dir[1].reset()

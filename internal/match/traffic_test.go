@@ -106,6 +106,10 @@ type conn struct {
 }
 
 func (c *conn) segment(d packet.Dir, flags byte, seq, ack uint32, data string) {
+	c.r.frame(tcpSegment(c, d, flags, seq, ack, data))
+}
+
+func tcpSegment(c *conn, d packet.Dir, flags byte, seq, ack uint32, data string) []byte {
 	b := make([]byte, 20)
 	src, dst, sp, dp := client, server, c.cp, c.sp
 	if d == packet.ToClient {
@@ -116,7 +120,7 @@ func (c *conn) segment(d packet.Dir, flags byte, seq, ack uint32, data string) {
 	binary.BigEndian.PutUint32(b[4:], seq)
 	binary.BigEndian.PutUint32(b[8:], ack)
 	b[12], b[13], b[14] = 5<<4, flags, 0xff
-	c.r.frame(ip(src, dst, packet.ProtoTCP, append(b, data...)))
+	return ip(src, dst, packet.ProtoTCP, append(b, data...))
 }
 
 // open makes a connection with its handshake.

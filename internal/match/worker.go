@@ -159,6 +159,7 @@ type ctx struct {
 	proto uint8
 	v     uint8 // IP version bit
 	now   int64
+	odd   odd // of the packet
 }
 
 // NewWorker returns a worker that inspects with s.
