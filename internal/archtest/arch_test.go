@@ -32,6 +32,7 @@ var layers = map[string]int{
 	"internal/geo":                1,
 	"internal/geo/geotest":        1, // tests only
 	"internal/inject":             2,
+	"internal/enforce":            2,
 	"internal/capture":            2,
 	"internal/flow":               2,
 	"internal/proto":              2,
@@ -84,6 +85,9 @@ var sameLayer = map[string][]string{
 	"internal/proto/dhcp":   {"internal/proto/dns"}, // names in options
 	"internal/proto/dhcpv6": {"internal/proto/dns"},
 	"internal/proto/smb":    {"internal/proto/dcerpc"}, // in pipes
+	// What mining in any protocol shows is kept in one form.
+	"internal/proto/duinocoin": {"internal/proto/stratum"},
+	"internal/proto/stratumv2": {"internal/proto/stratum"},
 }
 
 func layerOf(pkg string) (int, bool) {

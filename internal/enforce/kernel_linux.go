@@ -1,0 +1,240 @@
+package enforce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
+)
+
+// commandTime bounds one run of nft or iptables.
+const commandTime = 10 * time.Second
+
+// run runs a program of the packet filter. The environment is empty but for
+// the path, and the language is C, so that its answers can be read.
+func run(stdin, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
+	defer cancel()
+	c := exec.CommandContext(ctx, name, args...)
+	c.Env = []string{"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	c.Stdin = strings.NewReader(stdin)
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	if err == nil {
+		return out.String(), nil
+	}
+	text := strings.TrimSpace(errs.String())
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("%w: there is no program %s; install the package nftables (and iptables, for %s)", ErrUnsupported, name, chainName)
+	case strings.Contains(text, "Operation not permitted"), strings.Contains(text, "Permission denied"), strings.Contains(text, "must be root"):
+		return "", fmt.Errorf("%w (%s); run as root, or grant cap_net_admin", ErrPermission, name)
+	}
+	return "", fmt.Errorf("%s: %w: %s", name, err, firstLine(text))
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// Table is the program's rules in the kernel of the calling thread's network
+// namespace. Its methods may be called by anyone.
+type Table struct {
+	cfg  Config
+	mu   sync.Mutex
+	conn *nftables.Conn
+	sets map[string]*nftables.Set // in the table of the family inet
+	beat *nftables.Conn           // of the heart alone: it waits for nobody
+	mode string                   // "nft" or "iptables"
+	last time.Time                // of the heartbeat
+	lay  sync.Mutex               // held while the heart beats
+}
+
+// Install sets everything up, replacing what an earlier run left. Nothing is
+// queued before the first heartbeat. When a step fails everything is removed
+// again.
+func Install(c Config) (*Table, error) {
+	if err := c.setDefaults(); err != nil {
+		return nil, fmt.Errorf("packet filter: %w", err)
+	}
+	if err := Unhook(c.State); err != nil {
+		return nil, err
+	}
+	t := &Table{cfg: c}
+	if err := t.install(); err != nil {
+		t.Close()
+		return nil, errors.Join(fmt.Errorf("packet filter: %w", err), Unhook(c.State))
+	}
+	return t, nil
+}
+
+func (t *Table) install() error {
+	st := newState(t.cfg.State)
+	t.mode = "nft"
+	if !nftQueue() {
+		t.mode = "iptables"
+		st.noteTables()
+	}
+	if err := st.save(); err != nil {
+		return err
+	}
+	if t.cfg.Bridge {
+		if err := st.bridge(); err != nil {
+			return err
+		}
+	}
+	if _, err := run(ruleset(&t.cfg, t.mode == "nft"), "nft", "-f", "-"); err != nil {
+		return err
+	}
+	if t.mode == "iptables" {
+		for _, prog := range iptablesPrograms() {
+			for _, args := range iptables(&t.cfg) {
+				if _, err := run("", prog, append([]string{"-w", "5", "-t", "mangle"}, args...)...); err != nil {
+					return fmt.Errorf("%w; the kernel needs nft_queue or xt_NFQUEUE", err)
+				}
+			}
+		}
+	}
+	return t.connect()
+}
+
+// connect opens the netlink connections and learns the sets.
+func (t *Table) connect() (err error) {
+	for _, c := range [...]**nftables.Conn{&t.conn, &t.beat} {
+		if *c, err = nftables.New(nftables.AsLasting()); err != nil {
+			return fmt.Errorf("netlink: %w", err)
+		}
+	}
+	all, err := t.conn.GetSets(&nftables.Table{Name: tableName, Family: nftables.TableFamilyINet})
+	if err != nil {
+		return fmt.Errorf("list the sets: %w", err)
+	}
+	t.sets = map[string]*nftables.Set{}
+	for _, s := range all {
+		s.Table = &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
+		t.sets[s.Name] = s
+	}
+	if t.sets["alive"] == nil || t.sets["blocked6"] == nil {
+		return errors.New("the sets are not there after the rules were loaded")
+	}
+	return nil
+}
+
+// Mode says how packets reach the queues: "nft" or "iptables".
+func (t *Table) Mode() string { return t.mode }
+
+// Close lets go of the connections; the rules stay. See Remove.
+func (t *Table) Close() {
+	for _, c := range [...]*nftables.Conn{t.conn, t.beat} {
+		if c != nil {
+			_ = c.CloseLasting()
+		}
+	}
+}
+
+// Remove takes everything out of the kernel again.
+func (t *Table) Remove() error {
+	t.Close()
+	return Unhook(t.cfg.State)
+}
+
+// nftQueue reports whether the kernel has nft's "queue": it is asked to check
+// a rule that uses it, without loading it.
+func nftQueue() bool {
+	_, err := run("table inet "+tableName+"_probe {\n chain c {\n type filter hook forward priority mangle;\n queue num 0 bypass\n }\n}\n", "nft", "-c", "-f", "-")
+	return err == nil
+}
+
+// iptablesPrograms returns the two programs of iptables, those on nftables by
+// preference.
+func iptablesPrograms() []string {
+	for _, p := range [...][]string{{"iptables-nft", "ip6tables-nft"}, {"iptables", "ip6tables"}} {
+		if _, err := exec.LookPath(p[0]); err == nil {
+			return p
+		}
+	}
+	return []string{"iptables", "ip6tables"}
+}
+
+// Unhook removes everything that Install of any earlier run put into the
+// kernel, also when the state file is gone, and puts back the settings that
+// the state file names. Having nothing to remove is no error.
+func Unhook(state string) error {
+	if state == "" {
+		state = DefaultState
+	}
+	var errs []error
+	if _, err := exec.LookPath("nft"); err == nil {
+		for _, family := range [...]string{"inet", "bridge"} {
+			// Removing a table that is not there fails; adding it first does not.
+			if _, err := run("table "+family+" "+tableName+" {}\ndelete table "+family+" "+tableName+"\n", "nft", "-f", "-"); err != nil {
+				if errors.Is(err, ErrPermission) {
+					return err
+				}
+				if family == "inet" { // a kernel without bridge tables has none of ours
+					errs = append(errs, err)
+				}
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, prog := range [...]string{"iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy", "iptables", "ip6tables"} {
+		path, err := exec.LookPath(prog)
+		if err != nil || seen[path] {
+			continue
+		}
+		seen[path] = true
+		errs = append(errs, unhookIPTables(path))
+	}
+	st, err := loadState(state)
+	errs = append(errs, err)
+	if st != nil {
+		errs = append(errs, st.restore())
+	}
+	return errors.Join(errs...)
+}
+
+// unhookIPTables removes the chain and the jumps to it.
+func unhookIPTables(prog string) error {
+	do := func(args ...string) error {
+		_, err := run("", prog, append([]string{"-w", "5", "-t", "mangle"}, args...)...)
+		return err
+	}
+	if strings.Contains(prog, "legacy") && !legacyTables(prog) {
+		return nil // asking would load the modules
+	}
+	text, err := run("", prog, "-w", "5", "-t", "mangle", "-S")
+	if err != nil || !strings.Contains(text, chainName) {
+		return nil // no such table, or nothing of ours in it
+	}
+	var errs []error
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) == 4 && f[0] == "-A" && f[2] == "-j" && f[3] == chainName {
+			errs = append(errs, do("-D", f[1], "-j", chainName))
+		}
+	}
+	return errors.Join(append(errs, do("-F", chainName), do("-X", chainName))...)
+}
+
+// legacyTables reports whether the tables of old iptables are in use.
+func legacyTables(prog string) bool {
+	file := "/proc/thread-self/net/ip_tables_names"
+	if strings.Contains(prog, "ip6") {
+		file = "/proc/thread-self/net/ip6_tables_names"
+	}
+	b, err := os.ReadFile(file)
+	return err == nil && strings.Contains(string(b), "mangle")
+}
+
+// missing reports whether err says that something is not there.
+func missing(err error) bool { return errors.Is(err, unix.ENOENT) }

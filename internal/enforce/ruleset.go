@@ -1,0 +1,183 @@
+package enforce
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// tableName is the name of the program's tables.
+const tableName = "yamori"
+
+// ruleset writes the nft text that sets everything up, replacing what was
+// there in one transaction. withQueue: the kernel has nft's "queue".
+func ruleset(c *Config, withQueue bool) string {
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	m := c.Marks
+	p("table inet %s {}", tableName)
+	p("delete table inet %s", tableName)
+	p("table inet %s {", tableName)
+	p("  comment \"rules of yamori; removed by: yamori unhook\"")
+	p("  set alive { type nf_proto; flags timeout; }")
+	for _, f := range families {
+		p("  set never%s { type %s; flags interval; }", f.n, f.typ)
+		p("  set allowed%s { type %s; flags interval; }", f.n, f.typ)
+		p("  set blocked%s { type %s; flags timeout; }", f.n, f.typ)
+		p("  set blocked_net%s { type %s; flags interval; }", f.n, f.typ)
+		p("  set blocked_port%s { type %s . inet_proto . inet_service; flags timeout; }", f.n, f.typ)
+		p("  set blocked_pair%s { type ether_addr . %s; flags timeout; }", f.n, f.typ)
+	}
+	p("  set paused { type ether_addr; flags timeout; }")
+	p("  set quarantined { type ether_addr; flags timeout; }")
+	for _, n := range counterNames {
+		p("  counter %s {}", n)
+	}
+
+	// What the owner asked for, then who is inspected. The never-block list
+	// goes before blocks, not before a pause.
+	p("  chain forward_before {")
+	p("    type filter hook forward priority mangle - 1; policy accept;")
+	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+	p("    ether saddr @paused counter name paused drop")
+	for _, f := range families {
+		p("    %s daddr @never%s goto admit", f.ip, f.n)
+		p("    %s saddr @never%s goto admit", f.ip, f.n)
+	}
+	p("    ether saddr @quarantined jump quarantine")
+	for _, f := range families {
+		for _, set := range [...]string{"blocked", "blocked_net"} {
+			p("    %s daddr @%s%s counter name blocked drop", f.ip, set, f.n)
+			p("    %s saddr @%s%s counter name blocked drop", f.ip, set, f.n)
+		}
+		p("    %s daddr . meta l4proto . th dport @blocked_port%s counter name blocked drop", f.ip, f.n)
+		p("    %s saddr . meta l4proto . th sport @blocked_port%s counter name blocked drop", f.ip, f.n)
+		p("    ether saddr . %s daddr @blocked_pair%s counter name blocked drop", f.ip, f.n)
+	}
+	p("    goto admit")
+	p("  }")
+	p("  chain quarantine {")
+	for _, f := range families {
+		p("    %s daddr @allowed%s return", f.ip, f.n)
+	}
+	p("    counter name quarantined drop")
+	p("  }")
+	p("  chain admit {")
+	p("    ct mark & %#x != 0 return", m.Release)
+	if len(c.LAN) > 0 {
+		lan := set(c.LAN)
+		p("    iifname != %s oifname != %s return", lan, lan)
+	}
+	p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
+	p("    counter name passed")
+	p("  }")
+	if c.Local {
+		var ports []string
+		for _, n := range LocalPorts {
+			ports = append(ports, strconv.Itoa(int(n)))
+		}
+		list := "{ " + strings.Join(ports, ", ") + " }"
+		for _, d := range [...]struct{ hook, iface, port string }{{"input", "iifname", "dport"}, {"output", "oifname", "sport"}} {
+			p("  chain %s_before {", d.hook)
+			p("    type filter hook %s priority mangle - 1; policy accept;", d.hook)
+			p("    %s \"lo\" return", d.iface)
+			if len(c.LAN) > 0 {
+				p("    %s != %s return", d.iface, set(c.LAN))
+			}
+			p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+			p("    tcp %s %s goto admit_local", d.port, list)
+			p("    udp %s 53 goto admit_local", d.port)
+			p("  }")
+		}
+		p("  chain admit_local {")
+		p("    ct mark & %#x != 0 return", m.Release)
+		p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x", m.Queue)
+		p("  }")
+	}
+	hooks := []string{"forward"}
+	if c.Local {
+		hooks = append(hooks, "input", "output")
+	}
+	for _, h := range hooks {
+		if withQueue {
+			p("  chain %s_queue {", h)
+			p("    type filter hook %s priority mangle; policy accept;", h)
+			p("    meta mark & %#x != 0 queue num %s bypass", m.Queue, queues(c, "-"))
+			p("  }")
+		}
+		// What the verdict said, remembered for the flow; and no bit of ours
+		// stays on a packet. Both bits are written at most once a flow.
+		p("  chain %s_after {", h)
+		p("    type filter hook %s priority mangle + 1; policy accept;", h)
+		p("    meta mark & %#x == 0 return", m.all())
+		p("    meta mark & %#x != 0 ct mark set ct mark | %#x counter name cut drop", m.Cut, m.Cut)
+		p("    meta mark & %#x != 0 ct mark set ct mark | %#x", m.Release, m.Release)
+		p("    meta mark set meta mark & %#x", ^m.all())
+		p("  }")
+	}
+	p("}")
+	p("table bridge %s {}", tableName)
+	p("delete table bridge %s", tableName)
+	if c.Bridge {
+		// Devices on the bridge reach each other without being forwarded.
+		p("table bridge %s {", tableName)
+		p("  set quarantined { type ether_addr; flags timeout; }")
+		p("  set paused { type ether_addr; flags timeout; }")
+		p("  counter quarantined {}")
+		p("  chain forward {")
+		p("    type filter hook forward priority filter; policy accept;")
+		p("    ether saddr @quarantined counter name quarantined drop")
+		p("    ether daddr @quarantined counter name quarantined drop")
+		p("  }")
+		p("}")
+	}
+	return b.String()
+}
+
+var families = [...]struct{ n, ip, typ string }{{"4", "ip", "ipv4_addr"}, {"6", "ip6", "ipv6_addr"}}
+
+var counterNames = [...]string{"cut", "blocked", "paused", "quarantined", "queued", "passed"}
+
+func set(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = strconv.Quote(n)
+	}
+	return "{ " + strings.Join(q, ", ") + " }"
+}
+
+// queues writes the range of queue numbers.
+func queues(c *Config, sep string) string {
+	if c.Workers == 1 {
+		return strconv.Itoa(int(c.Queue))
+	}
+	return fmt.Sprintf("%d%s%d", c.Queue, sep, int(c.Queue)+c.Workers-1)
+}
+
+// chainName is the program's chain in iptables.
+const chainName = "YAMORI"
+
+// iptables lists the arguments that set up the queue where nft has none, for
+// one of the two programs.
+func iptables(c *Config) (out [][]string) {
+	out = append(out, []string{"-N", chainName},
+		append([]string{"-A", chainName, "-m", "mark", "--mark", fmt.Sprintf("%#x/%#x", c.Marks.Queue, c.Marks.Queue), "-j", "NFQUEUE"}, queueArgs(c)...))
+	for _, h := range jumps(c) {
+		out = append(out, []string{"-I", h, "1", "-j", chainName})
+	}
+	return out
+}
+
+func queueArgs(c *Config) []string {
+	if c.Workers == 1 {
+		return []string{"--queue-num", queues(c, ":"), "--queue-bypass"}
+	}
+	return []string{"--queue-balance", queues(c, ":"), "--queue-bypass"}
+}
+
+func jumps(c *Config) []string {
+	if c.Local {
+		return []string{"FORWARD", "INPUT", "OUTPUT"}
+	}
+	return []string{"FORWARD"}
+}
