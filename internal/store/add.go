@@ -19,8 +19,9 @@ type Receipt struct {
 // adder gathers what a transaction of findings changes in memory once it is
 // committed.
 type adder struct {
-	s     *Store
-	after []func()
+	s      *Store
+	single bool // each gets a record of its own, repeats too
+	after  []func()
 }
 
 func (a *adder) finding(f *Finding) (Receipt, error) {
@@ -33,7 +34,7 @@ func (a *adder) finding(f *Finding) (Receipt, error) {
 		f.Last = f.Time
 	}
 	// What is imported carries the owner's state and stays as it is.
-	fresh := f.State == New && f.Count == 1 && f.Note == ""
+	fresh := !a.single && f.State == New && f.Count == 1 && f.Note == ""
 	if fresh {
 		if id, ok := s.repeats.find(f); ok {
 			d, err := s.cellOf(s.w, f)
@@ -84,6 +85,10 @@ func (s *Store) AddFinding(ctx context.Context, f Finding) (Receipt, error) {
 // AddFindings keeps several, in as few transactions as the bounds allow. The
 // receipts are those of the findings that are on the disk, also with an error.
 func (s *Store) AddFindings(ctx context.Context, list []Finding) ([]Receipt, error) {
+	return s.addFindings(ctx, list, false)
+}
+
+func (s *Store) addFindings(ctx context.Context, list []Finding, single bool) ([]Receipt, error) {
 	for i := range list {
 		if len(list[i].EVE) > maxBody {
 			return nil, fmt.Errorf("%w: a finding's line of %d bytes", ErrTooBig, len(list[i].EVE))
@@ -96,7 +101,7 @@ func (s *Store) AddFindings(ctx context.Context, list []Finding) ([]Receipt, err
 		got := make([]Receipt, len(part))
 		var add adder
 		err := s.do(ctx, &request{durable: true, run: func() (err error) {
-			add = adder{s: s}
+			add = adder{s: s, single: single}
 			for i := range part {
 				f := part[i] // stays as the caller gave it
 				if got[i], err = add.finding(&f); err != nil {

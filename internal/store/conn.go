@@ -28,10 +28,9 @@ func openConn(path string, cache int) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{db: db, stmts: map[string]*sqlite3.Stmt{}}
-	// auto_vacuum counts only before the first table exists; a file has it
-	// from its birth.
-	err = db.Exec(fmt.Sprintf(`PRAGMA busy_timeout=5000; PRAGMA page_size=%d; PRAGMA auto_vacuum=INCREMENTAL;
-		PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%d; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON`, pageSize, cache))
+	// Nothing here writes: a full disk must not keep readers away.
+	err = db.Exec(fmt.Sprintf(`PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%d;
+		PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON`, cache))
 	if err != nil {
 		_ = db.Close()
 		return nil, err

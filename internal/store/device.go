@@ -178,8 +178,8 @@ func (rd *reader) describe(d *Description) error {
 		{&d.Findings, "SELECT count(*) FROM findings INDEXED BY findings_device WHERE device=?"},
 		{&d.Events, "SELECT count(*) FROM events WHERE device=?"},
 		{&d.Flows, "SELECT count(*) FROM flows WHERE device=?"},
-		{&d.Captures, "SELECT count(*) FROM evidence WHERE finding IN (SELECT id FROM findings INDEXED BY findings_device WHERE device=?)"},
-		{&d.CaptureBytes, "SELECT total(size) FROM evidence WHERE finding IN (SELECT id FROM findings INDEXED BY findings_device WHERE device=?)"},
+		{&d.Captures, "SELECT count(*) FROM evidence e CROSS JOIN findings f ON f.id=e.finding WHERE f.device=?"},
+		{&d.CaptureBytes, "SELECT total(e.size) FROM evidence e CROSS JOIN findings f ON f.id=e.finding WHERE f.device=?"},
 		{&d.Figures, "SELECT count(*) FROM rollup WHERE device=?"},
 		{&d.TrafficRows, "SELECT count(*) FROM traffic WHERE device=?"},
 	} {

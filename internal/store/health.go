@@ -59,7 +59,7 @@ func (h *healthState) wrote(err error, now time.Time) {
 		h.err, h.since, h.full = "", time.Time{}, false
 		return
 	}
-	if h.err == "" {
+	if h.since.IsZero() {
 		h.since = now
 	}
 	h.failed++
@@ -115,7 +115,7 @@ func (s *Store) publish() {
 
 // bytes is the size of the database, its log and its index.
 func (s *Store) bytes() (n int64) {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", spareSuffix} {
 		if st, err := os.Stat(s.path + suffix); err == nil {
 			n += st.Size()
 		}

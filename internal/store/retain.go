@@ -122,6 +122,7 @@ func (s *Store) maintain() {
 	s.health.note(s.expire())
 	s.compactSome()
 	s.shrink()
+	s.makeSpare()
 	s.publish()
 }
 

@@ -214,10 +214,13 @@ func (s *Store) compact(now [3]int64) (bool, error) {
 	return false, nil
 }
 
+// compactSteps bounds the buckets of one flush.
+const compactSteps = 64
+
 // compactSome follows each flush.
 func (s *Store) compactSome() {
 	now := bucketOf(s.clk.estimate(), s.cfg.Location)
-	for range 8 {
+	for range compactSteps {
 		more, err := s.compact(now)
 		s.health.note(err)
 		if !more || err != nil {

@@ -60,7 +60,7 @@ var (
 	ErrNotFound = errors.New("store: not found")
 	ErrClosed   = errors.New("store: closed")
 	ErrTooBig   = errors.New("store: larger than the bound of its kind")
-	errNoSpace  = errors.New("store: no room")
+	errNoSpace  = errors.New("store: no room on the disk")
 )
 
 // Store is safe for concurrent use.
@@ -113,13 +113,13 @@ type limits struct {
 func limitsOf(maxBytes int64) limits {
 	reserve := min(max(maxBytes/4, 1<<20), 16<<20)
 	var l limits
-	l.maxPages = (maxBytes - reserve - 64<<10) / pageSize // 64 KiB: the log's index
+	l.maxPages = (maxBytes - reserve - spareBytes - 64<<10) / pageSize // 64 KiB: the log's index
 	l.walSoft = reserve / 4
 	// A record touches about five pages at worst (its own and one of each
 	// index): a transaction stays within half of the reserve.
 	l.txRows = int(reserve / 2 / (5 * (pageSize + 24)))
 	l.headroom = max(l.maxPages/32, int64(l.txRows)*2)
-	l.documents = min(maxBytes/4, 16<<20)
+	l.documents = min(maxBytes/8, 8<<20) // restored in one transaction: within the reserve
 	return l
 }
 
@@ -168,6 +168,7 @@ func Open(cfg Config) (*Store, error) {
 		_ = s.w.close()
 		return nil, err
 	}
+	s.makeSpare()
 	go s.write()
 	return s, nil
 }
@@ -175,6 +176,12 @@ func Open(cfg Config) (*Store, error) {
 // openFile opens the database, repairing it first if it is damaged.
 func (s *Store) openFile() error {
 	c, err := s.tryFile(true)
+	if err != nil && isFull(s.room(err)) && s.dropSpare() {
+		if c != nil {
+			_ = c.close()
+		}
+		c, err = s.tryFile(true)
+	}
 	if isDamaged(err) {
 		if c != nil {
 			_ = c.close()
@@ -206,6 +213,11 @@ func (s *Store) tryFile(check bool) (*conn, error) {
 		return nil, err
 	}
 	_ = os.Chmod(s.path, 0o600) // it holds the household's life
+	if fresh {                  // both count only before the first table exists
+		if err = c.db.Exec(fmt.Sprintf("PRAGMA page_size=%d; PRAGMA auto_vacuum=INCREMENTAL", pageSize)); err != nil {
+			return c, err
+		}
+	}
 	if err = c.db.Exec("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=0"); err != nil {
 		return c, err
 	}
@@ -268,7 +280,7 @@ func (s *Store) recount() error {
 		err = s.w.tx(true, s.flushMeta)
 		if err == nil {
 			s.fig.flushed(bucketOf(s.clk.estimate(), s.cfg.Location))
-		} else if isFull(err) || isDiskTrouble(err) {
+		} else if isFull(err) || isDiskTrouble(err) { // a full disk must not keep the daemon down
 			err = nil // it stays in memory until there is room
 		}
 	}

@@ -150,7 +150,11 @@ func (s *Store) commit(batch []*request) bool {
 		if err == nil && errs[i] == nil && r.after != nil {
 			r.after()
 		}
-		if e := errors.Join(err, errs[i]); e != nil || !r.flush {
+		e := err
+		if e == nil {
+			e = errs[i]
+		}
+		if e != nil || !r.flush {
 			r.flush = false
 			r.done <- e
 		}
@@ -162,11 +166,17 @@ func (s *Store) commit(batch []*request) bool {
 // words and figures follow a roll-back, the owner is told.
 func (s *Store) tx(durable bool, f func() error) error {
 	err := s.w.tx(durable, f)
-	if err != nil && isFull(err) {
+	if err = s.room(err); isFull(err) {
 		s.undo()
 		_ = s.checkpoint() // gives back the log's bytes
-		if s.trim(true) {
-			err = s.w.tx(durable, f)
+		again := true
+		if !errors.Is(err, errNoSpace) {
+			again = s.trim(true)
+		} else if durable { // others filled the disk: no record is given up for them
+			s.dropSpare()
+		}
+		if again {
+			err = s.room(s.w.tx(durable, f))
 		}
 	}
 	if err != nil {
@@ -288,6 +298,18 @@ func (s *Store) checkpoint() error {
 
 func (s *Store) checkpointLocked() error {
 	_, _, err := s.w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	return err
+}
+
+// room turns an error of writing into errNoSpace as well, when the disk is
+// full: a write cut short by it is reported as a plain error of the disk.
+func (s *Store) room(err error) error {
+	if err == nil || !isFull(err) && !isDiskTrouble(err) {
+		return err
+	}
+	if free, ok := freeBytes(s.cfg.Dir); ok && free < 64<<10 {
+		return errors.Join(errNoSpace, err)
+	}
 	return err
 }
 
