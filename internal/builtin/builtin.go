@@ -15,6 +15,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/dhcpv6"
 	"github.com/yamori-net/yamori/internal/proto/dns"
 	"github.com/yamori-net/yamori/internal/proto/dtls"
+	"github.com/yamori-net/yamori/internal/proto/duinocoin"
 	"github.com/yamori-net/yamori/internal/proto/ftp"
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/http2"
@@ -40,6 +41,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/ssdp"
 	"github.com/yamori-net/yamori/internal/proto/ssh"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
+	"github.com/yamori-net/yamori/internal/proto/stratumv2"
 	"github.com/yamori-net/yamori/internal/proto/stun"
 	"github.com/yamori-net/yamori/internal/proto/telnet"
 	"github.com/yamori-net/yamori/internal/proto/tftp"
@@ -91,6 +93,8 @@ func Protocols() []proto.Protocol {
 		wireguard.Protocol,
 		openvpn.Protocol,
 		stratum.Protocol,
+		duinocoin.Protocol,
+		stratumv2.Protocol,
 	}
 }
 

@@ -21,7 +21,7 @@ func TestOwnCaptures(t *testing.T) {
 	if err != nil || len(files) < 60 {
 		t.Fatalf("only %d captures found, %v", len(files), err)
 	}
-	names := map[string][]string{"nbns": {"nbns", "nbdgm"}, "stratum": {"stratum", "jsonrpc"}}
+	names := map[string][]string{"nbns": {"nbns", "nbdgm"}, "stratum": {"stratum", "jsonrpc"}, "stratumv2": {"stratum"}, "duinocoin": {"stratum"}}
 	for _, p := range builtin.Protocols() {
 		if names[p.Name] == nil {
 			names[p.Name] = []string{p.Name}

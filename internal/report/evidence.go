@@ -47,6 +47,15 @@ var evidence = map[string][2]string{
 	"stratum.dero_hex":          {"Their content has the form of mining", "その中身が採掘の形をしています"},
 	"stratum.mining_extensions": {"Its requests ask for mining extensions", "採掘用の拡張を求めました"},
 	"stratum.pool_header":       {"The other side answered as a pool answers", "相手が採掘プールと同じ答えを返しました"},
+	"stratum.v2_setup":          {"It set up a connection for mining (Stratum V2)", "採掘用の接続（Stratum V2）を始めました"},
+	"stratum.v2_frame":          {"The messages have the form of mining (Stratum V2)", "メッセージが採掘（Stratum V2）の形をしています"},
+	"stratum.v2_channel":        {"A channel for mining was opened", "採掘用のチャネルが開かれました"},
+	"stratum.v2_noise":          {"The encrypted connection began as mining with Stratum V2 begins", "暗号化された接続の始まり方が Stratum V2 の採掘と同じです"},
+	"stratum.v2_noise_setup":    {"The first encrypted answer is as long as that of a pool", "最初の暗号化された答えの長さが採掘プールのものと同じです"},
+	"stratum.v2_noise_share":    {"Encrypted messages and answers are as long as results of mining", "暗号化されたやり取りの長さが採掘の結果のものと同じです"},
+	"stratum.duco_ask":          {"It asked for work the way Duino-Coin miners do", "Duino-Coin の採掘プログラムと同じ方法で仕事を求めました"},
+	"stratum.duco_job":          {"The other side handed out Duino-Coin work", "相手が Duino-Coin の仕事を渡しました"},
+	"stratum.duco_share":        {"It handed in results of mining Duino-Coin", "Duino-Coin の採掘の結果を渡しました"},
 	"stratum.height_poll":       {"It kept asking how far the block chain is", "ブロックチェーンの進み具合を何度も尋ねました"},
 }
 

@@ -195,13 +195,3 @@ func (in *inline) Progress(c *proto.Conn, tx proto.Tx) (*event.MiningUpdate, boo
 	in.update.Detail.Run = run(s)
 	return &in.update, true
 }
-
-// sessionOf returns the session behind a transaction, nil where there is none,
-// and whether its flow has ended.
-func sessionOf(tx proto.Tx) (s *stratum.Session, done bool) {
-	switch t := tx.(type) {
-	case *stratum.Tx:
-		return &t.Session, t.Done
-	}
-	return nil, false
-}

@@ -63,8 +63,11 @@ func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) 
 	weight, _ := s.Marks.Sum()
 	conf := 1 / (1 + math.Exp(-(weight + prior)))
 	conf = min(conf, 0.9999)
-	if level == event.Suspect {
+	switch level {
+	case event.Suspect:
 		conf = min(conf, 0.6)
+	case event.Likely:
+		conf = min(conf, 0.95)
 	}
 	d := detail(s, c, pool)
 	d.Run = run(s)
@@ -81,9 +84,12 @@ func finding(s *stratum.Session, c *proto.Conn, level event.Level, pool string) 
 		Mining:      d,
 		FromClient:  s.MinerIsClient(),
 	}
-	if level == event.Suspect {
+	switch level {
+	case event.Suspect:
 		f.Signature = "Possible cryptocurrency mining (" + k.title + ")"
 		f.Severity = 2
+	case event.Likely:
+		f.Signature = "Likely cryptocurrency mining (" + k.title + ")"
 	}
 	for _, a := range [...]event.Arg{
 		{Name: "dialect", Value: d.Dialect}, {Name: "coin", Value: d.Coin}, {Name: "algorithm", Value: d.Algorithm}, {Name: "agent", Value: d.Agent},

@@ -9,8 +9,10 @@ import (
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/duinocoin"
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
+	"github.com/yamori-net/yamori/internal/proto/stratumv2"
 )
 
 // Detector is the table entry of this detector.
@@ -28,30 +30,52 @@ type inline struct {
 	update  event.MiningUpdate
 }
 
-// Inspect judges a transaction of stratum or http.
+// Inspect judges a transaction of stratum, of its binary kin, or of http.
 func (in *inline) Inspect(_ *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Finding, bool) {
-	switch t := tx.(type) {
-	case *stratum.Tx:
-		return in.stream(c, t)
-	case *http.Tx:
+	if t, ok := tx.(*http.Tx); ok {
 		return in.http(c, t)
+	}
+	if s, done := sessionOf(tx); s != nil {
+		return in.stream(c, s, done, level(tx))
 	}
 	return event.Finding{}, false
 }
 
+// level is how sure a session that mines can be.
+func level(tx proto.Tx) event.Level {
+	if t, ok := tx.(*stratumv2.Tx); ok && t.Noise {
+		return event.Likely // lengths alone
+	}
+	return event.Confirmed
+}
+
 // stream judges what a flow's messages have shown so far.
-func (in *inline) stream(c *proto.Conn, t *stratum.Tx) (f event.Finding, ok bool) {
+func (in *inline) stream(c *proto.Conn, s *stratum.Session, done bool, sure event.Level) (f event.Finding, ok bool) {
 	switch {
-	case t.Reported:
+	case s.Reported:
 		return f, false
-	case t.Mining():
-		t.Reported = true
-		return finding(&t.Session, c, event.Confirmed, ""), true
-	case t.Done && t.Marks.Has(stratum.MarkMethod):
+	case s.Mining():
+		s.Reported = true
+		return finding(s, c, sure, ""), true
+	case done && s.Marks.Has(stratum.MarkMethod):
 		// A miner's call that nobody answered, or too little of a conversation:
 		// worth a note, no more.
-		t.Reported = true
-		return finding(&t.Session, c, event.Suspect, ""), true
+		s.Reported = true
+		return finding(s, c, event.Suspect, ""), true
 	}
 	return f, false
+}
+
+// sessionOf returns the session behind a transaction, nil where there is none,
+// and whether its flow has ended.
+func sessionOf(tx proto.Tx) (s *stratum.Session, done bool) {
+	switch t := tx.(type) {
+	case *stratum.Tx:
+		return &t.Session, t.Done
+	case *stratumv2.Tx:
+		return &t.Session, t.Done
+	case *duinocoin.Tx:
+		return &t.Session, t.Done
+	}
+	return nil, false
 }

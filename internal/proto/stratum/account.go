@@ -19,6 +19,8 @@ func (s *Session) Coin() string {
 		}
 	case DialectEthProxy, DialectEthereum1, DialectEthereum2, DialectEthSubscribe:
 		return ""
+	case DialectDuino:
+		return "duino-coin"
 	case DialectErgo:
 		return "ergo"
 	case DialectXelis:
@@ -44,6 +46,9 @@ func (s *Session) Account() (wallet, worker []byte) {
 	worker = s.Worker.Bytes()
 	l := s.Login.Bytes()
 	a := FindAddress(l)
+	if s.Dialect == DialectDuino {
+		return l, worker // coins are paid to accounts
+	}
 	if a.Len == 0 {
 		if len(worker) == 0 {
 			worker = l

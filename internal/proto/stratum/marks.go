@@ -53,6 +53,16 @@ const (
 	MarkPoolHeader
 	MarkHeightPoll
 
+	MarkV2Setup
+	MarkV2Frame
+	MarkV2Channel
+	MarkNoise
+	MarkNoiseSetup
+	MarkNoiseShare
+	MarkDucoAsk
+	MarkDucoJob
+	MarkDucoShare
+
 	NumMarks
 )
 
@@ -129,6 +139,16 @@ var marks = [NumMarks]struct {
 	MarkExtensions: {"stratum.mining_extensions", ByHeader, 4, "header X-Mining-Extensions"},
 	MarkPoolHeader: {"stratum.pool_header", ByHeader, 3, "header of a getwork pool"},
 	MarkHeightPoll: {"stratum.height_poll", ByKeys, 2.5, "polls a Monero daemon's height"},
+
+	MarkV2Setup:    {"stratum.v2_setup", ByMethod, 4, "sets up a connection for Stratum V2"},
+	MarkV2Frame:    {"stratum.v2_frame", ByShape, 4, "messages have the types and lengths of Stratum V2"},
+	MarkV2Channel:  {"stratum.v2_channel", ByKeys, 3.5, "a mining channel is opened or gives work"},
+	MarkNoise:      {"stratum.v2_noise", ByShape, 3, "keys are exchanged in the lengths of Stratum V2"},
+	MarkNoiseSetup: {"stratum.v2_noise_setup", ByAnswer, 3.5, "the first answer has the length of Stratum V2's"},
+	MarkNoiseShare: {"stratum.v2_noise_share", ByKeys, 2, "messages and answers have the lengths of shares"},
+	MarkDucoAsk:    {"stratum.duco_ask", ByMethod, 3.5, "asks for a Duino-Coin job"},
+	MarkDucoJob:    {"stratum.duco_job", ByShape, 4, "job of two SHA-1 sums and a difficulty"},
+	MarkDucoShare:  {"stratum.duco_share", ByKeys, 3, "number with hash rate and name of the software, and its verdict"},
 }
 
 // Code returns the stable code of the mark in evidence.

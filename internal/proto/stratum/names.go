@@ -8,7 +8,8 @@ import "github.com/yamori-net/yamori/internal/textline"
 var agents = [...]string{
 	"antminer", "astrominer", "avalon", "bfgminer", "bitaxe", "bminer", "bmminer", "bosminer", "braiins",
 	"btccl", "bzminer", "cast_xmr", "castxmr", "ccminer", "cgminer", "claymore", "cpuminer", "cryptodredge", "cudominer",
-	"deepminer", "dero-miner", "dstm", "esp-miner", "ethminer", "ewbf", "excavator", "gminer",
+	"deepminer", "duino-coin", "official avr miner", "official esp32 miner", "official esp8266 miner", "official i2c miner", "official pc miner",
+	"official pico miner", "official web miner", "minimal pc miner", "dero-miner", "dstm", "esp-miner", "ethminer", "ewbf", "excavator", "gminer",
 	"goldshell", "grin-miner", "hellminer", "iceriverminer", "innominer", "jceminer", "kawpowminer", "leafminer", "lolminer",
 	"luminousminer", "minerd", "minergate", "miniz", "mkxminer", "multiminer", "nanominer", "nbminer", "nerdminer",
 	"nheqminer", "nicehash", "noncerpro", "nsgminer", "onezerominer", "optiminer", "phoenixminer", "poclbm",

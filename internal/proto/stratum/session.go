@@ -151,6 +151,9 @@ func (s *Session) is(d Dialect) {
 	}
 }
 
+// Role votes: a message of direction d was sent by the miner, or by the pool.
+func (s *Session) Role(d packet.Dir, miner bool) { s.role(d, miner) }
+
 // role votes: the message was sent by the miner, or by the pool.
 func (s *Session) role(d packet.Dir, miner bool) {
 	if (d == packet.ToServer) == miner {

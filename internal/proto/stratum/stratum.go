@@ -53,8 +53,13 @@ func (t *Tx) EventType() event.Type {
 
 // EncodeEVE appends the summary of the flow.
 func (t *Tx) EncodeEVE(e *event.Encoder) {
-	s := &t.Session
 	e.Obj("stratum")
+	t.Session.EncodeMembers(e)
+	e.EndObj()
+}
+
+// EncodeMembers appends what the session has shown to the open object.
+func (s *Session) EncodeMembers(e *event.Encoder) {
 	e.Str("dialect", s.Dialect.String())
 	e.OptStr("coin", s.Coin())
 	e.OptBytes("algorithm", s.Algorithm.Bytes())
@@ -70,7 +75,6 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 	e.Uint("shares", uint64(s.Shares))
 	e.Uint("accepted", uint64(s.Accepted))
 	e.Uint("rejected", uint64(s.Rejected))
-	e.EndObj()
 }
 
 func getMethod(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {

@@ -111,6 +111,23 @@ func (s *Session) perShare(target float64, bits int) {
 	}
 }
 
+// Hand counts n shares, of which refused were refused, for parsers of protocols
+// that are not JSON.
+func (s *Session) Hand(n, refused uint32) {
+	s.Shares += n
+	s.Rejected += refused
+	s.Effort.Work = max(0, s.Effort.Work+(float64(n)-float64(refused))*s.Effort.PerShare)
+}
+
+// Target notes a target of 32 bytes, the least significant first.
+func (s *Session) Target(t []byte) {
+	v := 0.0
+	for i := len(t) - 1; i >= 0; i-- {
+		v = v*256 + float64(t[i])
+	}
+	s.perShare(v, 8*len(t))
+}
+
 // handIn counts a share.
 func (s *Session) handIn() {
 	s.Shares++
