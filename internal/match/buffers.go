@@ -94,7 +94,6 @@ var stickyBuffers = []sticky{
 	{name: "ftp.command_data"},
 	{name: "ftp.reply", multi: true},
 	{name: "ftp.completion_code", multi: true},
-	{name: "ftpdata_command_buffer"},
 	{name: "snmp.community"},
 	{name: "snmp.usm"},
 	{name: "sip.method"},

@@ -46,6 +46,16 @@ var appKeywords = []Keyword{
 	{Name: "tls.issuerdn", Family: "tls", Doc: "issuer of the certificate, old form", Example: `tls.issuerdn:"CN=x";`, Setup: oldTLS("tls.cert_issuer")},
 	{Name: "tls.fingerprint", Family: "tls", Doc: "SHA-1 of the certificate, old form", Example: `tls.fingerprint:"00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33";`, Setup: oldTLS("tls.cert_fingerprint")},
 	{Name: "tls.store", Aliases: []string{"tls_store"}, Family: "tls", Doc: "accepted: certificates are not stored", Example: `tls.store;`, Setup: nothing, Inert: "certificates are not stored"},
+	{Name: "ftpdata_command", Family: "ftp", Doc: "what the data channel of FTP is for: retr or stor, as value or as buffer", Example: `ftpdata_command:stor;`, Setup: func(c *compiler, o rules.Option) error {
+		if !o.HasValue || o.Value == "" {
+			return stickySetup("ftpdata_command")(c, o)
+		}
+		v := lowerTrim(unquote(o.Value))
+		if v != "retr" && v != "stor" {
+			return fail("ftpdata_command knows retr and stor, not %q", v)
+		}
+		return c.wholeBuffer("ftpdata_command", []byte(v), true)
+	}},
 	{Name: "ftpbounce", Family: "ftp", Doc: "PORT to another host", Example: `ftpbounce;`, Setup: setupFTPBounce},
 	{Name: "ssh.protoversion", Aliases: []string{"ssh_proto_version"}, Family: "ssh", Doc: "protocol version, old form", Example: `ssh.protoversion:2.0;`, Setup: func(c *compiler, o rules.Option) error {
 		return c.wholeBuffer("ssh.proto", []byte(unquote(o.Value)), true)
