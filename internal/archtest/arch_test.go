@@ -62,6 +62,7 @@ var layers = map[string]int{
 	"internal/engine":             5,
 	"internal/builtin":            6,
 	"internal/report":             6,
+	"internal/export/*":           6,
 	"internal/api":                6,
 	"internal/api/*":              6,
 	"internal/config":             6,

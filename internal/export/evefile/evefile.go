@@ -1,0 +1,152 @@
+// Package evefile is a file of EVE lines that keeps itself small: it is rotated
+// at a size, only so many old ones are kept, and it can be reopened for a
+// rotator outside. It stands behind an event.Queue, so that a slow disk delays
+// no packet.
+package evefile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// Config says where the file is and how large it may become.
+type Config struct {
+	Path  string `yaml:"file"`
+	MaxMB int    `yaml:"max_mb"` // rotated before it would become larger; 0: never
+	Keep  int    `yaml:"keep"`   // old files that are kept, PATH.1 the youngest; 0: DefaultKeep
+}
+
+// DefaultKeep is how many old files are kept when nothing else is said.
+const DefaultKeep = 4
+
+// Bounds of the settings.
+const (
+	maxMB   = 1 << 20
+	maxKeep = 99
+)
+
+// Check validates c. The error names the field and the cure.
+func (c *Config) Check() error {
+	switch {
+	case c.Path == "":
+		return errors.New("evefile: file: empty; name the file, such as /var/log/yamori/eve.json")
+	case c.MaxMB < 0 || c.MaxMB > maxMB:
+		return fmt.Errorf("evefile: max_mb %d: use 1 to %d, or 0 for no rotation", c.MaxMB, maxMB)
+	case c.Keep < 0 || c.Keep > maxKeep:
+		return fmt.Errorf("evefile: keep %d: use 1 to %d, or 0 for %d", c.Keep, maxKeep, DefaultKeep)
+	}
+	return nil
+}
+
+// File is a writer of whole lines, safe for concurrent use.
+type File struct {
+	path string
+	max  int64
+	keep int
+	errs atomic.Uint64
+
+	mu    sync.Mutex
+	f     *os.File
+	size  int64
+	retry int64 // after a failed rotation: the size at which the next is tried
+}
+
+// Open checks c and opens the file for appending.
+func Open(c Config) (*File, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if c.Keep == 0 {
+		c.Keep = DefaultKeep
+	}
+	f := &File{path: c.Path, max: int64(c.MaxMB) << 20, keep: c.Keep}
+	if err := f.Reopen(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Reopen opens the path anew, as after a rotator moved the file away. When
+// that fails, the old file stays in use.
+func (f *File) Reopen() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reopen()
+}
+
+func (f *File) reopen() error {
+	n, err := os.OpenFile(f.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return fmt.Errorf("evefile: %w; make the folder %s and let this user write to it", err, filepath.Dir(f.path))
+	}
+	st, err := n.Stat()
+	if err != nil {
+		_ = n.Close()
+		return fmt.Errorf("evefile: %w", err)
+	}
+	if f.f != nil {
+		_ = f.f.Close()
+	}
+	f.f, f.size, f.retry = n, st.Size(), 0
+	return nil
+}
+
+// Write appends whole lines, in a new file when the present one would become
+// too large. When rotating fails it goes on writing to the present one.
+func (f *File) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.f == nil {
+		return 0, os.ErrClosed
+	}
+	var rerr error
+	if f.max > 0 && f.size > 0 && f.size+int64(len(b)) > f.max && f.size >= f.retry {
+		if rerr = f.rotate(); rerr != nil {
+			f.errs.Add(1)
+			f.retry = f.size + f.max/4
+		}
+	}
+	n, err := f.f.Write(b)
+	f.size += int64(n)
+	if err != nil {
+		f.errs.Add(1)
+	}
+	return n, err
+}
+
+// rotate moves the files one number up and begins a new one.
+func (f *File) rotate() error {
+	name := func(i int) string { return f.path + "." + strconv.Itoa(i) }
+	if err := os.Remove(name(f.keep)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for i := f.keep - 1; i >= 1; i-- {
+		if err := os.Rename(name(i), name(i+1)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if err := os.Rename(f.path, name(1)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return f.reopen()
+}
+
+// Errors counts writes and rotations that failed.
+func (f *File) Errors() uint64 { return f.errs.Load() }
+
+// Close closes the file.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.f == nil {
+		return nil
+	}
+	err := f.f.Close()
+	f.f = nil
+	return err
+}
