@@ -53,6 +53,8 @@ type Replay struct {
 	Stdout    io.Writer
 	Stderr    io.Writer
 	Log       *slog.Logger
+
+	deviceEvents event.Sink // where changes of devices go, nil: nowhere
 }
 
 // Run reads the captures and writes the account. The summary is returned also
@@ -88,6 +90,7 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 		}
 		if workers == 1 {
 			w := &event.Writer{W: r.Stdout}
+			r.deviceEvents = w
 			flush = w.Flush
 			cfg.Sink = func(int) event.Sink { return event.Tee{coll, w} }
 		} else {
@@ -97,6 +100,10 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 			cfg.Sink = func(i int) event.Sink { return event.Tee{coll, ordered[i]} }
 		}
 	}
+	devs, err := r.devices(&cfg, ordered)
+	if err != nil {
+		return nil, err
+	}
 	e, err := engine.New(cfg)
 	if err != nil {
 		return nil, err
@@ -105,15 +112,17 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 	if workers > 1 {
 		d := engine.NewDispatcher(e)
 		handle, finish = d.Handle, d.Finish
+		d.AfterBatch = devs.merge
 		if ordered != nil {
 			var buf []byte
 			var werr error
 			d.AfterBatch = func() {
+				devs.merge()
 				if buf = event.Merge(buf[:0], ordered...); werr == nil && len(buf) > 0 {
 					_, werr = r.Stdout.Write(buf)
 				}
 			}
-			flush = func() error { return werr }
+			flush = func() error { d.AfterBatch(); return werr }
 		}
 	}
 	var problems []error
@@ -126,9 +135,11 @@ func (r *Replay) Run(ctx context.Context) (*report.Summary, error) {
 		}
 	}
 	finish()
-	s := &report.Summary{Source: strings.Join(r.Files, ", "), Stats: e.Stats(), Devices: e.Devices(),
+	devs.registry.Finish()
+	s := &report.Summary{Source: strings.Join(r.Files, ", "), Stats: e.Stats(), Devices: devs.registry.Devices(),
 		Problem: errors.Join(problems...)}
 	s.Findings, s.More = coll.Findings()
+	devs.name(s.Findings)
 	switch r.Output {
 	case JSON:
 		err = report.WriteJSON(r.Stdout, s)

@@ -160,7 +160,13 @@ func writeDevices(w io.Writer, t *text, devs []device.Device) {
 		if len(d.Addresses) > 4 {
 			addrs = append(addrs, "…")
 		}
-		fmt.Fprintf(w, "  %-17s  %s\n", mac, strings.Join(addrs, " "))
+		fmt.Fprintf(w, "  %-17s  %s", mac, strings.Join(addrs, " "))
+		for _, s := range [...]string{printable(d.Name), KindText(d, t.lang)} {
+			if s != "" {
+				fmt.Fprintf(w, "  %s", s)
+			}
+		}
+		fmt.Fprintln(w)
 	}
 	if len(devs) > show {
 		fmt.Fprintln(w, "  …")

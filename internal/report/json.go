@@ -31,24 +31,7 @@ func WriteJSON(w io.Writer, s *Summary) error {
 	for i := range s.Devices {
 		d := &s.Devices[i]
 		e.Obj("")
-		e.Str("id", d.ID)
-		if d.HasMAC {
-			e.Str("mac", string(event.AppendMAC(nil, d.MAC)))
-		} else {
-			e.Str("mac", "")
-		}
-		e.Arr("addresses")
-		for _, a := range d.Addresses {
-			e.Addr("", a)
-		}
-		e.EndArr()
-		e.Str("kind", d.Kind)
-		e.Str("os", d.OS)
-		e.Str("maker", d.Maker)
-		e.Str("name", d.Name)
-		e.Float("confidence", d.Confidence, 2)
-		e.Time("first", d.First)
-		e.Time("last", d.Last)
+		d.Encode(e)
 		e.EndObj()
 	}
 	e.EndArr()
@@ -110,6 +93,8 @@ func encodeFinding(e *event.Encoder, f *Finding) {
 	e.Time("last", f.Last)
 	e.Uint("count", uint64(f.Count))
 	e.Str("device", f.Device.ID)
+	e.OptStr("device_kind", f.Device.Kind)
+	e.OptStr("device_name", f.Device.Name)
 	if f.Mining != nil {
 		m := *f.Mining
 		if r := f.tally.total(); r != nil {

@@ -162,7 +162,10 @@ func Judge(f device.Facts) device.Profile {
 		c := &f.Clues[i]
 		code := c.Source.String() + "." + c.Key
 		for _, name := range alsoNames(c) {
-			all = k.look(all, name.table, name.value, code, name.group)
+			n := len(all)
+			if all = k.look(all, name.table, name.value, code, name.group); len(all) > n {
+				all[n].value = c.Value
+			}
 		}
 		if s, ok := stack(c); ok {
 			all = append(all, s)
