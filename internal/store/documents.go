@@ -47,6 +47,9 @@ type Change struct {
 	Ops    []Op
 	// Secret keeps the values out of the audit log.
 	Secret bool
+	// Unlogged keeps the change itself out of the audit log: the program's own
+	// counters and stamps, and what the caller notes with Audit.
+	Unlogged bool
 }
 
 // Bounds of documents.
@@ -135,6 +138,9 @@ func (s *Store) applyOp(c Change, op Op) (version int64, err error) {
 		if err != nil {
 			return 0, err
 		}
+	}
+	if c.Unlogged {
+		return version, nil
 	}
 	before, after := []byte(old.Value), []byte(op.Value)
 	if c.Secret {
