@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,6 +75,12 @@ func (s *Store) repair(reason error) error {
 		return err
 	}
 	defer to.close()
+	if _, _, err := to.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		return err
+	}
+	if err := mendHead(rep.Aside, s.path); err != nil {
+		return err
+	}
 	from, err := openConn(rep.Aside, s.cfg.CacheKiB)
 	if err == nil {
 		defer from.close()
@@ -87,6 +94,11 @@ func (s *Store) repair(reason error) error {
 	} else {
 		rep.Lost = tables[:]
 	}
+	if rep.Rows["rollup"] == 0 { // they are counted anew from the findings
+		if err := to.exec("DELETE FROM meta WHERE key='rolled'"); err != nil {
+			return err
+		}
+	}
 	if _, _, err := to.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
 		return err
 	}
@@ -95,6 +107,48 @@ func (s *Store) repair(reason error) error {
 	s.health.mu.Unlock()
 	s.cfg.Log.Warn("store: repaired", "aside", rep.Aside, "rows", rep.Rows, "lost", rep.Lost)
 	return nil
+}
+
+// maxMended is the largest length that the head of a damaged file is believed.
+const maxMended = 16 << 30
+
+// mendHead gives a file whose first 100 bytes are gone those of a new one
+// (https://www.sqlite.org/fileformat2.html, section 1.3), and one that lost
+// its end zeros instead, because SQLite would read no page of either.
+func mendHead(path, fresh string) error {
+	const magic = "SQLite format 3\x00"
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	var head [100]byte
+	if n, _ := f.ReadAt(head[:], 0); n < len(head) {
+		return nil
+	}
+	if string(head[:len(magic)]) == magic {
+		want := int64(binary.BigEndian.Uint32(head[28:])) * pageSize
+		if want > st.Size() && want <= maxMended {
+			return f.Truncate(want) // a hole: takes no room
+		}
+		return nil
+	}
+	g, err := os.Open(fresh)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	if _, err := g.ReadAt(head[:], 0); err != nil {
+		return err
+	}
+	binary.BigEndian.PutUint32(head[28:], uint32(st.Size()/pageSize))
+	binary.BigEndian.PutUint64(head[32:], 0) // no list of free pages
+	_, err = f.WriteAt(head[:], 0)
+	return err
 }
 
 // salvage copies what can be read of a table: forward to the damage, then

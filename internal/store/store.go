@@ -262,33 +262,41 @@ func (s *Store) load() (err error) {
 	return s.recount()
 }
 
+// recountStep is how many findings are counted before the figures are written.
+const recountStep = 2000
+
 // recount puts the findings into the figures that were on the disk before
-// the figures were: those made since the last flush before a kill.
+// the figures were: those made since the last flush before a kill, all after
+// a repair that lost the figures.
 func (s *Store) recount() error {
 	rolled, err := s.w.one("SELECT value FROM meta WHERE key='rolled'")
-	if err != nil {
-		return err
-	}
-	err = s.w.rows(func(st *sqlite3.Stmt) error {
-		r := scanRow(st)
-		t := time.UnixMilli(r.time)
-		s.count(t, r.cell, r.count)
-		s.fig.span(t, r.id)
-		return nil
-	}, "SELECT "+findingColumns+" FROM findings WHERE id>?", rolled)
-	if err == nil && len(s.fig.cells) > 0 {
-		err = s.w.tx(true, s.flushMeta)
+	for n := recountStep; err == nil && n == recountStep; {
+		n = 0
+		err = s.w.rows(func(st *sqlite3.Stmt) error {
+			r := scanRow(st)
+			t := time.UnixMilli(r.time)
+			s.count(t, r.cell, r.count)
+			s.fig.span(t, r.id)
+			rolled = r.id
+			n++
+			return nil
+		}, "SELECT "+findingColumns+" FROM findings WHERE id>? ORDER BY id LIMIT ?", rolled, recountStep)
+		if err != nil || n == 0 {
+			return err
+		}
+		err = s.w.tx(true, func() error { return s.flushMeta(rolled) })
 		if err == nil {
 			s.fig.flushed(bucketOf(s.clk.estimate(), s.cfg.Location))
-		} else if isFull(err) || isDiskTrouble(err) { // a full disk must not keep the daemon down
-			err = nil // it stays in memory until there is room
+		} else if isFull(s.room(err)) { // a full disk must not keep the daemon down
+			s.fig.forget()
+			err = nil // what was counted stays in memory until there is room
 		}
 	}
 	return err
 }
 
-// flushMeta writes the figures and what says how far they go.
-func (s *Store) flushMeta() error {
+// flushMeta writes the figures, and what says up to which record they go.
+func (s *Store) flushMeta(rolled int64) error {
 	if err := s.flushFigures(); err != nil {
 		return err
 	}
@@ -296,7 +304,7 @@ func (s *Store) flushMeta() error {
 		return err
 	}
 	put := `INSERT INTO meta(key, value) VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value`
-	if err := s.w.exec(put, "rolled", s.seq); err != nil {
+	if err := s.w.exec(put, "rolled", rolled); err != nil {
 		return err
 	}
 	if err := s.w.exec(put, "clock", s.clk.estimate().UnixMilli()); err != nil {

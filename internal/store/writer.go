@@ -261,7 +261,7 @@ func (s *Store) flush() error {
 		if err := s.flushDevices(devices); err != nil {
 			return err
 		}
-		return s.flushMeta()
+		return s.flushMeta(s.seq)
 	})
 	if err != nil {
 		s.q.mapsBack(traffic, devices)
