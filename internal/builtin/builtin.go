@@ -101,7 +101,9 @@ func Protocols() []proto.Protocol {
 // Detectors lists the inline detectors.
 func Detectors() []detect.Detector {
 	return []detect.Detector{
-		mining.Detector}
+		mining.Detector,
+		mining.Collectors(),
+	}
 }
 
 // EventTypes lists the EVE event types that can be asked for, besides alert

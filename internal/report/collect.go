@@ -70,6 +70,9 @@ func (c *Collector) Event(ev *event.Event) {
 	f := Finding{Finding: *ev.Finding, First: ev.Time, Last: ev.Time, Count: 1,
 		Src: ev.Src, Dst: ev.Dst, SrcPort: ev.SrcPort, DstPort: ev.DstPort, Proto: ev.Proto, AppProto: ev.AppProto}
 	k := groupKey{f.Device.ID, f.Family, f.Category, f.Src, f.Dst, f.DstPort}
+	if f.Family == "collector" { // one story, whichever of its connections tells it
+		k.dst, k.port = packet.Addr{}, 0
+	}
 	i, known := c.at[k]
 	switch {
 	case known:
@@ -115,6 +118,7 @@ func (c *Collector) progress(ev *event.Event, u *event.MiningUpdate) {
 // most is shown.
 func (f *Finding) details() (n int) {
 	if m := f.Mining; m != nil {
+		n = 8 * m.MinersTotal // of a device that gathers miners the fullest list
 		for _, s := range []string{m.Coin, m.Algorithm, m.Agent, m.Worker, m.Wallet, m.Pool} {
 			if s != "" {
 				n++

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
 )
 
 // update is what a connection of mining() tells, s seconds after its start.
@@ -105,6 +106,21 @@ func TestGathererIsTold(t *testing.T) {
 		if !strings.Contains(tt.in, tt.want) {
 			t.Errorf("%q is not in\n%s", tt.want, tt.in)
 		}
+	}
+}
+
+// TestGathererIsOneStory: whichever of its connections tells it.
+func TestGathererIsOneStory(t *testing.T) {
+	c := &Collector{}
+	for i := range byte(4) {
+		ev := mining(t0, 3333)
+		ev.Finding.Family = "collector"
+		ev.Finding.Mining.MinersTotal = int(i) + 1
+		ev.Dst = packet.AddrFrom4([]byte{192, 168, 1, 30 + i})
+		c.Event(ev)
+	}
+	if fs, _ := c.Findings(); len(fs) != 1 || fs[0].Mining.MinersTotal != 4 || fs[0].Count != 4 {
+		t.Errorf("%d findings: %+v", len(fs), fs[0])
 	}
 }
 

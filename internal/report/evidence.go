@@ -56,6 +56,9 @@ var evidence = map[string][2]string{
 	"stratum.duco_ask":          {"It asked for work the way Duino-Coin miners do", "Duino-Coin の採掘プログラムと同じ方法で仕事を求めました"},
 	"stratum.duco_job":          {"The other side handed out Duino-Coin work", "相手が Duino-Coin の仕事を渡しました"},
 	"stratum.duco_share":        {"It handed in results of mining Duino-Coin", "Duino-Coin の採掘の結果を渡しました"},
+	"collector.listens":         {"Other devices mine through it", "ほかの機器がこの機器を通して採掘しています"},
+	"collector.upstream":        {"It mines for somebody itself", "この機器自身がほかの相手のために採掘しています"},
+	"collector.agent":           {"Its software is made to gather miners", "採掘をまとめるためのソフトウェアです"},
 	"stratum.height_poll":       {"It kept asking how far the block chain is", "ブロックチェーンの進み具合を何度も尋ねました"},
 }
 

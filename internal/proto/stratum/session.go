@@ -110,7 +110,8 @@ type Session struct {
 
 	First, Last int64 // time of the first and latest message, ns since the Unix epoch
 	Effort      Effort
-	Told        int64 // when a detector last told of the session's progress
+	Noted       uint32 // shares, and one, that a detector across flows has noted
+	Told        int64  // when a detector last told of the session's progress
 
 	Reported bool // a detector has given its judgement
 
