@@ -210,9 +210,11 @@ func (r *Registry) unfile(d *entry, id identity) {
 	}
 }
 
-// Two devices taken for one show it when both addresses are heard in turn: a
-// device that has taken a new address leaves the old one alone.
+// Two devices taken for one show it when the old address is heard again soon
+// after the new one came, or both in turn later: a device that has taken a new
+// address leaves the old one alone.
 const (
+	settled    = int64(10 * 60e9)
 	flapWindow = int64(2 * 60e9)
 	flaps      = 3
 )
@@ -226,12 +228,13 @@ func (r *Registry) changed(d *entry, m packet.MAC, now int64) *entry {
 	d.switches, d.switched = d.switches+1, now
 	old := d.current
 	d.current, r.stale = m, true
-	if d.switches < flaps || !Random(m) && !Random(old) {
-		return d
-	}
 	out := m // the one that came last was taken for the other
 	a, b := d.mac(m), d.mac(old)
-	if a == nil || b == nil || a.Pinned || b.Pinned {
+	if a == nil || b == nil || a.Pinned || b.Pinned || !Random(m) && !Random(old) {
+		return d
+	}
+	back := b.First > a.First && now-b.First < settled
+	if d.switches < flaps && !back {
 		return d
 	}
 	if b.First > a.First {

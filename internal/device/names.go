@@ -15,9 +15,10 @@ func Telling(name string) bool {
 		return false
 	}
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' })
-	brand, other, serial := false, 0, false
+	brand, other, serial, number := false, 0, false, false
 	for i, w := range words {
 		w = strings.NewReplacer("'", "", "’", "").Replace(w)
+		number = number || strings.IndexFunc(w, unicode.IsDigit) >= 0 && len(w) > 1
 		switch {
 		case made(w):
 			serial = true
@@ -33,7 +34,7 @@ func Telling(name string) bool {
 		return true
 	}
 	if !brand {
-		return other > 0
+		return other > 0 && !number // "dcs-935l" is a product too
 	}
 	// A person beside a product: "annas-iphone", "ipad-de-luis", "花子のiphone".
 	for _, mark := range [...]string{"s-", "'s ", "’s ", "s iphone", "s ipad", "siphone", "sipad", "-von-", "-de-", "-di-", "-van-", "-no-", "の"} {

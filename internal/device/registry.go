@@ -86,8 +86,8 @@ type Registry struct {
 	shared map[identity]bool // seen at two devices at once: tells nobody apart
 	clues  int
 	now    int64
-	stale  bool // the snapshot is not what it should be
-	start  int64 // first Advance: nobody is gone for the time that the daemon was down
+	stale  bool     // the snapshot is not what it should be
+	start  int64    // first Advance: nobody is gone for the time that the daemon was down
 	out    []Change // to be told after unlocking
 	gone   map[string]bool
 	stats  RegistryStats
