@@ -35,10 +35,48 @@ type Data struct {
 	Rows     []Row     // within From … To
 	// Before holds the rows of the period of the same length that ends at
 	// From, for growth. Nil: nothing is known of it.
-	Before  []Row
+	Before []Row
+	// Tables holds rows of their own for tables that Rows know too little for:
+	// roll-ups keep few things at a time. A table that is absent is made of
+	// Rows.
+	Tables map[Table]Rows
+	// Coarse says that the buckets of Rows are months: there are no weeks and
+	// days then.
+	Coarse  bool
 	Sources []string // where names of countries and networks come from, with licence
 	Notes   []string // shown with the figures, such as what is illustrative
 	Demo    bool     // the data is a demonstration, and is labelled as one
+}
+
+// Table names what a report's table counts by.
+type Table uint8
+
+// Tables. Direction tells what left the home.
+const (
+	ByFamily Table = iota
+	ByKind
+	ByMiner // by kind of device, of the mining events alone
+	ByDevice
+	ByCountry
+	ByNetwork
+	ByDirection
+)
+
+// Rows are those of a period and of the one before it.
+type Rows struct{ Now, Before []Row }
+
+// rows returns what table t is made of.
+func (d *Data) rows(t Table) (now, before []Row) {
+	if r, ok := d.Tables[t]; ok {
+		if r.Before == nil && d.Before != nil {
+			r.Before = []Row{}
+		}
+		return r.Now, r.Before
+	}
+	if t == ByMiner {
+		return only(d.Rows, event.Mining), only(d.Before, event.Mining)
+	}
+	return d.Rows, d.Before
 }
 
 // Report holds the figures. Its JSON form is documented in docs/reports.md.
@@ -113,18 +151,19 @@ const (
 // Make computes the figures.
 func Make(d *Data) *Report {
 	r := &Report{From: d.From, To: d.To, Demo: d.Demo, Sources: nonNil(d.Sources), Notes: nonNil(d.Notes)}
-	var mining []Row
 	for _, x := range d.Rows {
 		r.Total.Count += x.Count
 		if x.Blocked {
 			r.Blocked += x.Count
 		}
+		if x.Category == event.Mining {
+			r.Mining.Count += x.Count
+		}
+	}
+	now, _ := d.rows(ByDirection)
+	for _, x := range now {
 		if x.Outbound {
 			r.Outbound += x.Count
-		}
-		if x.Category == event.Mining {
-			mining = append(mining, x)
-			r.Mining.Count += x.Count
 		}
 	}
 	r.Share = part(r.Mining.Count, r.Total.Count)
@@ -140,8 +179,10 @@ func Make(d *Data) *Report {
 		r.Mining.against(mine)
 	}
 	r.Months = buckets(d, monthOf, math.MaxInt)
-	r.Weeks = buckets(d, weekOf, maxWeeks)
-	r.Days = buckets(d, dayOf, maxDays)
+	r.Weeks, r.Days = []Bucket{}, []Bucket{}
+	if !d.Coarse {
+		r.Weeks, r.Days = buckets(d, weekOf, maxWeeks), buckets(d, dayOf, maxDays)
+	}
 	var most uint64
 	for _, b := range r.Months {
 		if b.Total > most {
@@ -149,14 +190,24 @@ func Make(d *Data) *Report {
 		}
 	}
 	r.Categories = shares(d.Rows, d.Before, func(x *Row) string { return string(x.Category) })
-	r.Families = shares(d.Rows, d.Before, func(x *Row) string { return x.Family })
-	r.Kinds = shares(d.Rows, d.Before, func(x *Row) string { return x.Kind })
-	r.Miners = shares(mining, only(d.Before, event.Mining), func(x *Row) string { return x.Kind })
-	r.Devices = shares(d.Rows, d.Before, func(x *Row) string { return x.Device })
-	r.Countries = shares(d.Rows, d.Before, func(x *Row) string { return cmp.Or(x.Country, skip) })
-	r.Networks = shares(d.Rows, d.Before, func(x *Row) string { return cmp.Or(x.Network, skip) })
+	for _, t := range [...]struct {
+		to    *[]Share
+		table Table
+		key   func(*Row) string
+	}{
+		{&r.Families, ByFamily, func(x *Row) string { return x.Family }},
+		{&r.Kinds, ByKind, func(x *Row) string { return x.Kind }},
+		{&r.Miners, ByMiner, func(x *Row) string { return x.Kind }},
+		{&r.Devices, ByDevice, func(x *Row) string { return x.Device }},
+		{&r.Countries, ByCountry, func(x *Row) string { return cmp.Or(x.Country, skip) }},
+		{&r.Networks, ByNetwork, func(x *Row) string { return cmp.Or(x.Network, skip) }},
+	} {
+		now, before := d.rows(t.table)
+		*t.to = shares(now, before, t.key)
+	}
 	names := map[string]string{}
-	for _, x := range d.Rows {
+	now, _ = d.rows(ByDevice)
+	for _, x := range now {
 		if x.Name != "" {
 			names[x.Device] = x.Name
 		}

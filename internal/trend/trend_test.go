@@ -92,6 +92,29 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestTables: a table with rows of its own is made of them alone.
+func TestTables(t *testing.T) {
+	d := &Data{From: monday, To: monday.AddDate(0, 2, 0), Coarse: true,
+		Rows:   []Row{{Start: monday, Category: event.Mining, Family: "not this", Count: 5}},
+		Before: []Row{{Start: monday.AddDate(0, -1, 0), Category: event.Mining, Count: 2}},
+		Tables: map[Table]Rows{
+			ByFamily:    {Now: []Row{{Family: "stratum", Count: 5, Blocked: true}}, Before: []Row{{Family: "stratum", Count: 2}}},
+			ByMiner:     {Now: []Row{{Kind: "camera", Count: 5}}},
+			ByDevice:    {Now: []Row{{Device: "d1", Name: "Garden", Count: 5}}},
+			ByDirection: {Now: []Row{{Outbound: true, Count: 4}, {Count: 1}}},
+		}}
+	r := Make(d)
+	if r.Outbound != 4 || len(r.Families) != 1 || r.Families[0].Name != "stratum" || *r.Families[0].Growth != 1.5 || r.Families[0].Blocked != 5 {
+		t.Errorf("%+v", r.Families)
+	}
+	if r.Miners[0].Name != "camera" || *r.Miners[0].Before != 0 || r.Miners[0].Growth != nil || r.Devices[0].Label != "Garden" {
+		t.Errorf("%+v %+v", r.Miners, r.Devices)
+	}
+	if len(r.Weeks) != 0 || len(r.Days) != 0 || r.Weeks == nil || len(r.Months) != 3 {
+		t.Errorf("%d months, %d weeks, %d days", len(r.Months), len(r.Weeks), len(r.Days))
+	}
+}
+
 func TestNothing(t *testing.T) {
 	for _, d := range []*Data{{From: monday, To: monday}, {From: monday, To: monday.AddDate(0, 1, 0)}, {From: monday, To: monday.AddDate(-1, 0, 0)}, {From: time.Time{}, To: monday}} {
 		r := Make(d)
