@@ -121,14 +121,16 @@ func measure(runs []sample, m mode, verbose bool) (score, error) {
 		}
 		verdict := "right"
 		switch {
-		case !ok || d.Kind == "unknown":
+		case (!ok || d.Kind == "unknown") && !slices.Contains(strings.Split(r.kind, "|"), "unknown"):
 			s.unknown++
 			f[2]++
 			verdict = "unknown"
 		case slices.Contains(strings.Split(r.kind, "|"), d.Kind):
 			s.right++
 			f[0]++
-			s.times = append(s.times, float64(d.KindAt-first)/1e9)
+			if d.KindAt != 0 {
+				s.times = append(s.times, float64(d.KindAt-first)/1e9)
+			}
 		default:
 			s.wrong++
 			f[1]++
