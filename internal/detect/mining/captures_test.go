@@ -44,7 +44,7 @@ func replaySome(t *testing.T, file string, keep func(n int) bool) (out []found) 
 	}
 	defer src.Close()
 	e, err := engine.New(engine.Config{
-		Protocols: builtin.Protocols(), Detectors: []detect.Detector{mining.Detector}, Workers: 1,
+		Protocols: builtin.Protocols(), Detectors: []detect.Detector{mining.Detector, mining.Collectors(), mining.Farming}, Workers: 1,
 		Sink: func(int) event.Sink {
 			return event.SinkFunc(func(ev *event.Event) {
 				if ev.Type == event.Alert && ev.Finding != nil {
