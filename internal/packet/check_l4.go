@@ -88,6 +88,12 @@ func (w *checker) tcp(b []byte) {
 			bad = n < 10 || n > 34 || (n-2)%8 != 0
 		case 8:
 			bad = n != 10
+		case 19: // MD5, RFC 2385
+			bad = n != 18
+		case 29: // authentication, RFC 5925
+			bad = n < 4
+		case 34: // fast open, RFC 7413
+			bad = n != 2 && (n < 6 || n > 18 || n%2 != 0)
 		default:
 			continue
 		}

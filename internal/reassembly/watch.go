@@ -70,7 +70,7 @@ var shutdown = [watchClosed]struct{ seq, ack, fin Event }{
 // flow, and returns what is odd about it. The packet must have a TCP header.
 func (w *Watch) Packet(p *packet.Packet, d packet.Dir) (ev Events) {
 	fl := p.TCPFlags
-	if fl&(packet.SYN|packet.FIN) == packet.SYN|packet.FIN {
+	if fl&(packet.SYN|packet.FIN) == packet.SYN|packet.FIN && w.state != watchClosed {
 		ev.Add(EvFINSYN)
 	}
 	if fl&packet.ACK == 0 && p.Ack != 0 {
@@ -126,13 +126,16 @@ func (w *Watch) first(g *seen, d packet.Dir, ev *Events) {
 	case g.fl&(packet.SYN|packet.ACK) == packet.SYN:
 		w.client, w.state = d, watchSYNSent
 		w.side[d].begin(g)
+		w.side[d.Reverse()].window = uint32(g.p.Window)
+	case g.fl&packet.SYN != 0:
+		w.state = watchClosed // there is a session, of which the begin was not seen
 	}
 }
 
 // begin notes a SYN.
 func (s *watched) begin(g *seen) {
 	s.isn, s.next = g.p.Seq, g.p.Seq+1
-	s.acked, s.limit = s.next, s.next
+	s.acked, s.limit = s.next, s.next+s.window
 	s.stamps, s.stamp, s.stampAt = g.stamped, g.stamp, g.p.Time
 	s.scale, s.scaled = windowShift(g.p.TCPOpts)
 }
@@ -144,8 +147,13 @@ func (w *Watch) synSent(g *seen, s, peer *watched, ev *Events) {
 		return
 	}
 	switch {
+	case g.fl&packet.RST != 0 && g.client:
+		// It refuses what it asked for only as long as nothing has passed.
+		if g.p.Seq == s.isn && g.p.Window == 0 && g.p.Ack == s.isn+1 {
+			w.state, s.reset = watchClosed, true
+		}
 	case g.fl&packet.RST != 0:
-		if !g.client && g.fl&packet.ACK != 0 && g.p.Ack != peer.next && g.p.Ack-peer.next > 1<<16 {
+		if g.fl&packet.ACK != 0 && g.p.Ack != peer.next && g.p.Ack-peer.next > 1<<16 {
 			ev.Add(EvRSTInvalidAck)
 			return
 		}
