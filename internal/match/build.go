@@ -10,6 +10,7 @@ import (
 	"github.com/yamori-net/yamori/internal/match/mpm"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/reassembly"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -383,6 +384,12 @@ func (g *grouper) place(c *compiler, id uint32) {
 		g.placePacket(c, id, r)
 	case len(c.odd) > 0:
 		s.odd.add(c.odd[0], id)
+		for _, o := range c.odd {
+			if o.stream && o.n == uint8(reassembly.EvReassemblyOverlapDifferentData) {
+				g.strN[0]++ // it takes the streams to see that
+				g.strN[1]++
+			}
+		}
 		st.Event++
 	case r.flags&isTx != 0:
 		if !g.placeTx(c, id, r) {

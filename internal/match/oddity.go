@@ -1,8 +1,10 @@
 package match
 
 import (
+	"bytes"
 	"strings"
 
+	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/reassembly"
 	"github.com/yamori-net/yamori/internal/rules"
@@ -100,19 +102,34 @@ func (w *Worker) oddities() {
 				fs.watch = &reassembly.Watch{}
 			}
 			c.odd.stream = fs.watch.Packet(c.p, c.d)
+			if len(s.odd.stream[reassembly.EvReassemblyOverlapDifferentData]) > 0 && fs.contradicts(c.f, c.p, c.d) {
+				c.odd.stream.Add(reassembly.EvReassemblyOverlapDifferentData)
+			}
 		}
 	}
 	if s.odd.decode != nil {
 		for e, ok := c.odd.decode.Next(0); ok; e, ok = c.odd.decode.Next(e + 1) {
-			w.tell(s.odd.decode[e])
+			w.raise(s.odd.decode[e])
 		}
 	}
 	for ev := c.odd.stream; ev != 0 && s.odd.stream != nil; ev &= ev - 1 {
-		w.tell(s.odd.stream[ev.First()])
+		w.raise(s.odd.stream[ev.First()])
 	}
 }
 
-func (w *Worker) tell(ids []uint32) {
+// contradicts reports that a segment differs from bytes that passed before, as
+// far as they are kept.
+func (f *Flow) contradicts(fl *flow.Flow, p *packet.Packet, d packet.Dir) bool {
+	s := &f.dir[d]
+	if !fl.HasISN[d] || fl.Midstream || len(s.buf) == 0 || len(p.Payload) == 0 || s.base >= StreamDepth {
+		return false
+	}
+	at := int64(p.Seq - fl.ISN[d] - 1)
+	lo, hi := max(at, int64(s.base)), min(at+int64(len(p.Payload)), int64(s.base)+int64(len(s.buf)))
+	return lo < hi && !bytes.Equal(p.Payload[lo-at:hi-at], s.buf[lo-int64(s.base):hi-int64(s.base)])
+}
+
+func (w *Worker) raise(ids []uint32) {
 	for _, id := range ids {
 		if c := &w.c; c.p != nil && c.p.Version == 0 || c.matches(&w.set.rules[id]) {
 			w.found(id)
@@ -131,5 +148,5 @@ func (w *Worker) StreamEvent(e reassembly.Event) {
 		return
 	}
 	w.c.odd.stream.Add(e)
-	w.tell(w.set.odd.stream[e])
+	w.raise(w.set.odd.stream[e])
 }

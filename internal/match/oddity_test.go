@@ -51,6 +51,12 @@ func TestStreamEvents(t *testing.T) {
 	same(t, r.alerts, []uint32{3, 4, 2})
 	c.segment(toServer, packet.SYN, 1000, 0, "")
 	same(t, r.alerts, []uint32{3, 4, 2, 5})
+	// Data that come again with another content.
+	r.alerts = nil
+	c.segment(toServer, packet.ACK, 1001, c.seq[1], "GET / HTTP/1.1\r\n")
+	same(t, r.alerts, nil)
+	c.segment(toServer, packet.ACK, 1003, c.seq[1], "X / H")
+	same(t, r.alerts, []uint32{9})
 	// A hole, held bytes that another segment contradicts, and the receiver
 	// has it all.
 	r.alerts = nil
