@@ -69,6 +69,7 @@ type Worker struct {
 	n    counters
 	num  uint64 // number of the current packet, from 1
 	snap atomic.Pointer[Stats]
+	tell atomic.Pointer[chan []LiveFlow] // who wants to know the flows
 }
 
 // tickInterval is how often, in packet time, timers run.
@@ -339,6 +340,7 @@ func (w *Worker) Tick(now int64) {
 	w.now, w.lastTick = now, now
 	w.evidence.Tick(now)
 	w.table.Advance(now)
+	w.liveFlows()
 	if w.observer != nil {
 		w.observer.Tick(now)
 	}
