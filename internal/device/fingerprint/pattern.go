@@ -7,7 +7,7 @@ import (
 
 // pattern is what a value has to look like, compared without regard to case:
 //
-//   - any run of bytes   ? any one byte
+//   - any run of bytes, the shortest that fits   ? any one byte
 //     # a decimal digit      [a-z] a letter
 //     ~ at the start: anywhere, where a word begins
 //     ! at the end: a word ends there
