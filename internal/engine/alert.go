@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/yamori-net/yamori/internal/event"
@@ -66,6 +67,7 @@ func encodeFile(dst []byte, f match.File) []byte {
 // direction, and the flow so far, as Suricata writes them.
 type alertBody struct {
 	tx   []byte
+	vars []byte // of packet and flow: members of "metadata"
 	dir  packet.Dir
 	flow *flow.Flow
 }
@@ -73,6 +75,11 @@ type alertBody struct {
 func (b *alertBody) EncodeEVE(e *event.Encoder) {
 	if len(b.tx) > 0 {
 		e.Raw(b.tx)
+	}
+	if len(b.vars) > 0 {
+		e.Obj("metadata")
+		e.Raw(b.vars)
+		e.EndObj()
 	}
 	f := b.flow
 	if f == nil {
@@ -146,8 +153,9 @@ func (w *Worker) emitAlert(a *match.Alert) {
 		}
 		f.Device = w.ref(m, addr)
 	}
+	f.Context = bytes.Clone(a.Context) // findings are kept
 	ev.Finding = &f
-	w.alertBody = alertBody{tx: a.Body, dir: a.Dir, flow: a.Flow}
+	w.alertBody = alertBody{tx: a.Body, vars: a.Vars, dir: a.Dir, flow: a.Flow}
 	ev.Body = &w.alertBody
 	w.prove(a)
 	w.sink.Event(ev)

@@ -44,6 +44,11 @@ func (w *EVE) rule(ev *Event) {
 		}
 		e.EndObj()
 	}
+	if len(f.Context) > 0 {
+		e.Obj("context")
+		e.Raw(f.Context)
+		e.EndObj()
+	}
 	e.EndObj()
 }
 

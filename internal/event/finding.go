@@ -100,6 +100,7 @@ type Finding struct {
 	Mining      *MiningDetail
 	Device      DeviceRef // filled in by the engine
 	Rule        *Rule     // the rule that matched; nil for built-in detections
+	Context     []byte    // what the rule took out of the traffic: members of a JSON object
 
 	// Direction of the packet that showed it; the finding's source is always
 	// the device that misbehaves, given by FromClient.

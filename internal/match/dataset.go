@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
+	"github.com/yamori-net/yamori/internal/match/inspect/pcre"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -23,6 +24,16 @@ type dataset struct {
 	kind string
 	mu   sync.RWMutex
 	has  map[string]uint16
+
+	info  map[string]string // entries as alerts show them, of a set in JSON
+	bytes int               // of info
+}
+
+// show returns what alerts show of b; empty when there is nothing.
+func (d *dataset) show(b []byte) string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.info[string(b)]
 }
 
 func (d *dataset) find(b []byte) (uint16, bool) {
@@ -56,6 +67,8 @@ func (d *dataset) remove(b []byte, _ any) bool {
 type dataOptions struct {
 	name, kind, load string
 	op               string
+	json             jsonData
+	state            bool // load is also where Suricata saves the set: it need not be there yet
 }
 
 // data opens the set an option names, loading it when it has a file.
@@ -75,7 +88,13 @@ func (c *compiler) data(o *dataOptions) (*dataset, error) {
 		d = old // filled by rules: it lives on
 	}
 	if o.load != "" {
-		if err := d.read(c.path(o.load)); err != nil {
+		var err error
+		if path := c.path(o.load); o.json.format != "" {
+			err = d.readJSON(path, &o.json)
+		} else if !o.state || exists(path) {
+			err = d.read(path)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -153,6 +172,11 @@ func (d *dataset) value(s string) ([]byte, error) {
 
 func dataOption(o *dataOptions, words []string) error {
 	for _, w := range words {
+		if ok, err := o.json.option(w); err != nil {
+			return err
+		} else if ok {
+			continue
+		}
 		f := strings.Fields(w)
 		if len(f) != 2 {
 			return fail("data sets do not know %q", w)
@@ -165,14 +189,16 @@ func dataOption(o *dataOptions, words []string) error {
 			default:
 				return fail("data sets have the types string, md5, sha256, ip and ipv4, not %q", f[1])
 			}
-		case "load", "state":
+		case "load":
 			o.load = f[1]
+		case "state":
+			o.load, o.state = f[1], true
 		case "save", "memcap", "hashsize":
 		default:
 			return fail("data sets do not know %q", f[0])
 		}
 	}
-	return nil
+	return o.json.check()
 }
 
 // dataStep adds a check of the current buffer against a set.
@@ -200,6 +226,17 @@ func setupDataset(c *compiler, o rules.Option) error {
 	}
 	switch d.op {
 	case "isset":
+		if name := d.json.context; name != "" {
+			return c.dataStep(set.kind, func(b []byte, user any) bool {
+				_, ok := set.find(b)
+				if x, is := user.(*ctx); ok && is {
+					if text := set.show(b); text != "" {
+						x.w.note(note{kind: pcre.CaptureAlert, name: name, json: text})
+					}
+				}
+				return ok
+			})
+		}
 		return c.dataStep(set.kind, func(b []byte, _ any) bool { _, ok := set.find(b); return ok })
 	case "isnotset":
 		return c.dataStep(set.kind, func(b []byte, _ any) bool { _, ok := set.find(b); return !ok })

@@ -45,7 +45,11 @@ func (c *ctx) header(ch chain, p *inspect.Program, b []byte) bool {
 		b = c.w.apply(ch, b)
 	}
 	c.w.ins.Start = 0
-	return p.Match(b, &c.w.ins)
+	ok := p.Match(b, &c.w.ins)
+	if ok {
+		c.w.captured()
+	}
+	return ok
 }
 
 // chunks reports whether one of the chunks of an SCTP packet matches.

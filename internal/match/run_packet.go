@@ -110,6 +110,7 @@ func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 				}
 				continue
 			}
+			w.captured()
 		}
 		w.found(id)
 		if w.passed {

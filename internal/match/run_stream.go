@@ -214,6 +214,7 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 			}
 			continue
 		}
+		w.captured()
 		if n < len(matched) {
 			matched[n] = id
 			n++

@@ -218,6 +218,7 @@ func (w *Worker) buffers(id uint32, r *rule, app int, d packet.Dir, tx proto.Tx,
 				data = w.apply(w.set.chains[b.chain], data)
 			}
 			if b.prog.Match(data, &w.ins) {
+				w.captured()
 				ok = true
 				break
 			}

@@ -13,6 +13,7 @@ type Flow struct {
 	gen       uint32 // the numbers below are of the set of this generation
 	bits      []uint64
 	ints      []flowInt
+	vars      []flowVar
 	txs       []txState
 	raw       []uint32 // rules on transactions whose part of the stream was seen
 	next      uint64   // number of the next transaction
@@ -32,6 +33,7 @@ const MaxFlowInts = 64
 func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
 	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
+	f.vars = nil
 	f.raw = f.raw[:0]
 	if f.watch != nil {
 		*f.watch = reassembly.Watch{}

@@ -55,9 +55,15 @@ type Alert struct {
 	// Body is what Config.Encode made of the transaction.
 	Body []byte
 
-	body   span
-	order  uint32
-	flowID uint64
+	// Context holds the members of what the rule took out of the traffic to
+	// be told, Vars those of the variables of packet and flow: JSON.
+	Context, Vars []byte
+
+	body    span
+	context span
+	vars    span
+	order   uint32
+	flowID  uint64
 }
 
 // Config is how a Worker inspects.
@@ -84,28 +90,30 @@ type Worker struct {
 	set *Set
 	cfg Config
 
-	c       ctx
-	ins     inspect.Ctx
-	scr     mpm.Scratch
-	machine pcre.Machine
-	scratch [2][]byte
-	text    []byte
-	z       *inflate.Stream // of gunzip and zlib_deflate, made when first needed
-	windows [][]byte        // free ones
-	lent    int             // windows in use
-	bodies  []byte          // what Encode made for the alerts of this packet
-	file    file
-	list    []uint32
-	hits    []uint32
-	free    []*Flow
-	alerts  []Alert
-	pending bool   // the packet's own rules have not been tried yet
-	active  bool   // between Begin and End
-	before  uint64 // protocols known before the packet
-	passed  bool   // a pass rule matched the packet
-	verdict verdict.Verdict
-	tx      txAlert
-	guess   txAlert // being handed over, while the packet and the stream are looked at
+	c        ctx
+	ins      inspect.Ctx
+	scr      mpm.Scratch
+	machine  pcre.Machine
+	scratch  [2][]byte
+	text     []byte
+	z        *inflate.Stream // of gunzip and zlib_deflate, made when first needed
+	windows  [][]byte        // free ones
+	lent     int             // windows in use
+	bodies   []byte          // what Encode made for the alerts of this packet
+	notes    []note          // of the rule being tried
+	noteText []byte
+	file     file
+	list     []uint32
+	hits     []uint32
+	free     []*Flow
+	alerts   []Alert
+	pending  bool   // the packet's own rules have not been tried yet
+	active   bool   // between Begin and End
+	before   uint64 // protocols known before the packet
+	passed   bool   // a pass rule matched the packet
+	verdict  verdict.Verdict
+	tx       txAlert
+	guess    txAlert // being handed over, while the packet and the stream are looked at
 
 	change *Change // that brought the set; nil for the first
 	since  int64   // when, packet time
@@ -362,6 +370,7 @@ func (w *Worker) setDir(d packet.Dir) {
 
 // matches tries everything of a rule but payload and buffers.
 func (c *ctx) matches(r *rule) bool {
+	c.w.forgetNotes()
 	if r.on&c.v == 0 || r.on&(1<<l4Of(c.proto)) == 0 {
 		return false
 	}
@@ -466,6 +475,10 @@ func (w *Worker) found(id uint32) {
 	if c.f != nil {
 		a.flowID = c.f.ID
 	}
+	if len(w.notes) > 0 || c.fs != nil && len(c.fs.vars) > 0 {
+		w.annotate(&a)
+		w.forgetNotes()
+	}
 	w.alerts = append(w.alerts, a)
 }
 
@@ -538,6 +551,7 @@ func (w *Worker) finish() {
 		}
 		if w.cfg.OnAlert != nil {
 			a.Body = w.bodies[a.body.lo:a.body.hi]
+			a.Context, a.Vars = w.bodies[a.context.lo:a.context.hi], w.bodies[a.vars.lo:a.vars.hi]
 			w.cfg.OnAlert(a)
 		}
 	}
