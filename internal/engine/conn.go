@@ -34,6 +34,7 @@ type conn struct {
 	odd      uint8  // anomalies reported
 	found    uint32 // detectors that have given their finding, by bit
 	txID     uint64
+	host     []byte         // that the client asked for, with Config.Judge
 	tracks   []*files.Track // of files under way
 }
 
@@ -78,12 +79,17 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 	c.pc.Midstream = t == proto.TCP && fl.Midstream
 	c.flip, c.first, c.ended, c.raw = 0, nil, false, false
 	c.switches, c.errors, c.odd, c.found, c.txID = 0, 0, 0, 0, 0
+	c.host = c.host[:0]
 	c.resetProbe()
 	for d := range c.side {
 		s := &c.side[d]
 		s.dir, s.due = packet.Dir(d), false
 		if t == proto.TCP {
-			s.stream.Init(w.e.cfg.Policy, w.e.cfg.StreamDepth)
+			to, _ := fl.Server()
+			if packet.Dir(d) == packet.ToClient {
+				to, _ = fl.Client()
+			}
+			s.stream.Init(w.e.cfg.policyFor(to), w.e.cfg.StreamDepth)
 			if fl.HasISN[d] {
 				s.stream.Segment(w.pool, fl.ISN[d], true, false, nil, 0, w.now, s)
 			}

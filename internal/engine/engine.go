@@ -56,6 +56,7 @@ type Config struct {
 	FragMemory   int    // bytes per worker held as IP fragments; default 4 MiB
 	StreamDepth  uint64 // bytes per direction that are parsed; 0: no bound
 	Policy       reassembly.Policy
+	HostPolicies []HostPolicy // of receivers that differ; the narrowest prefix counts
 	FragPolicy   packet.OverlapPolicy
 
 	// HomeNet lists the home's own addresses; empty: private ones.
@@ -107,6 +108,28 @@ type Config struct {
 	Refs     func(m packet.MAC, ip packet.Addr) event.DeviceRef
 	// OnPanic is told of a panic on the packet's way, which costs only the flow.
 	OnPanic func(value any, stack []byte)
+}
+
+// HostPolicy says what the hosts of a prefix make of overlapping segments that
+// they receive.
+type HostPolicy struct {
+	Prefix netip.Prefix
+	Policy reassembly.Policy
+}
+
+// policyFor returns what a receiver makes of overlapping segments.
+func (c *Config) policyFor(to packet.Addr) reassembly.Policy {
+	policy, bits := c.Policy, -1
+	if len(c.HostPolicies) == 0 {
+		return policy
+	}
+	ip := to.Netip()
+	for _, h := range c.HostPolicies {
+		if h.Prefix.Bits() > bits && h.Prefix.Contains(ip) {
+			policy, bits = h.Policy, h.Prefix.Bits()
+		}
+	}
+	return policy
 }
 
 // Engine holds the workers.

@@ -20,6 +20,19 @@ const (
 	numPolicies
 )
 
+// policyNames are the systems by the names of Suricata's host-os-policy.
+var policyNames = map[string]Policy{
+	"vista": First, "windows2k3": BSD, "bsd-right": Last, "hpux10": BSD, "irix": BSD, "bsd": BSD, "macos": BSD, "windows": BSD,
+	"linux": Linux, "old-linux": OldLinux, "solaris": Solaris, "hpux11": Solaris,
+}
+
+// PolicyOf returns the policy of a system such as "old-linux"; false when the
+// name is not known.
+func PolicyOf(system string) (Policy, bool) {
+	p, ok := policyNames[system]
+	return p, ok
+}
+
 // plain reports that the policy does not look at extents.
 func (p Policy) plain() bool { return p <= Last }
 

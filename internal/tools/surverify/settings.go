@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/reassembly"
 )
 
 // Settings is what of a test's arguments and suricata.yaml makes sense here.
@@ -23,6 +27,7 @@ type Settings struct {
 	Reputation []string          // reputation-files
 	Values     map[string]string // everything set by --set, by its dotted name
 	Unknown    []string          // what is not understood
+	Policies   []engine.HostPolicy
 }
 
 // settings reads them. Without own, the stock configuration stands, as in the
@@ -69,11 +74,31 @@ func (s *Settings) set(k, v string) {
 		s.Categories = v
 	case strings.HasPrefix(k, "reputation-files."):
 		s.Reputation = append(s.Reputation, v)
+	case strings.HasPrefix(k, "host-os-policy."):
+		s.policy(strings.TrimPrefix(k, "host-os-policy."), v)
 	case strings.HasPrefix(k, "vars.address-groups."):
 		s.Addrs[strings.TrimPrefix(k, "vars.address-groups.")] = v
 	case strings.HasPrefix(k, "vars.port-groups."):
 		s.Ports[strings.TrimPrefix(k, "vars.port-groups.")] = v
 	}
+}
+
+// policy reads a host of the list of one system, "old-linux.0".
+func (s *Settings) policy(k, v string) {
+	system, _, _ := strings.Cut(k, ".")
+	p, ok := reassembly.PolicyOf(system)
+	net, err := netip.ParsePrefix(v)
+	if err != nil {
+		var a netip.Addr
+		if a, err = netip.ParseAddr(v); err == nil {
+			net = netip.PrefixFrom(a, a.BitLen())
+		}
+	}
+	if !ok || err != nil {
+		s.Unknown = append(s.Unknown, "host-os-policy."+k)
+		return
+	}
+	s.Policies = append(s.Policies, engine.HostPolicy{Prefix: net, Policy: p})
 }
 
 // config reads a test's own configuration, leaf by leaf. A file that is not
