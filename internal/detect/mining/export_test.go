@@ -1,0 +1,27 @@
+package mining
+
+import (
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/proto/prototest"
+)
+
+// Conversation is one of the sessions of this package's tests, for those that
+// drive the whole engine.
+type Conversation struct {
+	Name    string
+	Parts   []prototest.Part
+	Dialect string
+	Benign  bool
+}
+
+// Conversations returns them all.
+func Conversations() (out []Conversation) {
+	for _, s := range slices.Concat(sessions, moreSessions) {
+		out = append(out, Conversation{s.name, talk(s.lines...), s.dialect, false})
+	}
+	for name, lines := range benign {
+		out = append(out, Conversation{name, talk(lines...), "", true})
+	}
+	return out
+}
