@@ -13,6 +13,9 @@ func (c *conn) onTx(tx proto.Tx, done bool) { c.judge(&c.pc, c.idx, tx, done) }
 // detectors, and logs it when done.
 func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	w := c.w
+	if w.e.cfg.Judge != nil {
+		c.seeHost(app, tx)
+	}
 	id := c.txID
 	if w.match != nil {
 		id = w.match.Tx(app, tx, done)

@@ -123,6 +123,9 @@ func (w *Worker) decide(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 	q.GID, q.SID = event.SignatureGID, f.SignatureID
 	if m := f.Mining; m != nil {
 		q.Wallet, q.Pool = m.Wallet, m.Pool
+		if q.Host == "" && q.RemotePort != 0 {
+			q.Host, q.HostClaimed = poolHost(m.Pool), true
+		}
 	}
 	d := s.Decide(q)
 	w.carryOut(fl, &d)
@@ -206,6 +209,7 @@ func (w *Worker) query(fl *flow.Flow, client bool, now int64) *policy.Query {
 	} else {
 		w.place(q, s, fl.ServerMAC, c, fl.ClientMAC, 0, sp)
 	}
+	claim(q, fl)
 	return q
 }
 

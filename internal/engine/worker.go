@@ -50,8 +50,9 @@ type Worker struct {
 	who         func() event.DeviceRef
 
 	judged   judged
-	evidence *evidence.Recorder // nil: no captures are made
-	cur      *conn              // being worked on, for rescue
+	hosts    []func(proto.Tx, int) ([]byte, bool) // see seeHost, by protocol
+	evidence *evidence.Recorder                   // nil: no captures are made
+	cur      *conn                                // being worked on, for rescue
 	curFlow  *flow.Flow
 	now      int64 // time of the current packet
 	lastTick int64
@@ -111,6 +112,9 @@ func newWorker(e *Engine, id int) *Worker {
 	}
 	w.n.apps = map[string]AppCount{}
 	w.evidence = cfg.Evidence.Recorder()
+	for i := range cfg.Protocols {
+		w.hosts = append(w.hosts, hostGetter(&cfg.Protocols[i]))
+	}
 	return w
 }
 

@@ -62,6 +62,9 @@ func (s *Snapshot) Generation() uint32 { return s.gen }
 // not ask about each flow.
 func (s *Snapshot) BlocksTraffic() bool { return s.blocks.n > 0 }
 
+// BlocksHosts reports whether a block names a host.
+func (s *Snapshot) BlocksHosts() bool { return s.blocks.named }
+
 // NeedsIdentity reports whether a block names a device by something else than
 // its hardware address, or devices are to be recognised by their identity.
 func (s *Snapshot) NeedsIdentity() bool { return s.needRef }
@@ -192,6 +195,7 @@ func masked(a packet.Addr, bits int) packet.Addr {
 // new flow no more than a few look-ups.
 type blockIndex struct {
 	n        int
+	named    bool                   // some have a host
 	byDevice map[string][]*compiled // those without destination and host
 	byMAC    map[packet.MAC][]*compiled
 	nets     []netsOf               // longest first
@@ -208,6 +212,7 @@ func (x *blockIndex) build(blocks []*compiled) {
 	x.n = len(blocks)
 	x.byDevice, x.byMAC, x.hosts = map[string][]*compiled{}, map[packet.MAC][]*compiled{}, map[string][]*compiled{}
 	for _, c := range blocks {
+		x.named = x.named || c.host != ""
 		switch {
 		case c.hasDest:
 			i := slices.IndexFunc(x.nets, func(n netsOf) bool { return n.bits == c.bits })
