@@ -7,6 +7,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/detect/mining"
+	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/bittorrent"
@@ -102,14 +103,16 @@ func Protocols() []proto.Protocol {
 func Detectors() []detect.Detector {
 	return []detect.Detector{
 		mining.Detector,
+		mining.Sequence(),
 		mining.Collectors(),
+		mining.Farming,
 	}
 }
 
 // EventTypes lists the EVE event types that can be asked for, besides alert
 // and flow.
 func EventTypes() []event.Type {
-	out := []event.Type{event.Stats, event.Drop, event.Anomaly, event.FileInfo, event.MiningProgress}
+	out := []event.Type{event.Stats, event.Drop, event.Anomaly, device.EventType, event.FileInfo, event.MiningProgress}
 	for _, p := range Protocols() {
 		if p.Event != "" && !slices.Contains(out, p.Event) {
 			out = append(out, p.Event)
