@@ -67,10 +67,11 @@ var layers = map[string]int{
 	"internal/api/*":              6,
 	"internal/config":             6,
 	"internal/trend":              7,
-	"internal/app":                8,
-	"internal/tools/*":            9,
-	"cmd/*":                       9,
-	"internal/archtest":           10,
+	"internal/house":              8,
+	"internal/app":                9,
+	"internal/tools/*":            10,
+	"cmd/*":                       10,
+	"internal/archtest":           11,
 }
 
 // sameLayer lists the imports allowed within a layer: protocols that carry or

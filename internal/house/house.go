@@ -1,0 +1,194 @@
+// Package house is the part of the daemon that knows the home for longer than
+// a packet lives: its devices, the owner's policy, what happened, who may ask.
+// It joins the packages that do the work and gives the API what it asks for;
+// it judges nothing itself.
+package house
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/auth"
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/device/clues"
+	"github.com/yamori-net/yamori/internal/device/fingerprint"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/evidence"
+	"github.com/yamori-net/yamori/internal/geo"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/policy"
+	"github.com/yamori-net/yamori/internal/store"
+)
+
+// Config says what the house is made of.
+type Config struct {
+	Store   store.Config // Clock, Location and Log are filled in
+	HomeNet []netip.Prefix
+	// Geo names the countries and networks of addresses; nil: nobody does.
+	Geo       *geo.DB
+	GeoSource string      // where Geo comes from, with its licence, for reports
+	Mode      policy.Mode // when the owner has said nothing yet
+	Evidence  bool        // keep captures, unless the owner's settings say otherwise
+	Location  *time.Location
+	Log       *slog.Logger
+	Now       func() time.Time // wall clock with monotonic reading
+	Version   string
+	// Look asks a device for its description, when the owner wants it; nil:
+	// that is not possible.
+	Look func(device.Device) error
+}
+
+// House is safe for concurrent use.
+type House struct {
+	cfg      Config
+	Store    *store.Store
+	Devices  *device.Registry
+	Policy   *policy.Manager
+	Auth     *auth.Service
+	Hub      *api.Hub
+	Evidence *evidence.Collector // nil: none are made
+
+	clues    *clues.Queue
+	findings chan found
+	captures captures
+	dropped  atomic.Uint64 // findings that found no room
+	settings settings
+	open     atomic.Int64 // findings that wait for the owner
+	counted  counters
+	wg       sync.WaitGroup
+	stop     context.CancelFunc
+}
+
+// Limits.
+const (
+	// findingQueue is how many findings may wait for the disk.
+	findingQueue = 1024
+	// storeTime bounds how long one change waits for the disk.
+	storeTime = 10 * time.Second
+)
+
+// Open opens everything. The error names what could not be read.
+func Open(cfg Config) (h *House, err error) {
+	if cfg.Location == nil {
+		cfg.Location = time.Local
+	}
+	cfg.Store.Clock, cfg.Store.Location, cfg.Store.Log = cfg.Now, cfg.Location, cfg.Log
+	h = &House{cfg: cfg, Hub: api.NewHub(), clues: clues.NewQueue(), findings: make(chan found, findingQueue)}
+	defer func() {
+		if err != nil && h.Store != nil {
+			_ = h.Store.Close()
+		}
+	}()
+	if h.Store, err = store.Open(cfg.Store); err != nil {
+		return nil, err
+	}
+	if err = h.settings.load(h); err != nil {
+		return nil, err
+	}
+	h.Devices, err = device.NewRegistry(device.Config{Home: cfg.HomeNet, Judge: fingerprint.Judge, Store: deviceStore{h.Store}, OnChange: h.deviceChanged})
+	if err != nil {
+		return nil, fmt.Errorf("the list of devices: %w", err)
+	}
+	start := cfg.Now()
+	h.Policy, err = policy.NewManager(policy.Config{Store: documents{h.Store}, Mono: func() time.Duration { return cfg.Now().Sub(start) },
+		Wall: cfg.Now, Location: cfg.Location, Mode: cfg.Mode, OnPublish: h.policyChanged})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range h.Policy.Faults() {
+		cfg.Log.Warn("a part of the policy could not be read", "fault", f)
+	}
+	if h.Auth, err = auth.New(auth.Config{Store: documents{h.Store}, Audit: h, Now: cfg.Now}); err != nil {
+		return nil, fmt.Errorf("users and tokens: %w", err)
+	}
+	if h.settings.get().Evidence {
+		if h.Evidence, err = evidence.New(evidence.Config{}, h.captured); err != nil {
+			return nil, err
+		}
+	}
+	h.countOpen()
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	h.start(func() { h.keepFindings(ctx) })
+	h.start(func() { h.Policy.Run(ctx) })
+	h.start(func() { h.follow(ctx) })
+	if hl := h.Store.Health(); hl.Repaired != nil {
+		cfg.Log.Warn("the event store was damaged and has been repaired", "reason", hl.Repaired.Reason, "aside", hl.Repaired.Aside)
+	}
+	return h, nil
+}
+
+func (h *House) start(f func()) {
+	h.wg.Add(1)
+	go func() {
+		defer h.wg.Done()
+		f()
+	}()
+}
+
+// Close keeps what is under way and ends. The engine must have been closed.
+func (h *House) Close() error {
+	if h.Evidence != nil {
+		h.Evidence.Close()
+	}
+	close(h.findings)
+	h.stop()
+	h.wg.Wait()
+	h.Hub.Close()
+	return errors.Join(h.Devices.Save(), h.Store.Close())
+}
+
+// Observer watches one worker's traffic for what it tells about devices.
+func (h *House) Observer() *clues.Extractor {
+	return clues.New(h.clues, h.cfg.HomeNet, h.Devices.Epoch)
+}
+
+// Ref names the device that has m and ip.
+func (h *House) Ref(m packet.MAC, ip packet.Addr) event.DeviceRef { return h.Devices.Ref(m, ip) }
+
+// follow lets time pass for the devices: their clues are taken once a second,
+// and what is known of them is kept once a minute.
+func (h *House) follow(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			h.clues.Drain(h.Devices)
+			h.Devices.Advance(h.cfg.Now().UnixNano())
+			return
+		case <-t.C:
+		}
+		h.clues.Drain(h.Devices)
+		h.Devices.Advance(h.cfg.Now().UnixNano())
+		if n%60 == 0 {
+			if err := h.Devices.Save(); err != nil {
+				h.cfg.Log.Warn("the list of devices could not be kept", "error", err)
+			}
+			h.Store.Health() // lets the log say what is wrong with the disk
+		}
+	}
+}
+
+func (h *House) deviceChanged(c device.Change) {
+	ev := c.Event()
+	var eve event.EVE
+	if h.settings.get().Presence || c.Type == device.New || c.Type == device.KindChanged {
+		h.Store.AddEvent(&eve, ev, c.Device.ID)
+	}
+	what := map[device.ChangeType]string{device.New: "new", device.Returned: "returned", device.KindChanged: "changed", device.Gone: "gone"}[c.Type]
+	h.Hub.Publish(api.EventDevice, &api.DeviceEvent{What: what, Device: h.device(&c.Device, false)})
+}
+
+func (h *House) policyChanged() {
+	if h.Policy != nil { // the first snapshot comes before there is a manager
+		h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String()})
+	}
+}

@@ -1,0 +1,111 @@
+package house
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/store"
+)
+
+// settings are the owner's choices, kept as one document.
+type settings struct {
+	mu sync.RWMutex
+	s  api.Settings
+}
+
+// days says how long each kind of record is kept when the owner says nothing:
+// the store's defaults.
+var days = map[string]int{"findings": 365, "events": 90, "flows": 7, "evidence": 90, "hours": 35, "days": 400, "audit": 730}
+
+func (x *settings) load(h *House) error {
+	x.s = api.Settings{Language: "auto", Evidence: h.cfg.Evidence, Retention: map[string]int{}}
+	b, ok, err := documents{h.Store}.Get(bucketSettings, "owner")
+	if err != nil {
+		return fmt.Errorf("the owner's settings: %w", err)
+	}
+	if ok {
+		if err := json.Unmarshal(b, &x.s); err != nil {
+			h.cfg.Log.Warn("the owner's settings could not be read; the defaults hold", "error", err)
+		}
+	}
+	if x.s.Retention == nil {
+		x.s.Retention = map[string]int{}
+	}
+	for k, n := range days {
+		if _, ok := x.s.Retention[k]; !ok {
+			x.s.Retention[k] = n
+		}
+	}
+	return nil
+}
+
+func (x *settings) get() api.Settings {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := x.s
+	s.Retention = maps.Clone(x.s.Retention)
+	return s
+}
+
+// retention is what the store is told.
+func (x *settings) retention() store.Retention {
+	s := x.get()
+	day := func(k string) time.Duration { return time.Duration(s.Retention[k]) * 24 * time.Hour }
+	return store.Retention{Findings: day("findings"), Events: day("events"), Flows: day("flows"), Evidence: day("evidence"), Hours: day("hours"), Days: day("days"), Audit: day("audit")}
+}
+
+type choices struct{ h *House }
+
+// Settings returns the owner's choices.
+func (x choices) Settings(context.Context) (api.Settings, error) { return x.h.settings.get(), nil }
+
+// ChangeSettings changes some of them, durably.
+func (x choices) ChangeSettings(_ context.Context, c api.SettingsChange) (api.Settings, error) {
+	set := &x.h.settings
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	s := set.s
+	s.Retention = maps.Clone(set.s.Retention)
+	if c.TimeZone != nil {
+		if *c.TimeZone != "" {
+			if _, err := time.LoadLocation(*c.TimeZone); err != nil {
+				return s, &api.InvalidError{Field: "time_zone", Text: "is no IANA name such as Asia/Tokyo"}
+			}
+		}
+		s.TimeZone = *c.TimeZone
+	}
+	if c.Language != nil {
+		s.Language = *c.Language
+	}
+	for _, f := range [...]struct{ to, from *bool }{{&s.Evidence, c.Evidence}, {&s.Presence, c.Presence}, {&s.Names, c.Names}, {&s.Look, c.Look}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	for k, n := range c.Retention {
+		if _, ok := days[k]; !ok {
+			return s, &api.InvalidError{Field: "retention", Text: "is for " + strings.Join(slices.Sorted(maps.Keys(days)), ", ")}
+		}
+		if n < 1 || n > 36500 {
+			return s, &api.InvalidError{Field: "retention", Text: "is 1 to 36500 days"}
+		}
+		s.Retention[k] = n
+	}
+	b, err := json.Marshal(&s)
+	if err != nil {
+		return s, err
+	}
+	if err := (documents{x.h.Store}).Put(bucketSettings, "owner", b); err != nil {
+		return s, fmt.Errorf("the settings could not be stored and were not changed: %w", err)
+	}
+	set.s = s
+	s.Retention = maps.Clone(s.Retention)
+	return s, nil
+}
