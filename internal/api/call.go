@@ -150,12 +150,11 @@ func (c *call) flag(name string) *bool {
 
 // cursor is a place in one list with one filter; to clients it is opaque.
 type cursor struct {
-	Route  string `json:"r"`
 	Filter string `json:"f"`
 	After  string `json:"a"`
 }
 
-// filter is a short hash of everything that filters.
+// filter is a short hash of the list and everything that filters it.
 func (c *call) filter() string {
 	q := url.Values{}
 	for k, v := range c.query {
@@ -186,7 +185,7 @@ func (c *call) page() (Page, error) {
 		return p, bad
 	}
 	var k cursor
-	if err := json.Unmarshal(b, &k); err != nil || k.Route != c.route.Name || k.Filter != c.filter() || k.After == "" || !plain(k.After) {
+	if err := json.Unmarshal(b, &k); err != nil || k.Filter != c.filter() || k.After == "" || !plain(k.After) {
 		return p, bad
 	}
 	p.After = k.After
@@ -206,7 +205,7 @@ func list[T any](c *call, items []T, next string, err error) error {
 	}
 	l := List[T]{Items: items}
 	if next != "" {
-		b, err := json.Marshal(cursor{c.route.Name, c.filter(), next})
+		b, err := json.Marshal(cursor{c.filter(), next})
 		if err != nil {
 			return err
 		}

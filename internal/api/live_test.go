@@ -62,9 +62,9 @@ func lineWith(t *testing.T, s *bufio.Scanner, prefix string) string {
 }
 
 func TestEvents(t *testing.T) {
-	was := heartbeat
-	heartbeat = 50 * time.Millisecond
-	defer func() { heartbeat = was }()
+	was, long := heartbeat, streamTime
+	heartbeat, streamTime = 50*time.Millisecond, 120*time.Millisecond
+	defer func() { heartbeat, streamTime = was, long }()
 	w := newWorld(t)
 	srv := httptest.NewServer(w.Handler())
 	defer srv.Close()
@@ -78,7 +78,9 @@ func TestEvents(t *testing.T) {
 		t.Errorf("type %s", typ)
 	}
 	sch.check(t, "/components/schemas/DeviceEvent", []byte(lineWith(t, s, "data: ")))
-	lineWith(t, s, ": still here")
+	for range 6 { // beyond the time that other streams have
+		lineWith(t, s, ": still here")
+	}
 	stop()
 
 	// What was missed is sent when the listener comes back.
@@ -245,6 +247,20 @@ func TestServe(t *testing.T) {
 		}
 	case <-time.After(5 * time.Second):
 		t.Fatal("it does not stop")
+	}
+}
+
+func TestServeOnlyAtHome(t *testing.T) {
+	w := newWorld(t)
+	for _, a := range []string{"0.0.0.0:0", "[::]:0", "203.0.113.1:0", "[2001:db8::1]:0"} {
+		if err := w.Serve(context.Background(), Listen{HTTP: []netip.AddrPort{netip.MustParseAddrPort(a)}}); err == nil || !strings.Contains(err.Error(), "internet") {
+			t.Errorf("%s: %v", a, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.Serve(ctx, Listen{HTTP: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}, Anywhere: true}); err != nil {
+		t.Error(err)
 	}
 }
 

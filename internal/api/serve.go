@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,6 +28,10 @@ type Listen struct {
 	HTTP  []netip.AddrPort // redirected to HTTPS, or served where HTTPS is empty
 	Cert  *Certificate     // for HTTPS
 
+	// Anywhere allows addresses that the internet may reach. Without it only
+	// loopback, private and link-local ones are taken (RFC 1918, 3927, 4193).
+	Anywhere bool
+
 	// Unix is a listener of a Unix socket; who may open its file is owner.
 	Unix net.Listener
 }
@@ -40,6 +45,11 @@ func (s *Server) Serve(ctx context.Context, l Listen) error {
 		}
 		if _, err := l.Cert.Get(); err != nil {
 			return err
+		}
+	}
+	for _, a := range append(slices.Clone(l.HTTPS), l.HTTP...) {
+		if ip := a.Addr().Unmap(); !l.Anywhere && !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() {
+			return fmt.Errorf("api: %s may be reached from the internet; name an address of the LAN", a)
 		}
 	}
 	var srvs []*http.Server

@@ -199,7 +199,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route) {
 
 // streamTime is how long an upload or a slow answer may take; live events and
 // downloads move their own deadlines.
-const streamTime = 10 * time.Minute
+var streamTime = 10 * time.Minute
 
 // run calls the handler under the route's limits.
 func (s *Server) run(c *call) error {

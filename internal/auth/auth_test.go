@@ -55,9 +55,16 @@ func (s *memory) Each(b string, f func(string, []byte) error) error {
 	return nil
 }
 
-type logbook struct{ entries []Entry }
+type logbook struct {
+	mu      sync.Mutex
+	entries []Entry
+}
 
-func (l *logbook) Audit(e Entry) { l.entries = append(l.entries, e) }
+func (l *logbook) Audit(e Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+}
 
 type world struct {
 	*Service
@@ -134,6 +141,23 @@ func TestSetupLink(t *testing.T) {
 	}
 	if _, err := w.NewSetup(time.Hour); !errors.Is(err, ErrExists) {
 		t.Errorf("a second owner by link: %v", err)
+	}
+}
+
+// TestSetupOnce: two who use the link at the same time do not both become
+// owner.
+func TestSetupOnce(t *testing.T) {
+	w := newWorld(t)
+	link, _ := w.NewSetup(time.Hour)
+	var wg sync.WaitGroup
+	for k := range 8 {
+		wg.Go(func() {
+			_, _, _ = w.Setup(context.Background(), link, fmt.Sprintf("u%d", k), pass, "192.168.1.5", "")
+		})
+	}
+	wg.Wait()
+	if n := len(w.Users()); n != 1 {
+		t.Errorf("%d owners by one link", n)
 	}
 }
 
