@@ -66,7 +66,7 @@ var layers = map[string]int{
 	"internal/export/*":           6,
 	"internal/api":                6,
 	"internal/api/*":              6,
-	"internal/config":             6,
+	"internal/config":             7,
 	"internal/trend":              7,
 	"internal/house":              8,
 	"internal/app":                9,

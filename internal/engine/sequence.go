@@ -109,7 +109,7 @@ func (w *Worker) sequence(fl *flow.Flow, a *watched, d packet.Dir, p *packet.Pac
 	} else {
 		more = a.Segment(p.Time, d, p.Seq, p.Payload, p.Missing)
 	}
-	if a.Due(p.Time) {
+	if len(p.Payload) > 0 && a.Due(p.Time) {
 		w.judgeSequence(fl, a, p.Time, false)
 	}
 	r.cur = nil

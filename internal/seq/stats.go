@@ -11,9 +11,16 @@ import (
 const (
 	Calls  = 5
 	Pushes = 4
-	Firsts = 4 // lengths kept of each side's first messages
-	near   = 3 // lengths so close are one: counters grow by digits
+	Firsts = 6  // lengths kept of the server's first messages: tickets, greetings, answers
+	near   = 3  // lengths so close are one: counters grow by digits
+	tiny   = 16 // what is shorter and answers nothing is a ping of the layer below: WebSocket, HTTP/2, MQTT
 	none   = 0xff
+
+	mostOwed = 3     // replies waited for at a time
+	reactGap = 150   // ms: a client's message this soon after a push answers it
+	slowGap  = 2000  // ms: a reply later than this was waited for
+	idleGap  = 1000  // ms: a push after so much quiet comes of itself
+	owedFor  = 60000 // ms: what was not answered by then will not be
 )
 
 // Call is a length that the client sends, and what comes back.
@@ -45,8 +52,8 @@ type Moments struct {
 	Sum, Sq float32
 }
 
-func (m *Moments) add(ns int64) {
-	x := float32(math.Log(float64(max(ns, 1e5)) / 1e9))
+func (m *Moments) add(ms int64) {
+	x := float32(math.Log(max(float64(ms), .5) / 1e3))
 	m.N++
 	m.Sum += x
 	m.Sq += x * x
@@ -75,15 +82,16 @@ func (m *Moments) Dev() float64 {
 type Stats struct {
 	Begin, Last int64     // first and latest message, ns
 	Records     [2]uint32 // messages before joining
+	Pings       uint16    // messages of a few bytes that answer nothing; counted here alone
 	Bursts      [2]uint32 // after it
-	Bytes       [2]uint64 // of content
-	First       [2][Firsts]uint16
+	Hello       uint16    // length of the client's first message
+	First       [Firsts]uint16
 	Answered    uint32 // calls with a reply
 	Unanswered  uint32 // calls followed by another without a reply between
 	Pushed      uint32 // messages of the server that answer nothing
 	Woke        uint32 // of those, after a second of quiet
-	OddCalls    uint32 // calls whose length found no place in the table
-	OddPushes   uint32
+	OddCalls    uint16 // calls whose length found no place in the table
+	OddPushes   uint16
 	Most        uint32  // longest message after each side's first three
 	LenSum      float32 // of the logarithms of lengths of pushes
 	LenSq       float32
@@ -91,54 +99,83 @@ type Stats struct {
 	Call [Calls]Call
 	Push [Pushes]Push
 
-	pending   uint8 // call that waits for its reply
-	pendingAt int64
-	lastPush  int64
-	lastRecv  int64 // end of the server's latest message
+	pending   uint8  // call that waits for its reply
+	owed      uint8  // replies that are due
+	asked     bool   // by a message too short to count
+	pendingAt uint32 // ms since Begin, as the others
+	lastPush  uint32
+	lastRecv  uint32 // the server's latest message
 }
 
 // note counts a message before joining.
 func (t *Tracker) note(now int64, d packet.Dir, n int) {
-	if k := t.Records[d&1]; k < Firsts {
-		t.First[d&1][k] = uint16(min(n, math.MaxUint16))
+	length := uint16(min(n, math.MaxUint16))
+	if k := t.Records[d&1]; d == packet.ToServer && k == 0 {
+		t.Hello = length
+	} else if d == packet.ToClient && k < Firsts {
+		t.First[k] = length
 	}
 	t.Records[d&1]++
-	t.Bytes[d&1] += uint64(n)
 	if t.Begin == 0 {
 		t.Begin = now
 	}
 	t.Last = max(t.Last, now)
 }
 
+// since returns the milliseconds from b to a; times run on through the end of
+// their 32 bits, and a clock may go back.
+func since(a, b uint32) int64 { return max(0, int64(int32(a-b))) }
+
 // count takes one joined message.
 func (t *Tracker) count(d packet.Dir, n int, first, last int64) {
 	s := &t.Stats
+	at, end := uint32((first-s.Begin)/1e6), uint32((last-s.Begin)/1e6)
+	if n <= tiny && (d == packet.ToServer || s.owed == 0) {
+		s.Pings = inc(s.Pings)
+		if d == packet.ToClient {
+			s.lastRecv = end
+		} else {
+			s.asked, s.pendingAt = true, end // a query can be as short
+		}
+		return
+	}
 	if s.Bursts[d&1]++; s.Bursts[d&1] > 3 {
 		s.Most = max(s.Most, uint32(n))
 	}
 	length := uint16(min(n, math.MaxUint16))
-	ms := uint32(max(0, first-s.Begin) / 1e6)
 	if d == packet.ToServer {
-		s.call(length, ms, first, last)
+		s.call(length, at, end)
 		return
 	}
+	if s.owed > 0 && since(at, s.pendingAt) > owedFor {
+		s.Unanswered += uint32(s.owed)
+		s.owed = 0
+	}
 	switch {
-	case s.pending != none:
-		s.reply(length, first)
+	case s.owed > 0:
+		s.reply(length, at)
+	case s.asked && since(at, s.pendingAt) < slowGap:
+		s.Answered++
 	case s.Bursts[0] == 0:
 		// Before the client's first word: session tickets, a greeting.
 	default:
-		s.push(length, ms, first)
+		s.push(length, at)
 	}
-	s.lastRecv = last
+	s.lastRecv, s.asked = end, false
 }
 
-func (s *Stats) call(n uint16, ms uint32, first, last int64) {
-	if s.pending != none {
+func (s *Stats) call(n uint16, at, end uint32) {
+	if s.owed > 0 && since(at, s.pendingAt) > owedFor {
+		s.Unanswered += uint32(s.owed)
+		s.owed = 0
+	}
+	if s.owed < mostOwed {
+		s.owed++
+	} else {
 		s.Unanswered++
 	}
-	i := none
-	least, leastN := 0, uint16(math.MaxUint16)
+	s.pendingAt = end
+	i, least, leastN := -1, 0, uint16(math.MaxUint16)
 	for k := range s.Call {
 		c := &s.Call[k]
 		if c.N > 0 && diff(c.Len, n) <= near {
@@ -149,16 +186,16 @@ func (s *Stats) call(n uint16, ms uint32, first, last int64) {
 			least, leastN = k, c.N
 		}
 	}
-	if i == none {
-		// The rarest gives way, one step at a time (Metwally's space saving
-		// would let noise displace what repeats).
+	if i < 0 {
+		// The rarest gives way, one step at a time: noise must not displace
+		// what repeats.
 		c := &s.Call[least]
 		if c.N > 0 {
-			s.OddCalls++
+			s.OddCalls = inc(s.OddCalls)
 		}
 		if c.N > 1 {
 			c.N--
-			s.pending, s.pendingAt = Calls, last
+			s.pending = none
 			return
 		}
 		*c = Call{}
@@ -166,28 +203,29 @@ func (s *Stats) call(n uint16, ms uint32, first, last int64) {
 	}
 	c := &s.Call[i]
 	if c.N > 0 {
-		c.Gap.add(int64(ms-c.last) * 1e6)
+		c.Gap.add(since(at, c.last))
 	}
-	c.Len, c.last = n, ms
+	c.Len, c.last = n, at
 	c.N = inc(c.N)
-	if s.lastPush != 0 && first-s.lastPush < reactGap {
+	if s.Pushed > 0 && since(at, s.lastPush) < reactGap {
 		c.React = inc(c.React)
 	}
-	if q := first - s.lastRecv; s.lastRecv != 0 && q > 59.4e9 && q < 61.5e9 {
+	if q := since(at, s.lastRecv); s.Bursts[1] > 0 && q > 59400 && q < 61500 {
 		c.Quiet = inc(c.Quiet)
 	}
-	s.pending, s.pendingAt = uint8(i), last
+	s.pending = uint8(i)
 }
 
-func (s *Stats) reply(n uint16, at int64) {
+func (s *Stats) reply(n uint16, at uint32) {
 	i := s.pending
+	s.owed--
 	s.pending = none
 	s.Answered++
-	if i >= Calls {
+	if i == none || s.owed > 0 { // whose reply this is cannot be said
 		return
 	}
 	c := &s.Call[i]
-	wait := at - s.pendingAt
+	wait := since(at, s.pendingAt)
 	if wait > slowGap {
 		c.Slow = inc(c.Slow)
 	}
@@ -206,9 +244,9 @@ func (s *Stats) reply(n uint16, at int64) {
 	}
 }
 
-func (s *Stats) push(n uint16, ms uint32, at int64) {
+func (s *Stats) push(n uint16, at uint32) {
 	s.Pushed++
-	if at-max(s.lastRecv, s.pendingAt) > idleGap {
+	if since(at, s.lastRecv) > idleGap && since(at, s.pendingAt) > idleGap {
 		s.Woke++
 	}
 	s.lastPush = at
@@ -219,8 +257,8 @@ func (s *Stats) push(n uint16, ms uint32, at int64) {
 	for k := range s.Push {
 		p := &s.Push[k]
 		if p.N > 0 && diff(p.Len, n) <= near {
-			p.Gap.add(int64(ms-p.last) * 1e6)
-			p.Len, p.last = n, ms
+			p.Gap.add(since(at, p.last))
+			p.Len, p.last = n, at
 			p.N = inc(p.N)
 			return
 		}
@@ -230,13 +268,13 @@ func (s *Stats) push(n uint16, ms uint32, at int64) {
 	}
 	p := &s.Push[least]
 	if p.N > 0 {
-		s.OddPushes++
+		s.OddPushes = inc(s.OddPushes)
 	}
 	if p.N > 1 {
 		p.N--
 		return
 	}
-	*p = Push{Len: n, N: 1, last: ms}
+	*p = Push{Len: n, N: 1, last: at}
 }
 
 func diff(a, b uint16) uint16 {

@@ -277,21 +277,30 @@ func alephium(r *rand.Rand) *talk {
 // mini blocks in it; shares are not acknowledged but by the next template.
 func dero(r *rand.Rand) *talk {
 	job := in(r, 330, 370)
-	return &talk{
+	return wsPinged(r, &talk{
 		hello:  []exchange{{in(r, 160, 260), in(r, 129, 180), pool(r)}},
 		calls:  []call{{gap: poisson(logUni(r, 10, 120)), size: fixed(in(r, 168, 190)), reply: span(job, job+3), think: pool(r)}},
 		pushes: []push{{gap: clock(uni(r, .5, 1), .1), size: span(job, job+3)}},
-	}
+	})
 }
 
 func coinhive(r *rand.Rand) *talk {
 	job := in(r, 280, 330)
-	return &talk{
+	return wsPinged(r, &talk{
 		hello: []exchange{{in(r, 380, 560), in(r, 129, 300), pool(r)}, {in(r, 90, 150), in(r, 60, 90), pool(r)}},
 		calls: []call{{gap: poisson(logUni(r, 4, 40)), size: fixed(in(r, 170, 220)), reply: digits(in(r, 48, 60), 1000), think: pool(r),
 			then: uni(r, 0, .3), after: 1}},
 		pushes: []push{{gap: moneroJobs(r), size: fixed(job)}},
+	})
+}
+
+// wsPinged adds the pings of a WebSocket library's server, in two of three.
+func wsPinged(r *rand.Rand, t *talk) *talk {
+	if one(r, .66) {
+		t.pushes = append(t.pushes, push{gap: clock(choose(r, 15, 20, 25, 30, 54), .1), size: fixed(pick(2, 6)(r, 0))})
+		t.calls = append(t.calls, call{gap: between(.0005, .02), size: fixed(pick(6, 10)(r, 0)), react: len(t.pushes)})
 	}
+	return t
 }
 
 func ironfish(r *rand.Rand) *talk {

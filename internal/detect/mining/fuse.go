@@ -1,0 +1,190 @@
+package mining
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/seq"
+)
+
+// Weights of what speaks for mining beside the sequence, in natural-log odds,
+// and the levels that sums of them reach. docs/detection/mining.md gives the
+// reasons.
+const (
+	seqPrior = -3.0 // one in 21 quiet encrypted flows to which work comes unasked, before anything else is known
+
+	weightPool    = 6.0
+	weightSite    = 0.5
+	weightCert    = 5.0
+	weightNoName  = 1.0
+	weightBare    = 0.5
+	weightOpenSSL = 0.5
+	weightPort    = 1.0
+	weightWeb     = -0.7
+	weightKind    = 2.0 // a device that has no reason of its own to act like a miner
+	weightOther   = 1.0 // each other flow of the device that looks like it, at most two
+	weightNext    = 1.0
+
+	levelSuspect   = -0.8
+	levelLikely    = 0.5
+	levelConfirmed = 5.0
+	// seqNeeded is what the sequence itself must say for anything above
+	// suspect: names and ports alone are no proof that anybody mines.
+	seqNeeded = 1.5
+)
+
+// Judge adds up what speaks for mining in a flow.
+func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who func() event.DeviceRef) (event.Finding, bool) {
+	x, ok := Look(t)
+	if !ok || end && t.Bursts[0]+t.Bursts[1] < seq.FirstLook {
+		return event.Finding{}, false
+	}
+	s := q.model.Score(&x)
+	sum := seqPrior + s + tagSum(t.Tag)
+	if s < 0 || sum < levelSuspect-2*weightOther-weightNext-weightKind || t.Best >= uint8(event.Confirmed) {
+		return event.Finding{}, false
+	}
+	dev := who()
+	client, _ := f.Client()
+	server, port := f.Server()
+	others, next := q.mem.seen(client, flowSeen{f.ID, server, port, t.Begin, s})
+	ev := q.evidence(t, &x, s)
+	if w := kindWeight(dev.Kind); w != 0 {
+		sum += w
+		ev = append(ev, event.Evidence{Code: "sequence.device", Value: dev.Kind, Weight: w})
+	}
+	if n := min(others, 2); n > 0 {
+		sum += weightOther * float64(n)
+		ev = append(ev, event.Evidence{Code: "sequence.flows", Value: fmt.Sprintf("%d other connections", others), Weight: weightOther * float64(n)})
+	}
+	if next {
+		sum += weightNext
+		ev = append(ev, event.Evidence{Code: "sequence.next_server", Value: netip.AddrPortFrom(server.Netip(), port).String(), Weight: weightNext})
+	}
+	level := event.Level(0)
+	switch {
+	case sum >= levelConfirmed && s >= seqNeeded && t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0:
+		level = event.Confirmed
+	case sum >= levelLikely && s >= seqNeeded:
+		level = event.Likely
+	case sum >= levelSuspect:
+		level = event.Suspect
+	}
+	if level == 0 || uint8(level) <= t.Best {
+		return event.Finding{}, false
+	}
+	t.Best = uint8(level)
+	return q.finding(f, t, &x, level, sum, ev), true
+}
+
+func tagSum(tag uint32) float64 {
+	sum := 0.0
+	for _, w := range tagWeights {
+		if tag&w.tag != 0 {
+			sum += w.weight
+		}
+	}
+	return sum
+}
+
+var tagWeights = [...]struct {
+	tag    uint32
+	code   string
+	weight float64
+}{
+	{tagPool, "sequence.pool_name", weightPool},
+	{tagPoolDNS, "sequence.pool_address", weightPool},
+	{tagPoolSite, "sequence.pool_site", weightSite},
+	{tagPoolDNSSite, "sequence.pool_site", weightSite},
+	{tagProxyCert, "sequence.proxy_certificate", weightCert},
+	{tagNoName, "sequence.no_name", weightNoName},
+	{tagBare, "sequence.bare_hello", weightBare},
+	{tagOpenSSL, "sequence.openssl", weightOpenSSL},
+	{tagPort, "sequence.port", weightPort},
+	{tagWeb, "sequence.web_client", weightWeb},
+}
+
+// kindWeight is what the kind of a device says: who has no screen to work at
+// has no benign reason to talk like a miner.
+func kindWeight(kind string) float64 {
+	switch kind {
+	case "camera", "recorder", "router", "tv", "printer", "plug", "light", "speaker", "appliance", "nas":
+		return weightKind
+	}
+	return 0
+}
+
+// maxReasons is how many of the sequence's reasons a finding lists.
+const maxReasons = 8
+
+// evidence lists what the sequence and the handshake say, the weightiest of
+// the sequence first. The bounded sum of a score's parts is the score.
+func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Evidence {
+	v := look(t)
+	w := q.model.weight[x.Shape]
+	var out []event.Evidence
+	rest := s
+	for i := range features {
+		if p := q.model.Slope * w[i][x.Bins[i]]; math.Abs(p) >= .15 {
+			out = append(out, event.Evidence{Code: "sequence." + features[i].name, Value: figure(&v, i), Weight: hundredth(p)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b event.Evidence) int { return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)) })
+	out = out[:min(len(out), maxReasons)]
+	for _, e := range out {
+		rest -= e.Weight
+	}
+	out = append(out, event.Evidence{Code: "sequence.rest", Value: shapeNames[x.Shape], Weight: hundredth(rest)})
+	for _, e := range tagWeights {
+		if t.Tag&e.tag != 0 {
+			val := ""
+			if i := int(t.Tag2) - 1; i >= 0 && i < len(q.pools.all) {
+				val = q.pools.all[i].Suffix
+			}
+			out = append(out, event.Evidence{Code: e.code, Value: val, Weight: e.weight})
+		}
+	}
+	return out
+}
+
+func hundredth(x float64) float64 { return math.Round(x*100) / 100 }
+
+// figure writes what a feature saw.
+func figure(v *view, i int) string {
+	x := features[i].value(v)
+	if math.IsNaN(x) {
+		return "not known yet"
+	}
+	return fmt.Sprintf("%.4g", x)
+}
+
+func (q *sequence) finding(f *flow.Flow, t *seq.Tracker, x *Vector, level event.Level, sum float64, ev []event.Evidence) event.Finding {
+	a, port := f.Server()
+	pool := netip.AddrPortFrom(a.Netip(), port).String()
+	d := &event.MiningDetail{Dialect: "encrypted-" + shapeNames[x.Shape], Pool: pool}
+	if i := int(t.Tag2) - 1; i >= 0 && i < len(q.pools.all) && t.Tag&(tagPool|tagPoolDNS) != 0 {
+		d.Pool = q.pools.all[i].Suffix + " (" + pool + ")"
+	}
+	out := event.Finding{
+		Category: event.Mining, Family: "sequence", Detector: "mining", Level: level,
+		Confidence:  math.Round(1e4/(1+math.Exp(-sum))) / 1e4,
+		SignatureID: 1100, Signature: "Cryptocurrency mining in an encrypted connection", Severity: 1,
+		Code: "mining.encrypted", Mining: d, FromClient: true,
+		Args:     []event.Arg{{Name: "dialect", Value: d.Dialect}, {Name: "pool", Value: d.Pool}},
+		Evidence: append(ev, event.Evidence{Code: "sequence.prior", Value: "", Weight: seqPrior}),
+	}
+	if level == event.Suspect {
+		out.Signature, out.Severity = "Possible cryptocurrency mining in an encrypted connection", 2
+		out.Confidence = min(out.Confidence, .6)
+	}
+	return out
+}
+
+// LikelyAlone is the score of a sequence that makes mining likely with nothing
+// else known of the flow.
+const LikelyAlone = levelLikely - seqPrior

@@ -1,0 +1,125 @@
+package seq
+
+import "github.com/yamori-net/yamori/internal/packet"
+
+// Kind says what the messages of a flow are.
+type Kind uint8
+
+// Kinds.
+const (
+	Raw   Kind = iota // payloads of TCP, nothing known of them
+	TLS13             // records, TLS 1.3
+	TLS12             // records, up to TLS 1.2
+	SSH               // payloads of TCP
+	QUIC              // payloads of UDP
+)
+
+// overhead is what protection adds to a message: AEAD tag and type (RFC 8446
+// section 5.2), explicit nonce and tag (RFC 5288), length, padding and tag
+// (RFC 4253 section 6, with a channel's header), short header and tag (RFC
+// 9001).
+var overhead = [...]int{Raw: 0, TLS13: 17, TLS12: 24, SSH: 34, QUIC: 28}
+
+// half is one direction of a stream.
+type half struct {
+	next   uint32 // sequence number of the next header (TLS) or byte
+	synced bool
+	nhdr   uint8 // bytes of a split header that were seen
+	hdr    [5]byte
+}
+
+// Sink takes messages; false: no more are wanted.
+type Sink interface {
+	Message(now int64, d packet.Dir, n int) bool
+}
+
+// Reader finds the messages of a flow in its packets.
+type Reader struct {
+	Kind Kind
+	fin  bool // the client's Finished went by, or a message of its
+	half [2]half
+}
+
+// content is the length of what is protected in n bytes.
+func (r *Reader) content(n int) int { return max(1, n-overhead[r.Kind]) }
+
+// Segment takes a packet of a TCP stream and hands its messages to to. missing
+// says how many bytes of the payload were not captured. It reports false when
+// to did.
+func (r *Reader) Segment(now int64, d packet.Dir, seqNo uint32, payload []byte, missing int, to Sink) bool {
+	if len(payload) == 0 {
+		return true
+	}
+	h := &r.half[d&1]
+	if r.Kind != TLS13 && r.Kind != TLS12 {
+		end := seqNo + uint32(len(payload)+missing)
+		if h.synced && int32(end-h.next) <= 0 {
+			return true // sent again
+		}
+		h.next, h.synced = end, true
+		return to.Message(now, d, r.content(len(payload)+missing))
+	}
+	off := 0
+	switch delta := int64(int32(h.next + uint32(h.nhdr) - seqNo)); {
+	case !h.synced || delta < 0: // first, or something was lost: this may be where a record starts
+		h.next, h.nhdr, h.synced = seqNo, 0, true
+		if !plausible(payload) {
+			h.synced = false
+			return true
+		}
+	case delta >= int64(len(payload)):
+		return true // within a record, or sent again
+	default:
+		off = int(delta)
+	}
+	for off < len(payload) {
+		var n int
+		if h.nhdr == 0 && len(payload)-off >= 5 {
+			copy(h.hdr[:], payload[off:off+5])
+			off += 5
+		} else {
+			k := copy(h.hdr[h.nhdr:], payload[off:])
+			h.nhdr += uint8(k)
+			if off += k; h.nhdr < 5 {
+				return true
+			}
+		}
+		h.nhdr = 0
+		if !plausible(h.hdr[:]) {
+			h.synced = false
+			return true
+		}
+		n = int(h.hdr[3])<<8 | int(h.hdr[4])
+		h.next += uint32(5 + n)
+		if h.hdr[0] == 23 && !r.record(now, d, n, to) {
+			return false
+		}
+		off += n
+	}
+	return true
+}
+
+// plausible reports whether b starts like a record; of a short b what is there
+// counts.
+func plausible(b []byte) bool {
+	return b[0] >= 20 && b[0] <= 24 && (len(b) < 2 || b[1] == 3) && (len(b) < 4 || b[3] <= 0x41)
+}
+
+// record takes a record of data. The client's Finished is none of the talk.
+func (r *Reader) record(now int64, d packet.Dir, n int, to Sink) bool {
+	if d == packet.ToServer && !r.fin {
+		r.fin = true
+		if r.Kind == TLS13 && (n == 53 || n == 69) { // by the hash, RFC 8446 section 4.4.4
+			return true
+		}
+	}
+	return to.Message(now, d, r.content(n))
+}
+
+// Datagram takes a packet of QUIC.
+func (r *Reader) Datagram(now int64, d packet.Dir, n int, to Sink) bool {
+	if n < 52 { // acknowledgements
+		return true
+	}
+	return to.Message(now, d, r.content(n))
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"github.com/yamori-net/yamori/internal/detect/mining"
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/seq"
+	"github.com/yamori-net/yamori/internal/seq/seqlog"
+)
+
+// item is one recording of a pair of client and server: its flows, and what a
+// detector sees at each look at them.
+type item struct {
+	id, source, group, client string
+	mining                    bool
+	flows                     []*seqlog.Flow
+	looks                     []sample
+	seconds                   float64
+}
+
+// sample is one look.
+type sample struct {
+	x    mining.Vector
+	at   float64 // seconds since the flow's first message
+	msgs int
+}
+
+// prepare gathers the flows of a pair and looks at them.
+func prepare(all []*seqlog.Flow) []*item {
+	by := map[string]*item{}
+	var out []*item
+	for _, f := range all {
+		it := by[f.ID]
+		if it == nil {
+			it = &item{id: f.ID, source: f.Source, group: f.Group, client: f.Client, mining: f.Mining}
+			by[f.ID] = it
+			out = append(out, it)
+		}
+		it.flows = append(it.flows, f)
+		it.looks = append(it.looks, looks(f)...)
+		if n := len(f.Msgs); n > 0 {
+			it.seconds += float64(f.Msgs[n-1].At) / 1e9
+		}
+	}
+	return out
+}
+
+// looks runs a flow through a tracker as the engine does.
+func looks(f *seqlog.Flow) (out []sample) {
+	var t seq.Tracker
+	t.Start(f.Kind)
+	look := func() {
+		if x, ok := mining.Look(&t); ok {
+			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1])})
+		}
+	}
+	for i, m := range f.Msgs {
+		more := t.Message(m.At+1, m.Dir, m.Len)
+		if t.Due(m.At + 1) {
+			look()
+		}
+		if !more {
+			return out
+		}
+		if i == len(f.Msgs)-1 && i+1 < seqlog.MaxMessages {
+			if t.Flush(); t.Bursts[0]+t.Bursts[1] >= seq.FirstLook {
+				look()
+			}
+		}
+	}
+	return out
+}
+
+// best is the highest score and when the score first reached level; -1 never.
+func best(m *mining.Model, looks []sample, level float64) (top, at float64, msgs int) {
+	top, at = -99, -1
+	for i := range looks {
+		s := m.Score(&looks[i].x)
+		if s >= level && at < 0 {
+			at, msgs = looks[i].at, looks[i].msgs
+		}
+		top = max(top, s)
+	}
+	return top, at, msgs
+}
+
+const client, server = packet.ToServer, packet.ToClient
