@@ -16,6 +16,10 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/export/evefile"
+	"github.com/yamori-net/yamori/internal/export/mqtt"
+	"github.com/yamori-net/yamori/internal/export/syslog"
+	"github.com/yamori-net/yamori/internal/policy"
 )
 
 // DefaultPath is read when no file is named; it need not exist.
@@ -35,6 +39,10 @@ type Config struct {
 	Events    Events   `yaml:"events"`
 	Rules     Rules    `yaml:"rules"`
 	Geo       Geo      `yaml:"geo"`
+	Policy    Policy   `yaml:"policy"`
+	State     State    `yaml:"state"`
+	API       API      `yaml:"api"`
+	Exports   Exports  `yaml:"exports"`
 	Limits    Limits   `yaml:"limits"`
 	Log       Log      `yaml:"log"`
 }
@@ -44,6 +52,42 @@ type Events struct {
 	File  string   `yaml:"file"`  // EVE lines are appended to it; empty: none
 	Types []string `yaml:"types"` // empty: tls, quic, dns, http, anomaly
 	Flows bool     `yaml:"flows"` // also a record for each flow
+	// MaxMB and Keep rotate the file: see evefile.Config.
+	MaxMB int `yaml:"max_mb"`
+	Keep  int `yaml:"keep"`
+}
+
+// Policy says what holds until the owner says something else.
+type Policy struct {
+	Mode string `yaml:"mode"` // watch or protect; watch
+}
+
+// State says where the daemon keeps what it knows.
+type State struct {
+	Dir      string `yaml:"dir"`      // empty: DefaultState
+	MaxMB    int    `yaml:"max_mb"`   // of everything; 0: 256
+	Evidence *bool  `yaml:"evidence"` // small captures of what was found; nil: yes
+}
+
+// DefaultState is where the daemon keeps what it knows.
+const DefaultState = "/var/lib/yamori"
+
+// API says where the daemon answers besides its socket.
+type API struct {
+	Off    bool     `yaml:"off"`
+	Listen []string `yaml:"listen"` // addresses with ports, for HTTPS; empty: the home's addresses of the interface, DefaultPort
+	Names  []string `yaml:"names"`  // host names by which the gateway may be called
+	// OpenMetrics lets /metrics be read without a token.
+	OpenMetrics bool `yaml:"open_metrics"`
+}
+
+// DefaultPort is where HTTPS is served.
+const DefaultPort = 8443
+
+// Exports are where findings are sent besides.
+type Exports struct {
+	Syslog *syslog.Config `yaml:"syslog"`
+	MQTT   *mqtt.Config   `yaml:"mqtt"`
 }
 
 // Rules says which rules of Suricata's language are loaded, besides the
@@ -67,6 +111,8 @@ type Reputation struct {
 // Geo names databases in the MaxMind DB format.
 type Geo struct {
 	Country string `yaml:"country"` // empty: countries are not known
+	ASN     string `yaml:"asn"`     // empty: networks are not known
+	Source  string `yaml:"source"`  // shown in reports: where they come from, with their licence
 }
 
 // DefaultRuleMemoryMB is what compiled rules may hold when nothing else is
@@ -193,6 +239,40 @@ func (c *Config) check(name string, b []byte) error {
 	} {
 		if l.v != 0 && (l.v < l.lo || l.v > l.hi) {
 			return fail("$.limits."+l.name, "%s %d: use %d to %d", l.name, l.v, l.lo, l.hi)
+		}
+	}
+	if c.Policy.Mode != "" {
+		if _, err := policy.ParseMode(c.Policy.Mode); err != nil {
+			return fail("$.policy.mode", "mode %q: use watch or protect", c.Policy.Mode)
+		}
+	}
+	if m := c.State.MaxMB; m != 0 && (m < 4 || m > 1<<20) {
+		return fail("$.state.max_mb", "max_mb %d: use 4 to 1048576", m)
+	}
+	for i, a := range c.API.Listen {
+		if ap, err := netip.ParseAddrPort(a); err != nil || ap.Port() == 0 {
+			return fail(fmt.Sprintf("$.api.listen[%d]", i), "listen %q: write an address with a port, such as 192.168.1.1:%d", a, DefaultPort)
+		}
+	}
+	for i, n := range c.API.Names {
+		if n == "" || strings.ContainsAny(n, "/:* \t") {
+			return fail(fmt.Sprintf("$.api.names[%d]", i), "name %q: write a host name alone, such as yamori.home.arpa", n)
+		}
+	}
+	if c.Events.File != "" {
+		f := evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep}
+		if err := f.Check(); err != nil {
+			return fail("$.events", "%v", err)
+		}
+	}
+	if x := c.Exports.Syslog; x != nil {
+		if err := x.Check(); err != nil {
+			return fail("$.exports.syslog", "%v", err)
+		}
+	}
+	if x := c.Exports.MQTT; x != nil {
+		if err := x.Check(); err != nil {
+			return fail("$.exports.mqtt", "%v", err)
 		}
 	}
 	if m := c.Rules.MemoryMB; m != 0 && (m < 1 || m > 4096) {
