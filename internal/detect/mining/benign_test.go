@@ -183,6 +183,8 @@ func TestHTTP(t *testing.T) {
 		{"xmrig asks a daemon", []prototest.Part{post("/json_rpc", "User-Agent: XMRig/6.26.0 (Linux)\r\n", `{"id":1,"jsonrpc":"2.0","method":"getblocktemplate","params":{"wallet_address":"$XMR","extra_nonce":"b2a4"}}`)},
 			"getblocktemplate/XMRig/6.26.0 (Linux)//" + xmr + "/pool.example:8332"},
 		{"xmrig polls a daemon", []prototest.Part{prototest.C("GET /getheight HTTP/1.1\r\nHost: node\r\nUser-Agent: XMRig/6.26.0 (Linux)\r\n\r\n")}, "getblocktemplate/XMRig/6.26.0 (Linux)///node:8332"},
+		{"p2pool asks a daemon", []prototest.Part{post("/json_rpc", "", `{"jsonrpc":"2.0","id":"0","method":"get_miner_data"}`), answer("", `{"id":"0","jsonrpc":"2.0","result":{"difficulty":"0x48afae42de","height":2731375,"prev_id":"$HASH1","seed_hash":"$SEED","status":"OK","tx_backlog":[]}}`)}, "getblocktemplate////pool.example:8332"},
+		{"submits a block to a Monero daemon", []prototest.Part{post("/json_rpc", "", `{"jsonrpc":"2.0","id":"0","method":"submit_block","params":["$BLOB$BLOB$BLOB"]}`)}, "getblocktemplate////pool.example:8332"},
 		{"eth_getWork", []prototest.Part{post("/", "", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`), answer("", `{"id":1,"jsonrpc":"2.0","result":["0x$HASH1","0x$SEED","0x$BOUND"]}`)}, "ethproxy////pool.example:8332"},
 		{"eth_getWork, account in the path", []prototest.Part{post("/"+eth+"/rig", "User-Agent: ethminer/0.19\r\n", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`)}, "ethproxy/ethminer/0.19/rig/" + eth + "/pool.example:8332"},
 		{"batch", []prototest.Part{post("/", "", `[{"id":0,"method":"getbestblockhash"},{"id":1,"method":"submitblock","params":["`+strings.Repeat("04000000", 30)+`"]}]`)}, "getblocktemplate////pool.example:8332"},

@@ -11,6 +11,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/duinocoin"
 	"github.com/yamori-net/yamori/internal/proto/http"
+	"github.com/yamori-net/yamori/internal/proto/http2"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 	"github.com/yamori-net/yamori/internal/proto/stratumv2"
 )
@@ -32,8 +33,11 @@ type inline struct {
 
 // Inspect judges a transaction of stratum, of its binary kin, or of http.
 func (in *inline) Inspect(_ *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Finding, bool) {
-	if t, ok := tx.(*http.Tx); ok {
+	switch t := tx.(type) {
+	case *http.Tx:
 		return in.http(c, t)
+	case *http2.Tx:
+		return in.http2(c, t)
 	}
 	if s, done := sessionOf(tx); s != nil {
 		return in.stream(c, s, done, level(tx))
