@@ -56,6 +56,18 @@ var appKeywords = []Keyword{
 		}
 		return c.wholeBuffer("ftpdata_command", []byte(v), true)
 	}},
+	{Name: "ftp.reply_received", Family: "ftp", Doc: "the command was answered: yes, or with no that it was not when it ended", Example: `ftp.reply_received:yes;`, Setup: func(c *compiler, o rules.Option) error {
+		switch v := lowerTrim(unquote(o.Value)); v {
+		case "yes", "true", "on", "1":
+			c.check("ftp.reply_received", func([]byte) bool { return true })
+		case "no", "false", "off", "0":
+			c.notPlain()
+			c.list("ftp.reply_received", true).absentOK = true
+		default:
+			return fail("ftp.reply_received knows yes and no, not %q", v)
+		}
+		return nil
+	}},
 	{Name: "ftpbounce", Family: "ftp", Doc: "PORT to another host", Example: `ftpbounce;`, Setup: setupFTPBounce},
 	{Name: "ssh.protoversion", Aliases: []string{"ssh_proto_version"}, Family: "ssh", Doc: "protocol version, old form", Example: `ssh.protoversion:2.0;`, Setup: func(c *compiler, o rules.Option) error {
 		return c.wholeBuffer("ssh.proto", []byte(unquote(o.Value)), true)

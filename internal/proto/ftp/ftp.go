@@ -47,6 +47,10 @@ var Protocol = proto.Protocol{
 			}
 			return t.Replies[i].Text, true
 		}},
+		{Name: "ftp.reply_received", Doc: "yes once the command was answered", Dir: packet.ToClient, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+			t, ok := tx.(*Tx)
+			return yes, ok && i == 0 && t.NReplies > 0
+		}},
 		{Name: "ftp.completion_code", Doc: "three-digit code of each reply line that has one", Dir: packet.ToClient, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 			t, ok := tx.(*Tx)
 			if !ok {
@@ -100,6 +104,8 @@ type Tx struct {
 	buf        []byte
 	replyBytes int
 }
+
+var yes = []byte("yes")
 
 // EventType returns Type.
 func (t *Tx) EventType() event.Type { return Type }
