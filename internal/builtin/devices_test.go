@@ -1,0 +1,67 @@
+package builtin_test
+
+import (
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/yamori-net/yamori/internal/builtin"
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/device/clues"
+	"github.com/yamori-net/yamori/internal/engine"
+)
+
+// once keeps what was told from being forgotten and told again.
+type once struct{ *clues.Extractor }
+
+func (o once) Tick(int64) {}
+
+type nowhere struct{}
+
+func (nowhere) Add(device.Clue) {}
+func (nowhere) Advance(int64)   {}
+
+// TestCluesAllocs is TestSteadyStateAllocs with devices watched: once every
+// clue of a capture was told, its packets cost no allocation.
+func TestCluesAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("1 case: the race detector allocates")
+	}
+	files, err := filepath.Glob("../proto/*/testdata/*.pcap")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d captures, %v", len(files), err)
+	}
+	for _, f := range files {
+		if strings.Contains(f, "/quic/") {
+			continue // its keys allocate, as TestSteadyStateAllocs says
+		}
+		fs, span := frames(t, []string{f})
+		x := clues.New(nowhere{}, nil, nil)
+		e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Seed: 1, MaxFlows: 1024,
+			Observer: func(int) engine.Observer { return once{x} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass := func() {
+			for i := range fs {
+				e.Workers[0].Handle(&fs[i])
+				fs[i].Time += span
+			}
+		}
+		for range 30 {
+			pass()
+		}
+		const passes = 200
+		var a, b runtime.MemStats
+		runtime.ReadMemStats(&a)
+		for range passes {
+			pass()
+		}
+		runtime.ReadMemStats(&b)
+		if n := float64(b.Mallocs-a.Mallocs) / passes; n > 0.5 {
+			t.Errorf("%s: %.1f allocations per pass of %d packets", f, n, len(fs))
+		}
+		e.Close()
+	}
+}
