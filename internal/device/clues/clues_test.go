@@ -1,12 +1,15 @@
 package clues
 
 import (
+	"context"
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/device/fingerprint"
 	"github.com/yamori-net/yamori/internal/device/synth"
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/packet"
@@ -212,6 +215,55 @@ func TestQueue(t *testing.T) {
 	q.Drain(&l)
 	if len(l.clues) != QueueSize {
 		t.Errorf("%d clues", len(l.clues))
+	}
+}
+
+// saved is a store that counts.
+type saved struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (s *saved) Load(func(string, []byte) error) error { return nil }
+func (s *saved) Save(string, []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	return nil
+}
+
+// What a worker sees reaches the registry, is judged and saved.
+func TestLive(t *testing.T) {
+	store := &saved{}
+	r, err := device.NewRegistry(device.Config{Judge: fingerprint.Judge, Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLive(r, nil, 1)
+	e, err := engine.New(engine.Config{Protocols: protocols, Seed: 1, Observer: func(i int) engine.Observer { return l.Observer(i) }, Refs: r.Ref})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { l.Run(ctx, func() int64 { return 1e18 + 60e9 }, func(err error) { t.Error(err) }) })
+	var mac packet.MAC
+	for _, c := range synth.Products() {
+		if c.Kind == "printer" {
+			mac = c.MAC
+			for i := range c.Frames {
+				e.Workers[0].Handle(&c.Frames[i])
+			}
+			break
+		}
+	}
+	cancel()
+	wg.Wait()
+	if ref := r.Ref(mac, packet.AddrFrom4([]byte{192, 168, 77, 122})); ref.Kind != "printer" || ref.Name == "" {
+		t.Errorf("%+v", ref)
+	}
+	if store.n == 0 || l.Dropped() != 0 {
+		t.Errorf("%d saved, %d dropped", store.n, l.Dropped())
 	}
 }
 
