@@ -7,6 +7,12 @@ import (
 	"time"
 )
 
+// Actor says who asked for what a part is called for: a user's name, a token's
+// prefix or "uid:" and a number, as in the audit log. Empty: the program.
+func Actor(ctx context.Context) string { s, _ := ctx.Value(actorKey{}).(string); return s }
+
+type actorKey struct{}
+
 // What the API asks of the rest of the program. Each part is an interface of
 // its own, so that adapters stay thin. A nil part answers 503 with the code
 // "unavailable". All are called from many goroutines. Positions (Page.After)
@@ -104,6 +110,9 @@ type Rulebook interface {
 	Entries(ctx context.Context, kinds ...string) ([]Entry, error)
 	AddEntry(ctx context.Context, kind string, e EntryNew, author string) (Entry, error)
 	RemoveEntry(ctx context.Context, id string) error
+	// Changes lists the latest changes that can be undone, the oldest first.
+	Changes(ctx context.Context) ([]PolicyChange, error)
+	Undo(ctx context.Context, id string) (PolicyChange, error)
 }
 
 // Choices are the owner's settings.
@@ -114,8 +123,16 @@ type Choices interface {
 
 // Safe makes backups and takes them back.
 type Safe interface {
-	Backup(ctx context.Context, w io.Writer) error
-	Restore(ctx context.Context, r io.Reader) (Restored, error)
+	Backup(ctx context.Context, o BackupOptions, w io.Writer) error
+	// Restore takes a backup back. Whoever holds copies of what it brings reads
+	// them again (auth.Service.Reload).
+	Restore(ctx context.Context, passphrase string, r io.Reader) (Restored, error)
+}
+
+// BackupOptions say what a backup holds.
+type BackupOptions struct {
+	Passphrase string // encrypts the secrets; empty: they are left out
+	Findings   bool   // findings too
 }
 
 // RuleSets are the loaded rules.

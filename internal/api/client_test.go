@@ -149,13 +149,18 @@ func TestClient(t *testing.T) {
 		ok(list, all(c.Entries(ctx, list, dev)))
 		ok(list, c.RemoveEntry(ctx, list, e.ID))
 	}
+	ok("changes", all(c.Changes(ctx)))
+	undone, err := c.Undo(ctx, "7")
+	if get(undone, err); !strings.HasPrefix(undone.Author, "uid:") {
+		t.Errorf("undone by %q", undone.Author)
+	}
 	set, err := c.Settings(ctx)
 	get(set, err)
 	set, err = c.ChangeSettings(ctx, api.SettingsChange{})
 	get(set, err)
 	b.Reset()
-	ok("backup", c.Backup(ctx, &b))
-	back, err := c.Restore(ctx, &b)
+	ok("backup", c.Backup(ctx, api.BackupOptions{Passphrase: "ひみつ 1%"}, &b))
+	back, err := c.Restore(ctx, "ひみつ 1%", &b)
 	get(back, err)
 	r, err := c.Rules(ctx)
 	get(r, err)

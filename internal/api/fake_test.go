@@ -250,6 +250,17 @@ func (h *house) RemoveEntry(_ context.Context, id string) error {
 	return ErrNotFound
 }
 
+func (h *house) Changes(context.Context) ([]PolicyChange, error) {
+	return []PolicyChange{{ID: "7", At: t0, What: "mode"}}, nil
+}
+
+func (h *house) Undo(ctx context.Context, id string) (PolicyChange, error) {
+	if id != "7" {
+		return PolicyChange{}, ErrNotFound
+	}
+	return PolicyChange{ID: "8", At: t0, What: "undo", Author: Actor(ctx)}, nil
+}
+
 func (h *house) Settings(context.Context) (Settings, error) { return h.settings, nil }
 
 func (h *house) ChangeSettings(_ context.Context, c SettingsChange) (Settings, error) {
@@ -260,17 +271,17 @@ func (h *house) ChangeSettings(_ context.Context, c SettingsChange) (Settings, e
 	return s, nil
 }
 
-func (h *house) Backup(_ context.Context, w io.Writer) error {
-	_, err := io.WriteString(w, "backup")
+func (h *house) Backup(_ context.Context, o BackupOptions, w io.Writer) error {
+	_, err := io.WriteString(w, "backup"+o.Passphrase)
 	return err
 }
 
-func (h *house) Restore(_ context.Context, r io.Reader) (Restored, error) {
+func (h *house) Restore(_ context.Context, pass string, r io.Reader) (Restored, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return Restored{}, err
 	}
-	if string(b) != "backup" {
+	if string(b) != "backup"+pass {
 		return Restored{}, &InvalidError{"body", "not a backup"}
 	}
 	return Restored{}, nil

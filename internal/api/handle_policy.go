@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/yamori-net/yamori/internal/auth"
 )
@@ -222,15 +223,60 @@ func patchSettings(c *call) error {
 	return c.json(&v)
 }
 
+func listChanges(c *call) error {
+	p, err := c.page()
+	if err != nil {
+		return err
+	}
+	all, err := c.s.cfg.Backend.Rulebook.Changes(c.ctx())
+	if err != nil {
+		return err
+	}
+	items, next := cutPage(all, p)
+	return list(c, items, next, nil)
+}
+
+func undoChange(c *call) error {
+	v, err := c.s.cfg.Backend.Rulebook.Undo(c.ctx(), c.id())
+	if err != nil {
+		return err
+	}
+	return c.json(&v)
+}
+
+// passHeader carries the passphrase of a backup, percent-encoded: a query
+// would end in logs.
+const passHeader = "Yamori-Passphrase"
+
+func (c *call) passphrase() (string, error) {
+	s, err := url.PathUnescape(c.r.Header.Get(passHeader))
+	if err != nil || len(s) > 1024 || !plain(s) {
+		return "", refuse(http.StatusBadRequest, "passphrase", "send the header "+passHeader+" percent-encoded, at most 1024 bytes")
+	}
+	return s, nil
+}
+
 func getBackup(c *call) error {
-	return c.stream("yamori.backup", func(w io.Writer) error { return c.s.cfg.Backend.Safe.Backup(c.ctx(), w) })
+	pass, err := c.passphrase()
+	if err != nil {
+		return err
+	}
+	o := BackupOptions{Passphrase: pass}
+	if f := c.flag("findings"); f != nil {
+		o.Findings = *f
+	}
+	return c.stream("yamori.backup", func(w io.Writer) error { return c.s.cfg.Backend.Safe.Backup(c.ctx(), o, w) })
 }
 
 func postRestore(c *call) error {
 	if c.r.Header.Get("Content-Type") != c.route.BodyType {
 		return refuse(http.StatusUnsupportedMediaType, "media-type", "send "+c.route.BodyType)
 	}
-	v, err := c.s.cfg.Backend.Safe.Restore(c.ctx(), c.r.Body)
+	pass, err := c.passphrase()
+	if err != nil {
+		return err
+	}
+	v, err := c.s.cfg.Backend.Safe.Restore(c.ctx(), pass, c.r.Body)
 	if err != nil {
 		return err
 	}

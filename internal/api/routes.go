@@ -135,9 +135,12 @@ func table() []route {
 
 		{Method: "GET", Pattern: "/api/v1/policy", Name: "policy.get", Need: Read, Doc: "Whether findings may block.", Result: Policy{}, Part: hasRulebook, Handle: getPolicy},
 		{Method: "PUT", Pattern: "/api/v1/policy", Name: "policy.set", Need: Admin, Cond: true, Doc: "Watch or protect.", Body: Policy{}, Result: Policy{}, Part: hasRulebook, Handle: putPolicy},
+		{Method: "GET", Pattern: "/api/v1/policy/changes", Name: "policy.changes", Need: Admin, Doc: "The latest changes that can be undone, the oldest first.", Result: List[PolicyChange]{}, Query: paging, Part: hasRulebook, Handle: listChanges},
+		{Method: "POST", Pattern: "/api/v1/policy/changes/{id}/undo", Name: "policy.undo", Need: Admin, Doc: "Take a change back.", Result: PolicyChange{}, Part: hasRulebook, Handle: undoChange},
 		{Method: "GET", Pattern: "/api/v1/settings", Name: "settings.get", Need: Admin, Doc: "The owner's choices.", Result: Settings{}, Part: hasChoices, Handle: getSettings},
 		{Method: "PATCH", Pattern: "/api/v1/settings", Name: "settings.change", Need: Admin, Cond: true, Doc: "Change some of them.", Body: SettingsChange{}, Result: Settings{}, Part: hasChoices, Handle: patchSettings},
-		{Method: "GET", Pattern: "/api/v1/backup", Name: "backup", Need: Admin, NoToken: true, Grave: true, Stream: true, Doc: "What is the owner's, as one file.", Type: "application/octet-stream", Part: hasSafe, Handle: getBackup},
+		{Method: "GET", Pattern: "/api/v1/backup", Name: "backup", Need: Admin, NoToken: true, Grave: true, Stream: true, Doc: "What is the owner's, as one file; with the header Yamori-Passphrase also the secrets, encrypted.", Type: "application/octet-stream",
+			Query: []param{{"findings", "boolean", "findings too", nil}}, Part: hasSafe, Handle: getBackup},
 		{Method: "POST", Pattern: "/api/v1/restore", Name: "restore", Need: Admin, NoToken: true, Stream: true, Doc: "Take such a file back.", BodyType: "application/octet-stream", Body0: maxRestore, Result: Restored{}, Part: hasSafe, Handle: postRestore},
 		{Method: "GET", Pattern: "/api/v1/rules", Name: "rules.get", Need: Read, Doc: "Which rules are loaded.", Result: Rules{}, Part: hasRuleSets, Handle: getRules},
 		{Method: "POST", Pattern: "/api/v1/rules/reload", Name: "rules.reload", Need: Admin, Stream: true, Doc: "Read the rules again.", Result: Rules{}, Part: hasRuleSets, Handle: reloadRules},

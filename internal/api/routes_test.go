@@ -47,6 +47,7 @@ var good = map[string]struct{ id, body, query, typ string }{
 	"findings.change":      {id: "3", body: `{"state":"ignored","until":"2026-04-01T00:00:00Z","note":"mine"}`},
 	"findings.get":         {id: "3"},
 	"findings.evidence":    {id: "3"},
+	"policy.undo":          {id: "7"},
 	"policy.set":           {body: `{"mode":"protect"}`},
 	"settings.change":      {body: `{"language":"ja","retention":{"findings":30}}`},
 	"restore":              {body: "backup", typ: "application/octet-stream"},

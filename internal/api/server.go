@@ -228,6 +228,7 @@ func (s *Server) run(c *call) error {
 		s.change.Lock()
 		defer s.change.Unlock()
 	}
+	c.r = c.r.WithContext(context.WithValue(c.r.Context(), actorKey{}, c.who.Name))
 	return c.route.Handle(c)
 }
 

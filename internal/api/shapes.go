@@ -254,6 +254,16 @@ type Entry struct {
 	Fixed    bool      `json:"fixed,omitempty" doc:"cannot be removed"`
 }
 
+// PolicyChange is a change of the policy that can be undone.
+type PolicyChange struct {
+	ID     string    `json:"id"`
+	At     time.Time `json:"at"`
+	What   string    `json:"what" enum:"add,remove,mode,undo"`
+	Entry  string    `json:"entry,omitempty" doc:"id of the entry"`
+	Kind   string    `json:"kind,omitempty"`
+	Author string    `json:"author"`
+}
+
 // Scope says what an entry is about. What is left out means any; all that is
 // given must hold.
 type Scope struct {

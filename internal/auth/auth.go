@@ -203,6 +203,37 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
+// Reload reads the store again, after a backup was restored. All sessions end:
+// those in the backup may have been ended since it was made. A set-up link ends
+// when there is a user.
+func (s *Service) Reload() error {
+	users, sessions, tokens := map[string]*user{}, map[string]*session{}, map[string]*token{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := load(s.cfg.Store, bucketUsers, users); err != nil {
+		return err
+	}
+	if err := load(s.cfg.Store, bucketSessions, sessions); err != nil {
+		return err
+	}
+	if err := load(s.cfg.Store, bucketTokens, tokens); err != nil {
+		return err
+	}
+	for k := range sessions {
+		if err := s.cfg.Store.Delete(bucketSessions, k); err != nil {
+			return err
+		}
+	}
+	s.users, s.sessions, s.tokens = users, map[string]*session{}, tokens
+	if len(users) > 0 {
+		s.setup = nil
+	}
+	return nil
+}
+
+// SecretBuckets names the buckets of the store that hold secrets, for backups.
+func SecretBuckets() []string { return []string{bucketUsers, bucketSessions, bucketTokens} }
+
 func load[T any](st Store, bucket string, into map[string]*T) error {
 	err := st.Each(bucket, func(key string, value []byte) error {
 		v := new(T)

@@ -234,6 +234,27 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestReload: what a restored backup holds counts, what it lacks ends, and so do
+// the sessions it brings back.
+func TestReload(t *testing.T) {
+	w := newWorld(t)
+	u := w.add(t, "Aiko", Owner)
+	sess, _ := w.try("Aiko", pass, "", "192.168.1.9")
+	if err := w.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.Session(sess); ok || len(w.st.m[bucketSessions]) != 0 {
+		t.Error("a session of the backup lives")
+	}
+	_ = w.st.Delete(bucketUsers, u.ID)
+	if err := w.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.try("Aiko", pass, "", "192.168.1.9"); err == nil || len(w.Users()) != 0 {
+		t.Error("a user who is gone is let in")
+	}
+}
+
 func TestTokens(t *testing.T) {
 	w := newWorld(t)
 	u := w.add(t, "Aiko", Member)

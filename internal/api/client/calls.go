@@ -178,6 +178,16 @@ func (c *Client) SetMode(ctx context.Context, mode string) (api.Policy, error) {
 	return call[api.Policy](ctx, c, put, v1+"policy", api.Policy{Mode: mode})
 }
 
+// Changes walks the latest changes of the policy that can be undone.
+func (c *Client) Changes(ctx context.Context) iter.Seq2[api.PolicyChange, error] {
+	return pages[api.PolicyChange](ctx, c, v1+"policy/changes", nil)
+}
+
+// Undo takes one back.
+func (c *Client) Undo(ctx context.Context, id string) (api.PolicyChange, error) {
+	return call[api.PolicyChange](ctx, c, post, at("policy/changes", id, "undo"), nil)
+}
+
 // Lists of entries.
 const (
 	Exceptions = "exceptions"
@@ -219,13 +229,16 @@ func (c *Client) ChangeSettings(ctx context.Context, ch api.SettingsChange) (api
 }
 
 // Backup writes what is the owner's.
-func (c *Client) Backup(ctx context.Context, w io.Writer) error {
-	return c.download(ctx, v1+"backup", w)
+func (c *Client) Backup(ctx context.Context, o api.BackupOptions, w io.Writer) error {
+	return c.download(ctx, v1+"backup?findings="+strconv.FormatBool(o.Findings), w, passHeader, url.PathEscape(o.Passphrase))
 }
 
-// Restore takes a backup back.
-func (c *Client) Restore(ctx context.Context, r io.Reader) (out api.Restored, err error) {
-	res, err := c.send(ctx, post, v1+"restore", "application/octet-stream", r)
+// passHeader carries the passphrase of a backup.
+const passHeader = "Yamori-Passphrase"
+
+// Restore takes a backup back; the passphrase is needed for secrets in it.
+func (c *Client) Restore(ctx context.Context, passphrase string, r io.Reader) (out api.Restored, err error) {
+	res, err := c.send(ctx, post, v1+"restore", "application/octet-stream", r, passHeader, url.PathEscape(passphrase))
 	if err != nil {
 		return out, err
 	}

@@ -200,8 +200,8 @@ func clone(q url.Values) url.Values {
 }
 
 // download copies an answer to w.
-func (c *Client) download(ctx context.Context, path string, w io.Writer) error {
-	res, err := c.send(ctx, http.MethodGet, path, "", nil)
+func (c *Client) download(ctx context.Context, path string, w io.Writer, head ...string) error {
+	res, err := c.send(ctx, http.MethodGet, path, "", nil, head...)
 	if err != nil {
 		return err
 	}
