@@ -29,7 +29,7 @@ type costText struct {
 
 var costs = map[Lang]*costText{
 	English: {
-		went:    "It went on for %s and handed in %s results (%s accepted, %s refused).",
+		went:    "It went on for %s; results handed in: %s (%s accepted, %s refused).",
 		nothing: "It went on for %s and handed in no result.",
 		rate:    "That is about %s (give or take %d %%).",
 		said:    "It says that it mines at %s.",

@@ -48,6 +48,9 @@ func (t *tally) add(flow uint64, u *event.MiningUpdate) {
 	}
 }
 
+// shortest is the time, in hours, below which no rate can be told.
+const shortest = 10.0 / 3600
+
 // total returns the sum, nil when there is nothing to tell.
 func (t *tally) total() *event.MiningRun {
 	out, any := t.ended, t.any
@@ -59,7 +62,8 @@ func (t *tally) total() *event.MiningRun {
 		return nil
 	}
 	hours := float64(out.Last-out.First) / 3.6e12
-	if hours > 0 {
+	out.Rate = 0
+	if hours > shortest {
 		out.Rate = out.Work / (hours * 3600)
 	}
 	rate := out.Rate
