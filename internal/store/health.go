@@ -79,7 +79,7 @@ func (h *healthState) note(err error) {
 	h.damaged = h.damaged || isDamaged(err)
 }
 
-// Health never waits for the writer.
+// Health waits for no write, at most for the log being put into the database.
 func (s *Store) Health() Health {
 	h := &s.health
 	h.mu.Lock()
