@@ -140,7 +140,7 @@ func (w *Worker) raise(ids []uint32) {
 // StreamEvent tells of an event that the stream of the packet under inspection
 // shows: what a segment carries that contradicts another.
 func (w *Worker) StreamEvent(e reassembly.Event) {
-	if !w.active || w.c.f == nil || w.set.odd.stream == nil || len(w.set.odd.stream[e]) == 0 {
+	if !w.active || w.c.f == nil || w.c.f.Midstream || w.set.odd.stream == nil || len(w.set.odd.stream[e]) == 0 {
 		return
 	}
 	w.packetRules()

@@ -16,7 +16,7 @@ type Watch struct {
 	fourWay bool       // the server answered with a SYN of its own (RFC 9293 section 3.5, simultaneous)
 	syns    uint8      // SYNs with other numbers while one is open
 	synacks uint8
-	busy    bool // data have passed
+	busy    bool // the server goes on after its SYN
 	stamps  bool // both sides use timestamps
 }
 
@@ -348,7 +348,7 @@ func (w *Watch) take(g *seen, s, peer *watched, ev *Events) {
 		return
 	}
 	w.windowUpdate(g, s, peer, ev)
-	if g.len > 0 {
+	if !g.client {
 		w.busy = true
 	}
 	if before(s.next, g.end()) {
@@ -413,7 +413,9 @@ func (w *Watch) retransmission(g *seen, s *watched, ev *Events) bool {
 	case !before(s.acked, g.end()):
 		ev.Add(EvPacketSpuriousRetransmission)
 	case before(g.p.Seq, s.acked), !before(s.next, g.end()):
-		ev.Add(EvPacketRetransmission)
+		if w.state > watchEstablished { // of an open connection it is nothing odd
+			ev.Add(EvPacketRetransmission)
+		}
 	default:
 		return false
 	}
