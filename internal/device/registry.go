@@ -19,6 +19,7 @@ const (
 	MaxPerKey    = 16    // clues of one source and key, the same
 	MaxAllClues  = 65536 // of all devices together; beyond it the devices least worth keeping go
 	MaxIDs       = 16    // strong identifiers per device
+	fewClues     = 8     // what a device may have even when there is no room
 	maxJudged    = 64    // devices judged in one Advance
 	maxOwnedText = 128   // bytes of a name or person that the owner gives
 )
@@ -55,7 +56,8 @@ type Config struct {
 	// Judge says what a device is; nil: nobody knows. It is called with the
 	// registry locked and must not call it.
 	Judge func(Facts) Profile
-	// OnChange is told what happens to devices, in order, without a lock held.
+	// OnChange is told what happens to devices, without a lock held, by the
+	// goroutine that caused it.
 	OnChange func(Change)
 	// Store keeps the devices over a restart; nil: nothing is kept.
 	Store Persistence
@@ -350,7 +352,7 @@ func (r *Registry) keep(d *entry, c Clue) {
 	}
 	if same < MaxPerKey {
 		oldest = -1
-		if len(d.clues) >= MaxClues {
+		if len(d.clues) >= MaxClues || len(d.clues) >= fewClues && r.clues >= MaxAllClues {
 			oldest = spare(d.clues)
 		}
 	}

@@ -333,7 +333,7 @@ func TestBounds(t *testing.T) {
 		h.Add(Clue{Source: Source(1 + i%int(numSources-1)), Key: "k", Value: strings.Repeat("v", 1+i), Time: int64(i), MAC: real(1)})
 	}
 	s := h.Stats()
-	if s.Devices > MaxDevices || s.Clues > MaxAllClues+MaxClues || s.Evicted == 0 {
+	if s.Devices > MaxDevices || s.Clues > MaxAllClues+fewClues*MaxDevices || s.Evicted == 0 {
 		t.Errorf("%+v", s)
 	}
 	if n := len(h.Clues("mac:00:11:22:00:00:01")); n == 0 || n > MaxClues {
@@ -413,4 +413,18 @@ func FuzzRestore(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A flood of devices that all say much stays within the room for clues.
+func TestClueFlood(t *testing.T) {
+	h := newHarness(t, nil)
+	for i := range MaxDevices / 2 {
+		m := packet.MAC{2, 2, 0, byte(i >> 16), byte(i >> 8), byte(i)}
+		for k := range 60 {
+			h.Add(Clue{Source: Source(1 + k%int(numSources-1)), Key: "k", Value: string(rune('a' + k)), Time: int64(i), MAC: m})
+		}
+	}
+	if s := h.Stats(); s.Clues > MaxAllClues+fewClues*MaxDevices || s.Clues < MaxAllClues {
+		t.Errorf("%+v", s)
+	}
 }

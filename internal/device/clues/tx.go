@@ -61,6 +61,11 @@ func (x *Extractor) Tx(f *flow.Flow, c *proto.Conn, p *packet.Packet, tx proto.T
 	case *quic.Tx:
 		if w := client(f); x.inside(w.ip) {
 			x.domain(w, m.SNI())
+			if m.HasHello {
+				if v, ok := fingerprint.Print(m.JA4(&m.Hello, tls.OverQUIC)); ok {
+					x.tellConst(w, device.TLS, "ja4", v)
+				}
+			}
 		}
 	case *tftp.Request:
 		if w := sender(p); x.inside(w.ip) {
@@ -330,6 +335,9 @@ func (x *Extractor) description(w who, b []byte) {
 func (x *Extractor) tls(f *flow.Flow, m *tls.Tx) {
 	if w := client(f); x.inside(w.ip) && m.HasHello {
 		x.domain(w, m.Hello.SNI)
+		if v, ok := fingerprint.Print(m.JA4(&m.Hello, m.Over)); ok {
+			x.tellConst(w, device.TLS, "ja4", v)
+		}
 	}
 	// The certificate of a device's own server names its maker.
 	if w := server(f); x.inside(w.ip) && m.Certs[packet.ToClient].Seen {

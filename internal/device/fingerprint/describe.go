@@ -205,6 +205,18 @@ func Domain(name []byte) (known string, ok bool) {
 	}
 }
 
+// Print returns the part of a JA4 that the table of TLS libraries knows.
+func Print(ja4 []byte) (known string, ok bool) {
+	if len(ja4) != 36 || ja4[10] != '_' || ja4[23] != '_' {
+		return "", false
+	}
+	t := tables().byName["prints"]
+	if i, ok := t.exact[string(ja4[11:23])]; ok {
+		return t.rows[i].pattern.text, true
+	}
+	return "", false
+}
+
 // Serves returns the value of a clue about an open port that the table knows:
 // "tcp/9100".
 func Serves(tcp bool, port uint16) (string, bool) { return portRow("open:", tcp, port) }

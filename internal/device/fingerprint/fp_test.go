@@ -149,6 +149,12 @@ func TestLookups(t *testing.T) {
 	if _, ok := Speaks(true, true, 9292); ok {
 		t.Error("a port of the Internet in the home")
 	}
+	if v, ok := Print([]byte("t13d1516h2_8daaf6152771_02713d6af862")); !ok || v != "8daaf6152771" {
+		t.Error(v, ok)
+	}
+	if v, ok := Print([]byte("t13d1516h2_000000000000_02713d6af862")); ok {
+		t.Error(v)
+	}
 	name := []byte("a.b.c.d.example.org")
 	if n := testing.AllocsPerRun(100, func() { Domain(name); Serves(true, 443); Speaks(false, false, 53) }); n != 0 {
 		t.Errorf("%v allocations", n)

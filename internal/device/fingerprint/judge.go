@@ -130,6 +130,8 @@ func reading(c *device.Clue) (table string, value string, g group) {
 			return "makers", v, byMaker
 		case "subject":
 			return "names", v, byModel
+		case "ja4":
+			return "prints", v, byAgent
 		}
 	case device.TFTP:
 		return "", v, byPort
