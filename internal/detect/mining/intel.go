@@ -88,7 +88,6 @@ func website(prefix, suffix []byte) bool {
 const (
 	maxPoolHosts = 1024 // addresses that a pool's name stood for
 	maxDevices   = 1024 // clients with a flow that looked like mining
-	maxPolls     = 512  // client and server of many short connections
 	poolHostAge  = int64(24 * 3600e9)
 )
 
@@ -101,8 +100,6 @@ type memory struct {
 	device  map[packet.Addr]*deviceState
 	hostQ   []packet.Addr // in the order they came
 	deviceQ []packet.Addr
-	poll    map[pollKey]*pollState
-	pollQ   []pollKey
 }
 
 type poolHost struct {
@@ -127,7 +124,7 @@ type flowSeen struct {
 }
 
 func newMemory() *memory {
-	return &memory{host: map[packet.Addr]poolHost{}, device: map[packet.Addr]*deviceState{}, poll: map[pollKey]*pollState{}}
+	return &memory{host: map[packet.Addr]poolHost{}, device: map[packet.Addr]*deviceState{}}
 }
 
 // named notes that a pool's name stands for a.

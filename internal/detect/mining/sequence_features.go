@@ -113,6 +113,13 @@ func ofPush(f func(v *view, p *seq.Push) float64) func(v *view) float64 {
 	}
 }
 
+// What holds after heldFrom messages is no chance any more; and of fewer than
+// manyShares gaps nobody can tell how they are spread.
+const (
+	heldFrom   = 30
+	manyShares = 8
+)
+
 // features is the list of questions, in the order of the model's file. None
 // asks for an address, a name or a port. Lengths are of content, without what
 // protection adds.
@@ -199,6 +206,22 @@ var features = []feature{
 	})},
 	{"share_conditions", []float64{2, 3, 4, 5, 6}, func(v *view) float64 { a, _, _ := v.conditions(); return a }},
 	{"job_conditions", []float64{1, 2, 3, 4, 5}, func(v *view) float64 { _, b, _ := v.conditions(); return b }},
+	{"conditions_held", []float64{10, 11, 12, 13, 14}, func(v *view) float64 {
+		if v.s.Bursts[0]+v.s.Bursts[1] < heldFrom {
+			return math.NaN()
+		}
+		a, b, c := v.conditions()
+		return a + b + c
+	}},
+	{"poisson_shares", []float64{.5}, ofCall(func(_ *view, c *seq.Call) float64 {
+		switch d := c.Gap.Dev(); {
+		case c.N < manyShares:
+			return math.NaN()
+		case c.Hit >= 9*c.Miss && c.Slow == 0 && d > .75 && d < 1.7:
+			return 1
+		}
+		return 0
+	})},
 	{"all_conditions", []float64{6, 8, 9, 10, 11, 12, 13, 14}, func(v *view) float64 { a, b, c := v.conditions(); return a + b + c }},
 }
 

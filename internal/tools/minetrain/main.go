@@ -4,6 +4,7 @@
 //	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -out a.seq.gz
 //	minetrain train [-o model.tsv]     from the logs in testdata/sequences
 //	minetrain tables                   leaves out each coin, client, service and source in turn
+//	minetrain alarms -pcap a.pcap -plan a.pcap.tsv
 //	minetrain show                     what the present model makes of each recording
 //
 // It is deterministic: the same logs give the same model.
@@ -37,6 +38,8 @@ func main() {
 	switch os.Args[1] {
 	case "extract":
 		err = extract(*pcap, *plan, *out, *source)
+	case "alarms":
+		err = alarms(*pcap, *plan)
 	default:
 		var all []*seqlog.Flow
 		if all, err = readLogs(*logs); err != nil {
