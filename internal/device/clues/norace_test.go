@@ -1,0 +1,5 @@
+//go:build !race
+
+package clues
+
+const raceEnabled = false
