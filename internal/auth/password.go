@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -74,6 +75,7 @@ func decode(s string) (p Params, salt, key []byte, err error) {
 type hasher struct {
 	slots chan struct{}
 	queue chan struct{}
+	spent atomic.Uint64 // memory times passes of all hashes
 }
 
 func newHasher(slots, queue int) *hasher {
@@ -99,6 +101,7 @@ func (h *hasher) key(ctx context.Context, p Params, password string, salt []byte
 		return nil, ctx.Err()
 	}
 	defer func() { <-h.slots }()
+	h.spent.Add(uint64(p.Memory) * uint64(p.Time))
 	key := argon2.IDKey([]byte(password), salt, p.Time, p.Memory, p.Threads, keyLen)
 	// The library allocates its memory anew for each hash. Give it back before
 	// the next one: on a small gateway it is a fifth of the budget.
