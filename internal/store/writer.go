@@ -222,6 +222,7 @@ func (s *Store) takeFindings() {
 
 // flush writes all that waits. What cannot be written stays.
 func (s *Store) flush() error {
+	defer s.publish()
 	s.out = s.q.items(s.out)
 	for len(s.out) > 0 {
 		n := min(len(s.out), s.lim.txRows)

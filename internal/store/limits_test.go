@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/event"
+)
+
+// TestWordsFull: someone invents MACs without end; the words end, the
+// findings do not.
+func TestWordsFull(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, Config{})
+	var list []Finding
+	for n := range maxWords + 50 {
+		list = append(list, Finding{Time: t0, Device: fmt.Sprintf("mac:%06x", n), Category: event.Scan, EVE: []byte("{}")})
+	}
+	r, err := s.AddFindings(ctx, list)
+	if err != nil || len(r) != len(list) {
+		t.Fatalf("%d of %d kept: %v", len(r), len(list), err)
+	}
+	flush(t, s)
+	if f, err := s.Finding(ctx, r[len(r)-1].ID); err != nil || f.Device != Other {
+		t.Errorf("device %q, %v", f.Device, err)
+	}
+	if f, err := s.Finding(ctx, r[5].ID); err != nil || f.Device != "mac:000005" {
+		t.Errorf("device %q, %v", f.Device, err)
+	}
+	if got, err := s.Trends(ctx, TrendQuery{From: t0, To: t0.Add(time.Hour), Bucket: Month}); err != nil || got.Total != int64(len(list)) {
+		t.Errorf("figures count %d, %v", got.Total, err)
+	}
+	if !s.Health().WordsFull {
+		t.Error("the owner is not told")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	ctx := context.Background()
+	if _, err := Open(Config{Dir: t.TempDir(), MaxBytes: MinBytes - 1, Clock: time.Now}); err == nil {
+		t.Error("a store too small is opened")
+	}
+	if _, err := Open(Config{Dir: t.TempDir()}); err == nil {
+		t.Error("a store without a clock is opened")
+	}
+	s := open(t, Config{})
+	r := add(t, s, 0, 1)
+	if err := s.SetState(ctx, "o", r[0].ID, Seen, time.Time{}, strings.Repeat("n", maxNote+1)); !errors.Is(err, ErrTooBig) {
+		t.Errorf("a long note: %v", err)
+	}
+	for _, v := range []string{`{`, `"` + strings.Repeat("x", MaxDevice) + `"`} {
+		if s.PutDevice("mac:1", json.RawMessage(v)) {
+			t.Errorf("device record %.20q is kept", v)
+		}
+	}
+	if s.PutDevice(strings.Repeat("i", maxWord+1), json.RawMessage(`1`)) {
+		t.Error("a long id is kept")
+	}
+	if s.AddFlow(Flow{Time: t0}) {
+		t.Error("a flow is kept though flows are off")
+	}
+	var u unpacker
+	for _, b := range [][]byte{nil, {9}, {bodyDict1, 1, 2, 3}} {
+		if _, err := u.unpack(nil, b); err == nil {
+			t.Errorf("body %x is read", b)
+		}
+	}
+}
