@@ -137,3 +137,25 @@ func TestRound(t *testing.T) {
 		}
 	}
 }
+
+// TestProgressAllocs: a message of a flow that is found costs nothing while
+// there is nothing to tell.
+func TestProgressAllocs(t *testing.T) {
+	in := new(inline)
+	c := &proto.Conn{Time: 1e18}
+	tx := &stratum.Tx{}
+	tx.Seen(1e18)
+	tx.Mark(stratum.MarkAgent)
+	tx.Mark(stratum.MarkMethod)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, ok := in.Progress(c, tx); ok {
+			t.Fatal("told")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	c.Time += tellEvery
+	if u, ok := in.Progress(c, tx); !ok || u.Final {
+		t.Errorf("after %d minutes nothing is told", tellEvery/int64(time.Minute))
+	}
+}

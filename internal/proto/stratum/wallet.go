@@ -46,7 +46,9 @@ func FindAddress(t []byte) Address {
 	case n < 25 || !base58(a):
 		return Address{}
 	case n == 51 && a[0] == '9':
-		return Address{"ergo", n, true} // pay-to-public-key on the main net
+		if ergo(a) {
+			return Address{"ergo", n, true}
+		}
 	case n == 95 && (a[0] == '4' || a[0] == '8'), n == 106 && a[0] == '4':
 		return Address{"monero", n, true} // standard and subaddress; with payment id
 	case n >= 95 && n <= 110:
@@ -55,6 +57,25 @@ func FindAddress(t []byte) Address {
 		return checked(a)
 	}
 	return Address{}
+}
+
+// ergo reports whether a is the address of a public key on Ergo's main net: the
+// byte 1, a compressed key (2 or 3 and 32 bytes) and a checksum, which is not
+// verified. Bitcoin's private keys for testing have the same length and digit.
+func ergo(a []byte) bool {
+	var raw [38]byte
+	for _, c := range a {
+		carry := uint32(base58Digit(c))
+		for i := len(raw) - 1; i >= 0; i-- {
+			carry += uint32(raw[i]) * 58
+			raw[i] = byte(carry)
+			carry >>= 8
+		}
+		if carry != 0 {
+			return false
+		}
+	}
+	return raw[0] == 1 && (raw[1] == 2 || raw[1] == 3)
 }
 
 // prefixed judges "kaspa:…" and its kin, whose colon is at n.

@@ -142,3 +142,15 @@ func TestBounds(t *testing.T) {
 		t.Errorf("a pool of %d bytes", len(p))
 	}
 }
+
+func TestErgoAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"9fRAWhdxEsTcdb8PhGNrZfwqa65zfkuYHAMmkQLcic1gdLSV5vA.rig": "ergo",
+		"91avARGdfge8E4tZfYLoxeJ5sGBdNJQH4kvjJoQFacbgwmaKkrx":     "", // a private key of Bitcoin's test net
+		"9" + strings.Repeat("z", 50):                             "",
+	} {
+		if a := FindAddress([]byte(in)); a.Coin != want || a.Sure != (want != "") {
+			t.Errorf("%s: %+v", in, a)
+		}
+	}
+}
