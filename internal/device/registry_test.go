@@ -415,16 +415,25 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// A flood of devices that all say much stays within the room for clues.
+// A flood of devices that all say much stays within the room for clues,
+// whether they come one after the other or are all there first.
 func TestClueFlood(t *testing.T) {
-	h := newHarness(t, nil)
-	for i := range MaxDevices / 2 {
-		m := packet.MAC{2, 2, 0, byte(i >> 16), byte(i >> 8), byte(i)}
-		for k := range 60 {
-			h.Add(Clue{Source: Source(1 + k%int(numSources-1)), Key: "k", Value: string(rune('a' + k)), Time: int64(i), MAC: m})
+	mac := func(i int) packet.MAC { return packet.MAC{2, 2, 0, byte(i >> 16), byte(i >> 8), byte(i)} }
+	for _, first := range []bool{false, true} {
+		h := newHarness(t, nil)
+		for i := range MaxDevices / 2 {
+			if first {
+				h.Add(Clue{Source: Seen, Time: int64(i), MAC: mac(i)})
+			}
 		}
-	}
-	if s := h.Stats(); s.Clues > MaxAllClues+fewClues*MaxDevices || s.Clues < MaxAllClues {
-		t.Errorf("%+v", s)
+		for i := range MaxDevices / 2 {
+			for k := range 60 {
+				h.Add(Clue{Source: Source(1 + k%int(numSources-1)), Key: "k", Value: string(rune('a' + k)), Time: int64(i), MAC: mac(i)})
+			}
+		}
+		s := h.Stats()
+		if s.Clues > MaxAllClues+fewClues*MaxDevices || first && (s.Clues < MaxAllClues || s.Devices != MaxDevices/2) || !first && s.Evicted == 0 {
+			t.Errorf("%v: %+v", first, s)
+		}
 	}
 }
