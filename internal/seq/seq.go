@@ -19,7 +19,7 @@ const (
 	BulkRate  = 4 << 10   // bytes a second
 )
 
-const joinGap = int64(2e6) // messages of one side closer than this are one
+const joinGap = int64(60e6) // messages of one side closer than this are one
 
 // Tracker is the state of one flow: constant size, no pointer. The zero value
 // is not ready; see Start.

@@ -16,10 +16,9 @@ type outcome struct {
 	lookouts int
 }
 
-// levels are the scores that matter: mining is likely when the sequence has a
-// bare hello of OpenSSL and a pool's port beside it, a bare hello of OpenSSL,
-// nothing.
-var levels = []float64{alone - 2.5, alone - 1.5, alone}
+// levels are the scores at which mining is likely: with a plain OpenSSL's hello
+// that names no server, with a hello that names none, with nothing else at all.
+var levels = []float64{alone - 2, alone - 1, alone}
 
 func judge(m *mining.Model, it *item) outcome {
 	o := outcome{it: it, at: map[float64]float64{}, top: -99}
@@ -103,6 +102,7 @@ func tables(d []*item, lab string) error {
 	table("Leave one service out", only(byName, false), named)
 	times(only(byGroup, true))
 	rank(only(byGroup, true), only(byName, false))
+	evade(m, d)
 	l, err := labItems(lab)
 	if err != nil {
 		fmt.Println("\nno captures of another source:", err)
