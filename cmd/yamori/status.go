@@ -38,24 +38,28 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 				return json.NewEncoder(stdout).Encode(s)
 			}
 			state := "watching"
-			if !s.Up {
+			if s.Mode == "protect" {
+				state = "protecting"
+			}
+			if !s.Inspecting {
 				state = "waiting for"
 			}
 			fmt.Fprintf(stdout, "Yamori %s is %s %s since %s (%s).\n", s.Version, state, s.Interface,
 				s.Since.Format(time.DateTime), time.Since(s.Since).Round(time.Second))
-			fmt.Fprintf(stdout, "  packets   %s (%s), %s dropped\n", report.Count(s.Packets), report.Size(s.Bytes), report.Count(s.Dropped))
-			fmt.Fprintf(stdout, "  flows     %s open\n", report.Count(uint64(s.Flows)))
-			fmt.Fprintf(stdout, "  devices   %d\n", s.Devices)
-			fmt.Fprintf(stdout, "  findings  %s\n", report.Count(s.Findings))
-			if r := s.Rules; r != nil {
-				fmt.Fprintf(stdout, "  rules     %s loaded (%s ago), %s failed, %s alerts\n", report.Count(uint64(r.Loaded)),
-					time.Since(r.Since).Round(time.Second), report.Count(uint64(r.Failed)), report.Count(s.Alerts))
-				if r.Refused != "" {
-					fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(r.RefusedAt).Round(time.Second), r.Refused)
-				}
+			fmt.Fprintf(stdout, "  packets   %s (%s), %s dropped\n", count(s.Packets), report.Size(uint64(s.Bytes)), count(s.Dropped))
+			fmt.Fprintf(stdout, "  flows     %s open\n", count(s.Flows))
+			fmt.Fprintf(stdout, "  devices   %d, %d of them online\n", s.Devices, s.Online)
+			fmt.Fprintf(stdout, "  findings  %s, %s of them wait for you\n", count(s.Findings), count(s.Open))
+			fmt.Fprintf(stdout, "  kept      %s of %s\n", report.Size(uint64(s.StoreBytes)), report.Size(uint64(s.StoreLimit)))
+			if s.Rules+s.RulesFailed > 0 {
+				fmt.Fprintf(stdout, "  rules     %s loaded (%s ago), %s failed, %s alerts\n", count(s.Rules),
+					time.Since(s.RulesSince).Round(time.Second), count(s.RulesFailed), count(s.Alerts))
+			}
+			if s.RulesRefused != "" {
+				fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(s.RefusedAt).Round(time.Second), s.RulesRefused)
 			}
 			for _, x := range []struct {
-				n    uint64
+				n    int64
 				text string
 			}{
 				{s.Lost, "times the interface went away"}, {s.Evicted, "flows pushed out because the table was full"},
@@ -63,7 +67,12 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 				{s.Panics, "packets made the engine stumble; please report"},
 			} {
 				if x.n > 0 {
-					fmt.Fprintf(stdout, "  ! %s %s\n", report.Count(x.n), x.text)
+					fmt.Fprintf(stdout, "  ! %s %s\n", count(x.n), x.text)
+				}
+			}
+			for _, p := range s.Problems {
+				if text := problems[p.Code]; text != "" {
+					fmt.Fprintf(stdout, "  ! %s\n", text)
 				}
 			}
 			return nil
@@ -74,4 +83,18 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 	f.StringVar(&socket, "socket", "", "Unix socket of the daemon (default "+config.DefaultSocket+")")
 	f.StringVar(&configFile, "config", "", "configuration file")
 	return cmd
+}
+
+func count(n int64) string { return report.Count(uint64(max(n, 0))) }
+
+// problems says what the codes of a status mean, and the cure.
+var problems = map[string]string{
+	"store.temporary":   "what was known cannot be read; what is found now is lost at the end. See the log, then start again",
+	"store.full":        "the disk is full: nothing more is kept. Make room",
+	"store.failing":     "the disk does not take what is to be kept. See the log",
+	"store.damaged":     "the event store is damaged; the next start repairs it",
+	"store.repaired":    "the event store was damaged and has been repaired; the old file stands beside it",
+	"findings.dropped":  "findings came faster than the disk takes them; some are not kept",
+	"policy.unreadable": "a part of the policy cannot be read. See the log",
+	"api.down":          "the API does not answer over the network. See the log",
 }

@@ -356,9 +356,18 @@ type Status struct {
 	Online        int64     `json:"online"`
 	Findings      int64     `json:"findings"`
 	Open          int64     `json:"open" doc:"findings that wait for the owner"`
+	Workers       int64     `json:"workers"`
+	Alerts        int64     `json:"alerts" doc:"of rules"`
 	EventsDropped int64     `json:"events_dropped"`
+	EventErrors   int64     `json:"event_errors" doc:"writes to the event file that failed"`
+	Lost          int64     `json:"lost" doc:"times the interface went away"`
+	Evicted       int64     `json:"evicted" doc:"flows pushed out because the table was full"`
+	Panics        int64     `json:"panics" doc:"packets that cost their flow"`
 	Rules         int64     `json:"rules" doc:"loaded"`
+	RulesFailed   int64     `json:"rules_failed"`
 	RulesSince    time.Time `json:"rules_since,omitzero"`
+	RulesRefused  string    `json:"rules_refused,omitempty" doc:"why a later load was refused; the old rules stay"`
+	RefusedAt     time.Time `json:"rules_refused_at,omitzero"`
 	StoreBytes    int64     `json:"store_bytes"`
 	StoreLimit    int64     `json:"store_limit"`
 	LastBackup    time.Time `json:"last_backup,omitzero"`
@@ -375,6 +384,8 @@ type Problem struct {
 type Rules struct {
 	Loaded   int64         `json:"loaded"`
 	Failed   int64         `json:"failed"`
+	Inert    int64         `json:"inert" doc:"loaded, and cannot match here"`
+	Memory   int64         `json:"memory" doc:"bytes of the compiled rules"`
 	Since    time.Time     `json:"since"`
 	Problems []RuleProblem `json:"problems" doc:"the first hundred"`
 }

@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/api/client"
 	"os"
 	"runtime/debug"
 	"time"
@@ -29,7 +29,12 @@ type RuleStatus struct {
 	// Refused is why a later load was refused, at RefusedAt; these rules stay.
 	Refused   string    `json:"refused,omitempty"`
 	RefusedAt time.Time `json:"refused_at,omitzero"`
+	// Problems are the first of what is wrong with the rules.
+	Problems []*rules.Problem `json:"-"`
 }
+
+// maxProblems bounds the problems that are kept for whoever asks.
+const maxProblems = 100
 
 // ConfiguredRules is what a configuration says of rules.
 func ConfiguredRules(c *config.Config) RuleConfig {
@@ -108,7 +113,7 @@ func (w *Watch) firstRules(cfg *engine.Config) error {
 }
 
 func ruleStatus(l *RuleLoad) *RuleStatus {
-	return &RuleStatus{Loaded: l.Loaded, Failed: l.Failed, Inert: l.Set.Stats().Inert, Memory: l.Set.Size(), Since: time.Now()}
+	return &RuleStatus{Loaded: l.Loaded, Failed: l.Failed, Inert: l.Set.Stats().Inert, Memory: l.Set.Size(), Since: time.Now(), Problems: l.Problems[:min(len(l.Problems), maxProblems)]}
 }
 
 // ReloadRules loads the rules again and gives them to the workers. When that
@@ -153,41 +158,17 @@ func (w *Watch) onSignal(ctx context.Context) {
 	}
 }
 
-// reloadReply is the answer to a reload.
-type reloadReply struct {
-	Rules *RuleStatus `json:"rules,omitempty"`
-	Error string      `json:"error,omitempty"`
-}
-
-func (w *Watch) serveReload(rw http.ResponseWriter, _ *http.Request) {
-	s, err := w.ReloadRules()
-	rw.Header().Set("Content-Type", "application/json")
-	if err != nil {
-		rw.WriteHeader(http.StatusUnprocessableEntity)
-		_ = json.NewEncoder(rw).Encode(reloadReply{Error: err.Error()})
-		return
-	}
-	_ = json.NewEncoder(rw).Encode(reloadReply{Rules: s})
-}
-
 // reloadTime is how long a load may take: 50,000 rules on a slow router.
 const reloadTime = 5 * time.Minute
 
 // AskReload makes the daemon at socket path load its rules again.
-func AskReload(ctx context.Context, path string) (*RuleStatus, error) {
-	res, err := ask(ctx, path, http.MethodPost, "/v1/rules/reload", reloadTime)
-	if err != nil {
-		return nil, err
+func AskReload(ctx context.Context, path string) (api.Rules, error) {
+	ctx, cancel := context.WithTimeout(ctx, reloadTime)
+	defer cancel()
+	r, err := client.Unix(path).ReloadRules(ctx)
+	var e *client.Error
+	if errors.As(err, &e) && errors.Is(err, api.ErrInvalid) {
+		return r, fmt.Errorf("the old rules stay: %s", e.Detail)
 	}
-	defer res.Body.Close()
-	var r reloadReply
-	switch err := json.NewDecoder(res.Body).Decode(&r); {
-	case err != nil:
-		return nil, fmt.Errorf("the answer of yamori at %s: %w", path, err)
-	case r.Error != "":
-		return nil, fmt.Errorf("the old rules stay: %s", r.Error)
-	case r.Rules == nil:
-		return nil, fmt.Errorf("yamori at %s does not know of rules: it is another version; restart it", path)
-	}
-	return r.Rules, nil
+	return r, err
 }

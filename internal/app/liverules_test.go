@@ -19,15 +19,19 @@ import (
 // watching is a Watch with everything but a network.
 func watching(t *testing.T, files ...string) (*Watch, error) {
 	t.Helper()
-	c := &config.Config{Socket: filepath.Join(t.TempDir(), "s.sock"), Rules: config.Rules{Files: files, MemoryMB: 1}}
+	c := &config.Config{Socket: filepath.Join(t.TempDir(), "s.sock"), Rules: config.Rules{Files: files, MemoryMB: 1}, State: config.State{Dir: t.TempDir()}, API: config.API{Off: true}}
 	w := &Watch{Config: c, Rules: ConfiguredRules(c), Stdout: io.Discard, Stderr: io.Discard, Log: slog.New(slog.DiscardHandler)}
 	w.coll = &report.Collector{}
+	if err := w.openHouse(1); err != nil {
+		return nil, err
+	}
+	t.Cleanup(w.closeHouse)
 	_, stop, err := w.build(1)
 	if err != nil {
 		return nil, err
 	}
 	t.Cleanup(stop)
-	srv, err := w.serve()
+	srv, err := w.serve(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,10 +57,10 @@ func TestReloadRules(t *testing.T) {
 	}
 	ctx := context.Background()
 	st, err := AskStatus(ctx, w.socket())
-	if err != nil || st.Rules == nil || st.Rules.Loaded < 2 || st.Rules.Since.IsZero() {
+	if err != nil || st.Rules < 2 || st.RulesSince.IsZero() {
 		t.Fatalf("%+v, %v", st, err)
 	}
-	own := st.Rules.Loaded - 1
+	own := st.Rules - 1
 	write(t, file, one+strings.Replace(one, "sid:1", "sid:2", 1)+strings.Replace(one, "content", "kontent", 1))
 	r, err := AskReload(ctx, w.socket())
 	if err != nil || r.Loaded != own+2 || r.Failed != 1 {
@@ -82,7 +86,7 @@ func TestReloadRules(t *testing.T) {
 		if w.engine.Rules() != good {
 			t.Error("the old rules are gone")
 		}
-		if s := w.Status().Rules; s.Loaded != own+2 || !strings.Contains(s.Refused, c.want) {
+		if s := w.Status().Rules; int64(s.Loaded) != own+2 || !strings.Contains(s.Refused, c.want) {
 			t.Errorf("status %+v", s)
 		}
 	}

@@ -2,15 +2,13 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/api/client"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/config"
@@ -64,42 +62,6 @@ func (w *Watch) socket() string {
 	return config.DefaultSocket
 }
 
-// serve answers status over the Unix socket; it returns how to stop.
-func (w *Watch) serve() (stop func(), err error) {
-	path := w.socket()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("status socket: %w; choose another place with --socket", err)
-	}
-	if err := freeSocket(path); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("status socket: %w; choose another place with --socket", err)
-	}
-	if err := os.Chmod(path, 0o660); err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("status socket: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(rw).Encode(w.Status())
-	})
-	mux.HandleFunc("POST /v1/rules/reload", w.serveReload)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
-	go func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			w.Log.Error("the status socket stopped", "error", err)
-		}
-	}()
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = srv.Shutdown(ctx)
-	}, nil
-}
-
 // freeSocket removes a socket that a killed daemon left; one that answers is
 // another daemon's.
 func freeSocket(path string) error {
@@ -121,35 +83,8 @@ func freeSocket(path string) error {
 }
 
 // AskStatus asks the daemon at socket path.
-func AskStatus(ctx context.Context, path string) (*Status, error) {
-	res, err := ask(ctx, path, http.MethodGet, "/v1/status", 5*time.Second)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	var s Status
-	if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
-		return nil, fmt.Errorf("the answer of yamori at %s: %w", path, err)
-	}
-	return &s, nil
-}
-
-// ask sends a request to the daemon at socket path.
-func ask(ctx context.Context, path, method, what string, limit time.Duration) (*http.Response, error) {
-	cl := &http.Client{Timeout: limit, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
-		}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://yamori"+what, nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := cl.Do(req)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("yamori is not running (nobody answers at %s); start it with: sudo yamori run", path)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("no permission to ask yamori at %s; use sudo, or join the socket's group", path)
-	}
-	return res, err
+func AskStatus(ctx context.Context, path string) (api.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return client.Unix(path).Status(ctx)
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/export/evefile"
+	"github.com/yamori-net/yamori/internal/house"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/report"
 	"github.com/yamori-net/yamori/internal/verdict"
@@ -47,6 +49,13 @@ type Watch struct {
 	started time.Time
 	down    atomic.Bool
 	reopen  chan os.Signal // to the event file
+
+	house     *house.House
+	lost      string // why what was known cannot be read; empty: it can
+	temporary string // folder that stands for the one that cannot be used
+	looking   atomic.Bool
+	apiDown   atomic.Bool
+	exports   exports
 
 	loading sync.Mutex // one load of rules at a time
 	rules   atomic.Pointer[RuleStatus]
@@ -77,13 +86,17 @@ func (w *Watch) Run(ctx context.Context) error {
 		return err
 	}
 	w.coll = &report.Collector{OnNew: func(f *report.Finding) { report.WriteFinding(w.Stdout, f, w.Lang) }}
+	if err := w.openHouse(workers); err != nil {
+		return err
+	}
+	defer w.closeHouse()
 	handlers, closeEvents, err := w.build(workers)
 	if err != nil {
 		return err
 	}
 	defer closeEvents()
 	debug.FreeOSMemory() // the text of the rules
-	srv, err := w.serve()
+	srv, err := w.serve(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,11 +125,12 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 	wg.Wait()
 	w.engine.Close()
+	w.exports.stop()
 	err = errors.Join(errs...)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.engine.Stats(), Devices: w.engine.Devices(), Problem: err}
+	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.engine.Stats(), Devices: w.house.Devices.Devices(), Problem: err}
 	sum.Findings, sum.More = w.coll.Findings()
 	return errors.Join(err, report.WriteAccount(w.Stdout, sum, w.Lang))
 }
@@ -144,6 +158,7 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 		},
 	}
 	c.Limits.Engine(&cfg)
+	w.furnish(&cfg)
 	if err := w.firstRules(&cfg); err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +167,7 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	cfg.Events = []event.Type{event.MiningProgress} // the account tells what mining has come to
 	fronts := make([]*event.Front, workers)
 	if c.Events.File != "" {
-		f, err := openLog(c.Events.File)
+		f, err := evefile.Open(evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep})
 		if err != nil {
 			return nil, nil, fmt.Errorf("event file: %w", err)
 		}
@@ -168,7 +183,7 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 			fronts[i] = w.queue.NewFront()
 		}
 		done := make(chan struct{})
-		go f.reopenOn(w.reopen, done, w.Log)
+		go w.reopenOn(f, done)
 		closeEvents = func() {
 			for _, fr := range fronts {
 				fr.Flush()
@@ -178,11 +193,15 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 			_ = f.Close()
 		}
 	}
+	if err := w.exports.start(w); err != nil {
+		return nil, nil, err
+	}
 	cfg.Sink = func(i int) event.Sink {
-		if fronts[i] == nil {
-			return w.coll
+		t := event.Tee{w.coll, w.house.Recorder()}
+		if fronts[i] != nil {
+			t = append(t, fronts[i])
 		}
-		return event.Tee{w.coll, fronts[i]}
+		return append(t, w.exports.fronts()...)
 	}
 	var err error
 	if w.engine, err = engine.New(cfg); err != nil {

@@ -114,7 +114,7 @@ func (x state) Metrics(context.Context) []api.Sample {
 	return append(out, api.Sample{Name: "yamori_db_bytes", Value: float64(hl.Bytes)},
 		api.Sample{Name: "yamori_queue_depth", Labels: []string{"findings"}, Value: float64(len(h.findings))},
 		api.Sample{Name: "yamori_queue_drops_total", Labels: []string{"findings"}, Value: float64(h.dropped.Load() + hl.Dropped.Findings)},
-		api.Sample{Name: "yamori_queue_drops_total", Labels: []string{"clues"}, Value: float64(h.clues.Dropped())},
+		api.Sample{Name: "yamori_queue_drops_total", Labels: []string{"clues"}, Value: float64(h.live.Dropped())},
 		api.Sample{Name: "yamori_queue_drops_total", Labels: []string{"store"}, Value: float64(hl.Dropped.Events + hl.Dropped.Flows + hl.Dropped.Traffic + hl.Dropped.Devices)})
 }
 
@@ -161,12 +161,12 @@ func (x logbook) AuditLog(ctx context.Context, actor, action string, since, unti
 
 type safe struct{ h *House }
 
-// Backup writes what is the owner's, without secrets.
-func (x safe) Backup(ctx context.Context, w io.Writer) error {
+// Backup writes what is the owner's.
+func (x safe) Backup(ctx context.Context, o api.BackupOptions, w io.Writer) error {
 	if err := x.h.Devices.Save(); err != nil {
 		return err
 	}
-	if err := x.h.Store.Backup(ctx, w, store.BackupOptions{Secrets: bucketsSecret}); err != nil {
+	if err := x.h.Store.Backup(ctx, w, store.BackupOptions{Secrets: bucketsSecret, Passphrase: o.Passphrase, Findings: o.Findings}); err != nil {
 		return failed(err)
 	}
 	b, _ := json.Marshal(x.h.cfg.Now())
@@ -180,11 +180,11 @@ func (h *House) lastBackup() (t time.Time) {
 	return t
 }
 
-// Restore takes a backup back. What runs goes on with what it has read: the
-// change takes effect with the next start.
-func (x safe) Restore(ctx context.Context, r io.Reader) (api.Restored, error) {
+// Restore takes a backup back. Users and tokens hold at once; the policy and
+// the list of devices go on with what they have read until the next start.
+func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.Restored, error) {
 	out := api.Restored{Counts: map[string]int64{}, Notes: []string{}}
-	done, err := x.h.Store.Restore(ctx, "", r, "")
+	done, err := x.h.Store.Restore(ctx, api.Actor(ctx), r, passphrase)
 	if err != nil {
 		if errors.Is(err, store.ErrPassphrase) {
 			return out, &api.InvalidError{Field: "file", Text: "its secrets need a passphrase"}
@@ -192,6 +192,12 @@ func (x safe) Restore(ctx context.Context, r io.Reader) (api.Restored, error) {
 		return out, errors.Join(api.ErrInvalid, err)
 	}
 	out.Counts["documents"], out.Counts["devices"], out.Counts["findings"] = int64(done.Documents), int64(done.Devices), int64(done.Findings)
+	if err := x.h.Auth.Reload(); err != nil {
+		return out, err
+	}
+	if err := x.h.settings.load(x.h); err != nil {
+		return out, err
+	}
 	out.Notes = append(out.Notes, "restart")
 	if done.SecretsLeft {
 		out.Notes = append(out.Notes, "secrets-left")

@@ -40,6 +40,7 @@ type Config struct {
 	Log       *slog.Logger
 	Now       func() time.Time // wall clock with monotonic reading
 	Version   string
+	Workers   int // of the engine
 	// Look asks a device for its description, when the owner wants it; nil:
 	// that is not possible.
 	Look func(device.Device) error
@@ -55,7 +56,7 @@ type House struct {
 	Hub      *api.Hub
 	Evidence *evidence.Collector // nil: none are made
 
-	clues    *clues.Queue
+	live     *clues.Live
 	findings chan found
 	captures captures
 	dropped  atomic.Uint64 // findings that found no room
@@ -80,7 +81,7 @@ func Open(cfg Config) (h *House, err error) {
 		cfg.Location = time.Local
 	}
 	cfg.Store.Clock, cfg.Store.Location, cfg.Store.Log = cfg.Now, cfg.Location, cfg.Log
-	h = &House{cfg: cfg, Hub: api.NewHub(), clues: clues.NewQueue(), findings: make(chan found, findingQueue)}
+	h = &House{cfg: cfg, Hub: api.NewHub(), findings: make(chan found, findingQueue)}
 	defer func() {
 		if err != nil && h.Store != nil {
 			_ = h.Store.Close()
@@ -118,7 +119,10 @@ func Open(cfg Config) (h *House, err error) {
 	h.stop = stop
 	h.start(func() { h.keepFindings(ctx) })
 	h.start(func() { h.Policy.Run(ctx) })
-	h.start(func() { h.follow(ctx) })
+	h.live = clues.NewLive(h.Devices, cfg.HomeNet, max(cfg.Workers, 1))
+	h.start(func() {
+		h.live.Run(ctx, func() int64 { return cfg.Now().UnixNano() }, func(err error) { cfg.Log.Warn("the list of devices could not be kept", "error", err) })
+	})
 	if hl := h.Store.Health(); hl.Repaired != nil {
 		cfg.Log.Warn("the event store was damaged and has been repaired", "reason", hl.Repaired.Reason, "aside", hl.Repaired.Aside)
 	}
@@ -145,37 +149,11 @@ func (h *House) Close() error {
 	return errors.Join(h.Devices.Save(), h.Store.Close())
 }
 
-// Observer watches one worker's traffic for what it tells about devices.
-func (h *House) Observer() *clues.Extractor {
-	return clues.New(h.clues, h.cfg.HomeNet, h.Devices.Epoch)
-}
+// Observer watches worker i's traffic for what it tells about devices.
+func (h *House) Observer(i int) *clues.Extractor { return h.live.Observer(i) }
 
 // Ref names the device that has m and ip.
 func (h *House) Ref(m packet.MAC, ip packet.Addr) event.DeviceRef { return h.Devices.Ref(m, ip) }
-
-// follow lets time pass for the devices: their clues are taken once a second,
-// and what is known of them is kept once a minute.
-func (h *House) follow(ctx context.Context) {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-			h.clues.Drain(h.Devices)
-			h.Devices.Advance(h.cfg.Now().UnixNano())
-			return
-		case <-t.C:
-		}
-		h.clues.Drain(h.Devices)
-		h.Devices.Advance(h.cfg.Now().UnixNano())
-		if n%60 == 0 {
-			if err := h.Devices.Save(); err != nil {
-				h.cfg.Log.Warn("the list of devices could not be kept", "error", err)
-			}
-			h.Store.Health() // lets the log say what is wrong with the disk
-		}
-	}
-}
 
 func (h *House) deviceChanged(c device.Change) {
 	ev := c.Event()

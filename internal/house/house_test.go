@@ -186,7 +186,7 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := ab.Safe.Backup(ctx, &file); err != nil {
+	if err := ab.Safe.Backup(ctx, api.BackupOptions{Passphrase: "a long secret"}, &file); err != nil {
 		t.Fatal(err)
 	}
 	if a.lastBackup().IsZero() {
@@ -197,10 +197,10 @@ func TestBackup(t *testing.T) {
 	bb := b.Backend(quiet{})
 	damaged := bytes.Clone(file.Bytes())
 	damaged[len(damaged)/2] ^= 1
-	if _, err := bb.Safe.Restore(ctx, bytes.NewReader(damaged)); !errors.Is(err, api.ErrInvalid) {
+	if _, err := bb.Safe.Restore(ctx, "", bytes.NewReader(damaged)); !errors.Is(err, api.ErrInvalid) {
 		t.Errorf("a damaged file: %v", err)
 	}
-	if r, err := bb.Safe.Restore(ctx, &file); err != nil || r.Counts["devices"] != 1 {
+	if r, err := bb.Safe.Restore(ctx, "a long secret", &file); err != nil || r.Counts["devices"] != 1 {
 		t.Fatalf("%+v %v", r, err)
 	}
 	if err := b.Close(); err != nil {

@@ -3,6 +3,7 @@ package house
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/api"
@@ -32,12 +33,12 @@ func (x rulebook) Policy(context.Context) (api.Policy, error) {
 }
 
 // SetMode changes it.
-func (x rulebook) SetMode(_ context.Context, mode string) error {
+func (x rulebook) SetMode(ctx context.Context, mode string) error {
 	m, err := policy.ParseMode(mode)
 	if err != nil {
 		return &api.InvalidError{Field: "mode", Text: "use watch or protect"}
 	}
-	_, err = x.h.Policy.SetMode(m, "")
+	_, err = x.h.Policy.SetMode(m, api.Actor(ctx))
 	return refused(err)
 }
 
@@ -85,9 +86,32 @@ func (x rulebook) AddEntry(_ context.Context, kind string, e api.EntryNew, autho
 }
 
 // RemoveEntry ends one.
-func (x rulebook) RemoveEntry(_ context.Context, id string) error {
-	_, err := x.h.Policy.Remove(id, "")
+func (x rulebook) RemoveEntry(ctx context.Context, id string) error {
+	_, err := x.h.Policy.Remove(id, api.Actor(ctx))
 	return refused(err)
+}
+
+// Changes lists what can be undone.
+func (x rulebook) Changes(context.Context) ([]api.PolicyChange, error) {
+	out := []api.PolicyChange{}
+	for _, c := range x.h.Policy.Changes() {
+		out = append(out, change(&c))
+	}
+	return out, nil
+}
+
+// Undo takes a change back.
+func (x rulebook) Undo(ctx context.Context, id string) (api.PolicyChange, error) {
+	seq, err := strconv.ParseUint(id, 10, 64)
+	if err != nil {
+		return api.PolicyChange{}, api.ErrNotFound
+	}
+	c, err := x.h.Policy.Undo(seq, api.Actor(ctx))
+	return change(&c), refused(err)
+}
+
+func change(c *policy.Change) api.PolicyChange {
+	return api.PolicyChange{ID: strconv.FormatUint(c.Seq, 10), At: c.At, What: c.What, Entry: c.Entry, Kind: string(c.Kind), Author: c.Author}
 }
 
 // entry is the API's shape of e.

@@ -25,6 +25,8 @@ type settings struct {
 var days = map[string]int{"findings": 365, "events": 90, "flows": 7, "evidence": 90, "hours": 35, "days": 400, "audit": 730}
 
 func (x *settings) load(h *House) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.s = api.Settings{Language: "auto", Evidence: h.cfg.Evidence, Retention: map[string]int{}}
 	b, ok, err := documents{h.Store}.Get(bucketSettings, "owner")
 	if err != nil {

@@ -1,0 +1,26 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestExplain(t *testing.T) {
+	for _, tt := range []struct {
+		lang Lang
+		code string
+		args map[string]string
+		want string
+	}{
+		{English, "mining.stratum", map[string]string{"coin": "monero", "pool": "p.example:1\x1b"}, "is mining cryptocurrency (monero), for the pool p.example:1"},
+		{Japanese, "mining.stratum", map[string]string{"algorithm": "rx/0"}, "採掘"},
+		{"fr", "mining.browser", nil, "inside a web page"},
+		{English, "rule", map[string]string{"rule": "ET SCAN x"}, "ET SCAN x"},
+		{English, "no such code", nil, ""},
+	} {
+		got := Explain(tt.lang, tt.code, tt.args)
+		if !strings.Contains(got, tt.want) || tt.want == "" && got != "" || strings.ContainsRune(got, 0x1b) || strings.Contains(got, "%!") {
+			t.Errorf("%s %s: %q, want %q", tt.lang, tt.code, got, tt.want)
+		}
+	}
+}
