@@ -40,6 +40,7 @@ type Tracker struct {
 	look   uint32 // messages at which the next look is due
 	minute uint16
 	Best   uint8 // level reported
+	Streak uint8 // looks in a row that spoke for more than Best
 
 	Stats
 }

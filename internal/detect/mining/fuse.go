@@ -16,26 +16,29 @@ import (
 // and the levels that sums of them reach. docs/detection/mining.md gives the
 // reasons.
 const (
-	seqPrior = -3.0 // one in 21 quiet encrypted flows to which work comes unasked, before anything else is known
+	seqPrior = -2.5 // with levelLikely it sets what a sequence must say: see "The threshold" in the page
 
 	weightPool    = 6.0
 	weightSite    = 0.5
 	weightCert    = 5.0
-	weightNoName  = 1.0
-	weightBare    = 0.5
-	weightOpenSSL = 0.5
+	weightNoName  = 0.8
+	weightBare    = 0.4
+	weightOpenSSL = 0.4
 	weightPort    = 1.0
 	weightWeb     = -0.7
 	weightKind    = 2.0 // a device that has no reason of its own to act like a miner
 	weightOther   = 1.0 // each other flow of the device that looks like it, at most two
 	weightNext    = 1.0
 
-	levelSuspect   = -0.8
-	levelLikely    = 0.5
+	levelSuspect   = -0.7
+	levelLikely    = 0.4
 	levelConfirmed = 5.0
 	// seqNeeded is what the sequence itself must say for anything above
 	// suspect: names and ports alone are no proof that anybody mines.
-	seqNeeded = 1.5
+	seqNeeded = 2.2
+	// sureMargin is how much a sum must be above levelLikely to be believed at
+	// the first look; below that the next look must agree.
+	sureMargin = 1.0
 )
 
 // Judge adds up what speaks for mining in a flow.
@@ -47,6 +50,7 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	s := q.model.Score(&x)
 	sum := seqPrior + s + tagSum(t.Tag)
 	if s < 0 || sum < levelSuspect-2*weightOther-weightNext-weightKind || t.Best >= uint8(event.Confirmed) {
+		t.Streak = 0
 		return event.Finding{}, false
 	}
 	dev := who()
@@ -66,11 +70,17 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += weightNext
 		ev = append(ev, event.Evidence{Code: "sequence.next_server", Value: netip.AddrPortFrom(server.Netip(), port).String(), Weight: weightNext})
 	}
+	if sum >= levelLikely && s >= seqNeeded && answersAlike(t) {
+		t.Streak = min(t.Streak+1, 2)
+	} else {
+		t.Streak = 0
+	}
+	held := t.Streak >= 2 || t.Streak == 1 && sum >= levelLikely+sureMargin
 	level := event.Level(0)
 	switch {
-	case sum >= levelConfirmed && s >= seqNeeded && t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0:
+	case held && sum >= levelConfirmed && s >= seqNeeded && t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0:
 		level = event.Confirmed
-	case sum >= levelLikely && s >= seqNeeded:
+	case held && sum >= levelLikely && s >= seqNeeded:
 		level = event.Likely
 	case sum >= levelSuspect:
 		level = event.Suspect
@@ -80,6 +90,14 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	}
 	t.Best = uint8(level)
 	return q.finding(f, t, &x, level, sum, ev), true
+}
+
+// answersAlike reports whether what could be shares is answered by one length,
+// at least three times in four: a pool has one word for yes.
+func answersAlike(t *seq.Tracker) bool {
+	v := look(t)
+	c := v.share
+	return c == nil || c.Hit+c.Miss < 4 || c.Hit >= 3*c.Miss
 }
 
 func tagSum(tag uint32) float64 {
@@ -188,3 +206,6 @@ func (q *sequence) finding(f *flow.Flow, t *seq.Tracker, x *Vector, level event.
 // LikelyAlone is the score of a sequence that makes mining likely with nothing
 // else known of the flow.
 const LikelyAlone = levelLikely - seqPrior
+
+// SureMargin is how much more it must be to be believed at the first look.
+const SureMargin = sureMargin

@@ -249,7 +249,7 @@ func (v *view) conditions() (share, job, all float64) {
 	if p := v.job; p != nil {
 		m := float64(v.s.LenSum) / v.pushes
 		spread := math.Sqrt(max(0, float64(v.s.LenSq)/v.pushes-m*m))
-		yes(&job, v.pushes >= 2 && (float64(p.N) >= .6*v.pushes || spread < .25))
+		yes(&job, v.pushes >= 2 && (float64(p.N) >= .6*v.pushes || spread < .4 && p.Len >= 400)) // only long jobs hold lists
 		yes(&job, p.Len >= 120 && p.Len <= 1600 || p.Len >= 2700 && p.Len <= 3400)
 		yes(&job, float64(p.Len) > 1.8*float64(reply))
 		after := 0
@@ -282,4 +282,10 @@ func (v *view) conditions() (share, job, all float64) {
 	}
 	yes(&all, v.s.Most > 0 && float64(v.s.Most) <= 1.2*most+80)
 	return share, job, all
+}
+
+// Conditions returns the counts behind three features, for the trainer.
+func Conditions(t *seq.Tracker) (share, job, all float64) {
+	v := look(t)
+	return v.conditions()
 }

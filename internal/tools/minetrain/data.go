@@ -22,6 +22,7 @@ type sample struct {
 	x    mining.Vector
 	at   float64 // seconds since the flow's first message
 	msgs int
+	cond [3]float64
 }
 
 // prepare gathers the flows of a pair and looks at them.
@@ -50,7 +51,8 @@ func looks(f *seqlog.Flow) (out []sample) {
 	t.Start(f.Kind)
 	look := func() {
 		if x, ok := mining.Look(&t); ok {
-			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1])})
+			a, b, c := mining.Conditions(&t)
+			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1]), [3]float64{a, b, c}})
 		}
 	}
 	for i, m := range f.Msgs {
@@ -70,12 +72,14 @@ func looks(f *seqlog.Flow) (out []sample) {
 	return out
 }
 
-// best is the highest score and when the score first reached level; -1 never.
+// best is the highest score and when level was reached: by two looks in a row,
+// or by one that was well above, as the detector has it; -1 never.
 func best(m *mining.Model, looks []sample, level float64) (top, at float64, msgs int) {
 	top, at = -99, -1
 	for i := range looks {
 		s := m.Score(&looks[i].x)
-		if s >= level && at < 0 {
+		held := s >= level+mining.SureMargin || s >= level && i > 0 && looks[i].at > looks[i-1].at && m.Score(&looks[i-1].x) >= level
+		if held && at < 0 {
 			at, msgs = looks[i].at, looks[i].msgs
 		}
 		top = max(top, s)

@@ -46,6 +46,14 @@ func show(d []*item, lab, id string) error {
 		if k := len(it.looks); k > 0 {
 			last = m.Score(&it.looks[k-1].x)
 		}
+		var cond [3]float64
+		hi := -99.0
+		for k := range it.looks {
+			if s := m.Score(&it.looks[k].x); s > hi {
+				hi, cond = s, it.looks[k].cond
+			}
+		}
+		fmt.Printf("cond %v ", cond)
 		fmt.Printf("%-14s %-6v %-12s %-24s looks %3d top %6.2f last %6.2f first likely %5.0f s after %d messages\n", it.id, it.mining, it.group, it.client, len(it.looks), top, last, at, n)
 	}
 	return nil

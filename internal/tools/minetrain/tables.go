@@ -18,7 +18,7 @@ type outcome struct {
 
 // levels are the scores at which mining is likely: with a plain OpenSSL's hello
 // that names no server, with a hello that names none, with nothing else at all.
-var levels = []float64{alone - 2, alone - 1, alone}
+var levels = []float64{alone - 1.4, alone - .8, alone}
 
 func judge(m *mining.Model, it *item) outcome {
 	o := outcome{it: it, at: map[float64]float64{}, top: -99}
