@@ -140,7 +140,11 @@ func TestProbe(t *testing.T) {
 		"set-up with too much inside": {0, msg(0, 0, "\x00", u16(2), u16(2), u32(1), str("a"), u16(1), str("b"), str("c"), str("d"), str("e"), "x"), proto.No},
 		"share of an old time":        {0, msg(ch, 0x1a, u32(5), u32(1), u32(1), u32(1), u32(7), u32(0x20004000)), proto.More},
 		"smb":                         {0, "\x00\x00\x00\x2f\xffSMB\x72" + strings.Repeat("\x00", 40), proto.No},
-		"dns over tcp":                {0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x00\x00\x01\x00\x01", proto.No},
+		"mqtt's answer":               {1, "\x20\x02\x00\x00", proto.No},
+		"mqtt's subscription":         {0, "\x82\x16\x00\x01\x00\x11house/bulbs/", proto.No},
+		"a word":                      {0, "EHLO example", proto.No},
+		"half a header":               {0, "\x00\x80\x1a", proto.More}, "a header of no kind": {0, "\x00\x00\xff\x00\x00", proto.No},
+		"dns over tcp": {0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x00\x00\x01\x00\x01", proto.No},
 	} {
 		if got := probe(tt.dir, []byte(tt.in)); got != tt.want {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)

@@ -65,6 +65,10 @@ type testFile struct {
 
 // Load reads the suite below folder: the tests of tests.txt in its order.
 func Load(folder string) ([]*Test, error) {
+	folder, err := filepath.Abs(folder) // settings name files by it
+	if err != nil {
+		return nil, err
+	}
 	names, err := lines(filepath.Join(folder, "tests.txt"))
 	if err != nil {
 		return nil, err
