@@ -149,7 +149,7 @@ func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Eviden
 	rest := s
 	for i := range features {
 		if p := q.model.Slope * w[i][x.Bins[i]]; math.Abs(p) >= .15 {
-			out = append(out, event.Evidence{Code: "sequence." + features[i].name, Value: figure(&v, i), Weight: hundredth(p)})
+			out = append(out, event.Evidence{Code: "sequence." + features[i].name, Value: figure(v, i), Weight: hundredth(p)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b event.Evidence) int { return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)) })
@@ -173,7 +173,7 @@ func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Eviden
 func hundredth(x float64) float64 { return math.Round(x*100) / 100 }
 
 // figure writes what a feature saw.
-func figure(v *view, i int) string {
+func figure(v view, i int) string {
 	x := features[i].value(v)
 	if math.IsNaN(x) {
 		return "not known yet"

@@ -60,10 +60,10 @@ func look(t *seq.Tracker) view {
 type feature struct {
 	name  string
 	edges []float64
-	value func(v *view) float64 // NaN: cannot be answered
+	value func(v view) float64 // NaN: cannot be answered
 }
 
-func (f *feature) bin(v *view) int {
+func (f *feature) bin(v view) int {
 	x := f.value(v)
 	if math.IsNaN(x) {
 		return 0
@@ -95,8 +95,8 @@ func dev(m *seq.Moments) float64 {
 }
 
 // of asks c, which may be missing.
-func ofCall(f func(v *view, c *seq.Call) float64) func(v *view) float64 {
-	return func(v *view) float64 {
+func ofCall(f func(v view, c *seq.Call) float64) func(v view) float64 {
+	return func(v view) float64 {
 		if v.share == nil {
 			return math.NaN()
 		}
@@ -104,8 +104,8 @@ func ofCall(f func(v *view, c *seq.Call) float64) func(v *view) float64 {
 	}
 }
 
-func ofPush(f func(v *view, p *seq.Push) float64) func(v *view) float64 {
-	return func(v *view) float64 {
+func ofPush(f func(v view, p *seq.Push) float64) func(v view) float64 {
+	return func(v view) float64 {
 		if v.job == nil {
 			return math.NaN()
 		}
@@ -124,22 +124,22 @@ const (
 // asks for an address, a name or a port. Lengths are of content, without what
 // protection adds.
 var features = []feature{
-	{"share_length", []float64{50, 90, 280, 700, 3300}, ofCall(func(_ *view, c *seq.Call) float64 { return float64(c.Len) })},
-	{"share_reply", []float64{10, 30, 125, 300}, ofCall(func(_ *view, c *seq.Call) float64 {
+	{"share_length", []float64{50, 90, 280, 700, 3300}, ofCall(func(_ view, c *seq.Call) float64 { return float64(c.Len) })},
+	{"share_reply", []float64{10, 30, 125, 300}, ofCall(func(_ view, c *seq.Call) float64 {
 		if c.Reply == 0 {
 			return math.NaN()
 		}
 		return float64(c.Reply)
 	})},
-	{"share_reply_same", []float64{.5, .8, .95}, ofCall(func(_ *view, c *seq.Call) float64 { return ratio(float64(c.Hit), float64(c.Hit+c.Miss)) })},
-	{"share_gap_spread", []float64{.15, .5, .8, 1.05, 1.6, 2.2}, ofCall(func(_ *view, c *seq.Call) float64 { return dev(&c.Gap) })},
-	{"share_wait", []float64{.3, 1}, ofCall(func(_ *view, c *seq.Call) float64 {
+	{"share_reply_same", []float64{.5, .8, .95}, ofCall(func(_ view, c *seq.Call) float64 { return ratio(float64(c.Hit), float64(c.Hit+c.Miss)) })},
+	{"share_gap_spread", []float64{.15, .5, .8, 1.05, 1.6, 2.2}, ofCall(func(_ view, c *seq.Call) float64 { return dev(&c.Gap) })},
+	{"share_wait", []float64{.3, 1}, ofCall(func(_ view, c *seq.Call) float64 {
 		if c.Wait.N == 0 {
 			return math.NaN()
 		}
 		return math.Exp(c.Wait.Mean())
 	})},
-	{"calls_two_lengths", []float64{.6, .85, .97}, func(v *view) float64 {
+	{"calls_two_lengths", []float64{.6, .85, .97}, func(v view) float64 {
 		var a, b uint16
 		for i := range v.s.Call {
 			if n := v.s.Call[i].N; n > a {
@@ -150,15 +150,15 @@ var features = []feature{
 		}
 		return ratio(float64(a)+float64(b), v.calls-min(2, v.calls-1))
 	}},
-	{"calls_unanswered", []float64{.02, .2, .6}, func(v *view) float64 { return ratio(float64(v.s.Unanswered), v.calls) }},
-	{"calls_answered_late", []float64{.01, .1, .4}, func(v *view) float64 {
+	{"calls_unanswered", []float64{.02, .2, .6}, func(v view) float64 { return ratio(float64(v.s.Unanswered), v.calls) }},
+	{"calls_answered_late", []float64{.01, .1, .4}, func(v view) float64 {
 		n := 0
 		for i := range v.s.Call {
 			n += int(v.s.Call[i].Slow)
 		}
 		return ratio(float64(n), v.calls)
 	}},
-	{"calls_after_push", []float64{.02, .15, .5}, func(v *view) float64 {
+	{"calls_after_push", []float64{.02, .15, .5}, func(v view) float64 {
 		if v.pushes == 0 {
 			return math.NaN()
 		}
@@ -168,7 +168,7 @@ var features = []feature{
 		}
 		return ratio(float64(n), v.calls)
 	}},
-	{"calls_by_clock", []float64{.02, .3, .7}, func(v *view) float64 {
+	{"calls_by_clock", []float64{.02, .3, .7}, func(v view) float64 {
 		n := 0
 		for i := range v.s.Call {
 			if c := &v.s.Call[i]; c.N > 0 && byClock(c) {
@@ -177,26 +177,26 @@ var features = []feature{
 		}
 		return ratio(float64(n), v.calls)
 	}},
-	{"keepalive_60s", []float64{.5, 1.5, 3.5}, func(v *view) float64 {
+	{"keepalive_60s", []float64{.5, 1.5, 3.5}, func(v view) float64 {
 		n := 0
 		for i := range v.s.Call {
 			n += int(v.s.Call[i].Quiet)
 		}
 		return float64(n)
 	}},
-	{"jobs_seen", []float64{2, 4, 8}, func(v *view) float64 { return v.pushes }},
-	{"push_length", []float64{45, 120, 750, 1600, 3400}, ofPush(func(_ *view, p *seq.Push) float64 { return float64(p.Len) })},
-	{"push_same", []float64{.3, .6, .85, .97}, ofPush(func(v *view, p *seq.Push) float64 { return ratio(float64(p.N), v.pushes) })},
-	{"push_length_spread", []float64{.005, .05, .2, .5}, func(v *view) float64 {
+	{"jobs_seen", []float64{2, 4, 8}, func(v view) float64 { return v.pushes }},
+	{"push_length", []float64{45, 120, 750, 1600, 3400}, ofPush(func(_ view, p *seq.Push) float64 { return float64(p.Len) })},
+	{"push_same", []float64{.3, .6, .85, .97}, ofPush(func(v view, p *seq.Push) float64 { return ratio(float64(p.N), v.pushes) })},
+	{"push_length_spread", []float64{.005, .05, .2, .5}, func(v view) float64 {
 		if v.pushes < 2 {
 			return math.NaN()
 		}
 		m := float64(v.s.LenSum) / v.pushes
 		return math.Sqrt(max(0, float64(v.s.LenSq)/v.pushes-m*m))
 	}},
-	{"push_gap_spread", []float64{.15, .5, .8, 1.05, 1.6}, ofPush(func(_ *view, p *seq.Push) float64 { return dev(&p.Gap) })},
-	{"push_unprompted", []float64{.5, .9}, func(v *view) float64 { return ratio(float64(v.s.Woke), v.pushes) }},
-	{"job_in_first_answer", []float64{.5}, ofPush(func(v *view, p *seq.Push) float64 {
+	{"push_gap_spread", []float64{.15, .5, .8, 1.05, 1.6}, ofPush(func(_ view, p *seq.Push) float64 { return dev(&p.Gap) })},
+	{"push_unprompted", []float64{.5, .9}, func(v view) float64 { return ratio(float64(v.s.Woke), v.pushes) }},
+	{"job_in_first_answer", []float64{.5}, ofPush(func(v view, p *seq.Push) float64 {
 		for _, n := range v.s.First {
 			if n >= p.Len && n-p.Len <= 150 {
 				return 1
@@ -204,16 +204,16 @@ var features = []feature{
 		}
 		return 0
 	})},
-	{"share_conditions", []float64{2, 3, 4, 5, 6}, func(v *view) float64 { a, _, _ := v.conditions(); return a }},
-	{"job_conditions", []float64{1, 2, 3, 4, 5}, func(v *view) float64 { _, b, _ := v.conditions(); return b }},
-	{"conditions_held", []float64{10, 11, 12, 13, 14}, func(v *view) float64 {
+	{"share_conditions", []float64{2, 3, 4, 5, 6}, func(v view) float64 { a, _, _ := v.conditions(); return a }},
+	{"job_conditions", []float64{1, 2, 3, 4, 5}, func(v view) float64 { _, b, _ := v.conditions(); return b }},
+	{"conditions_held", []float64{10, 11, 12, 13, 14}, func(v view) float64 {
 		if v.s.Bursts[0]+v.s.Bursts[1] < heldFrom {
 			return math.NaN()
 		}
 		a, b, c := v.conditions()
 		return a + b + c
 	}},
-	{"poisson_shares", []float64{.5}, ofCall(func(_ *view, c *seq.Call) float64 {
+	{"poisson_shares", []float64{.5}, ofCall(func(_ view, c *seq.Call) float64 {
 		switch d := c.Gap.Dev(); {
 		case c.N < manyShares:
 			return math.NaN()
@@ -222,7 +222,7 @@ var features = []feature{
 		}
 		return 0
 	})},
-	{"all_conditions", []float64{6, 8, 9, 10, 11, 12, 13, 14}, func(v *view) float64 { a, b, c := v.conditions(); return a + b + c }},
+	{"all_conditions", []float64{6, 8, 9, 10, 11, 12, 13, 14}, func(v view) float64 { a, b, c := v.conditions(); return a + b + c }},
 }
 
 // conditions counts what is as with a miner: of six about shares and their

@@ -138,7 +138,7 @@ func Look(t *seq.Tracker) (x Vector, ok bool) {
 		x.Shape = shapePush
 	}
 	for i := range features {
-		x.Bins[i] = uint8(features[i].bin(&v))
+		x.Bins[i] = uint8(features[i].bin(v))
 	}
 	return x, true
 }
