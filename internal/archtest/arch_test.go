@@ -64,6 +64,8 @@ var layers = map[string]int{
 	"internal/builtin":            6,
 	"internal/report":             6,
 	"internal/export/*":           6,
+	"internal/dnsmode/*":          6,
+	"internal/dnsmode":            7,
 	"internal/api":                6,
 	"internal/api/*":              6,
 	"internal/config":             7,
