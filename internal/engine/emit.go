@@ -27,7 +27,8 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 		}
 		if f, ok := d.Inspect(c.flow, pc, tx); ok {
 			c.found |= 1 << i
-			w.emitFinding(c.flow, pc, &f)
+			found := f // moved to the heap here, not for each transaction without a finding
+			w.emitFinding(c.flow, pc, &found)
 		}
 	}
 	if !done {

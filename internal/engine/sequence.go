@@ -13,12 +13,18 @@ import (
 // 544 bytes of each that is 2.2 MB.
 const MaxWatched = 4096
 
+// touchEvery is how long a watched flow may keep its place among those in use:
+// a packet must not cost two cache misses for an order that is needed to the
+// second.
+const touchEvery = int64(1e9)
+
 // watched is a flow whose content is over or cannot be read, and whose
 // messages are still followed. It stands in Flow.App. Released ones are pooled.
 type watched struct {
 	seq.Tracker
 	flow       *flow.Flow
 	app        string
+	used       int64    // when it was last put in front
 	prev, next *watched // ring of those in use, the latest used behind the head
 }
 
@@ -79,7 +85,7 @@ func (w *Worker) follow(fl *flow.Flow, pc *proto.Conn, d packet.Dir, p *packet.P
 		r.free = append(r.free, a)
 		return
 	}
-	a.flow, a.app = fl, fl.AppProto
+	a.flow, a.app, a.used = fl, fl.AppProto, p.Time
 	fl.App = a
 	r.front(a)
 	r.n++
@@ -97,8 +103,12 @@ func (w *Worker) unfollow(a *watched) {
 
 // sequence takes a packet of a watched flow.
 func (w *Worker) sequence(fl *flow.Flow, a *watched, d packet.Dir, p *packet.Packet) {
+	if len(p.Payload) == 0 {
+		return
+	}
 	r := &w.watch
-	if r.head.next != a {
+	if r.head.next != a && p.Time-a.used >= touchEvery {
+		a.used = p.Time
 		r.unlink(a)
 		r.front(a)
 	}
@@ -109,7 +119,7 @@ func (w *Worker) sequence(fl *flow.Flow, a *watched, d packet.Dir, p *packet.Pac
 	} else {
 		more = a.Segment(p.Time, d, p.Seq, p.Payload, p.Missing)
 	}
-	if len(p.Payload) > 0 && a.Due(p.Time) {
+	if a.Due(p.Time) {
 		w.judgeSequence(fl, a, p.Time, false)
 	}
 	r.cur = nil
