@@ -79,8 +79,9 @@ const (
 // Config.Local: names and logins.
 var LocalPorts = []uint16{21, 22, 23, 53, 80, 443, 445, 2323, 7547, 8080, 8443}
 
-// DefaultState is where the state file lies.
-const DefaultState = "/run/yamori/enforce.json"
+// DefaultState is where the state file lies: in no folder that a process with
+// fewer rights may write.
+const DefaultState = "/run/yamori-enforce.json"
 
 func (c *Config) setDefaults() error {
 	if c.Marks == (Marks{}) {
@@ -201,4 +202,10 @@ type Counters struct {
 	Cut, Blocked, Paused, Quarantined uint64 // packets
 	Queued                            uint64 // packets sent to the queues
 	Passed                            uint64 // packets that passed by because no heart beat
+}
+
+// Beater is what a Heart beats: a Table, or one in another process.
+type Beater interface {
+	Beat() error // packets are queued for another Config.Timeout
+	Rest() error // packets pass by at once
 }

@@ -72,7 +72,7 @@ func (p *Pulse) Take() { p.n.Add(1) }
 
 // Heart beats while all workers live.
 type Heart struct {
-	Table  *Table
+	Table  Beater
 	Pulses []*Pulse
 	// OnState is told when inspection stops because a worker does not take its
 	// turn (or the packet filter fails: err), and when it goes on.

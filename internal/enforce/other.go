@@ -58,7 +58,7 @@ func (p *Pulse) Take() { p.n.Add(1) }
 
 // Heart does nothing here.
 type Heart struct {
-	Table   *Table
+	Table   Beater
 	Pulses  []*Pulse
 	OnState func(on bool, err error)
 

@@ -71,6 +71,11 @@ type Config struct {
 	// and when all workers read it again (true). Calls never overlap; the
 	// function must return soon and must not call into this package.
 	OnState func(up bool, err error)
+
+	// Open, if set, opens the packet sockets, for a process that may not: of the
+	// type SOCK_RAW, or SOCK_DGRAM without link headers, close-on-exec, that
+	// does not block and is bound to no protocol.
+	Open func(raw bool) (fd int, err error)
 }
 
 // Limits and times.

@@ -68,6 +68,16 @@ func find(name string) (device, error) {
 	return lookup(fd, name)
 }
 
+// Socket opens a packet socket as Config.Open has to.
+func Socket(raw bool) (int, error) {
+	typ := unix.SOCK_DGRAM
+	if raw {
+		typ = unix.SOCK_RAW
+	}
+	// Protocol 0: nothing arrives before bind.
+	return unix.Socket(unix.AF_PACKET, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+}
+
 // openSocket opens a socket on an interface that is up. It receives nothing
 // before listen is called.
 func openSocket(c *Config, d device) (*socket, error) {
@@ -76,8 +86,11 @@ func openSocket(c *Config, d device) (*socket, error) {
 	if kind != ethernet {
 		typ = unix.SOCK_DGRAM
 	}
-	// Protocol 0: nothing arrives before bind.
-	fd, err := unix.Socket(unix.AF_PACKET, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	open := c.Open
+	if open == nil {
+		open = Socket
+	}
+	fd, err := open(typ == unix.SOCK_RAW)
 	if err != nil {
 		return nil, explain("open a packet socket", c.Interface, err)
 	}

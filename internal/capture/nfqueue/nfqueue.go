@@ -71,7 +71,24 @@ type Config struct {
 	// FD is a netlink socket for netfilter that a privileged process opened and
 	// handed over; 0: open one.
 	FD int
+
+	// Handover, if set, is a queue that a privileged process bound (see Bind).
+	Handover *Handover
 }
+
+// Handover is what a process without privileges needs for a queue. The kernel
+// asks for CAP_NET_ADMIN with every message it is sent, so the packets are read
+// from the kernel's socket, but the verdicts go by way of the process that bound
+// the queue; it checks them with OnlyVerdicts.
+type Handover struct {
+	Socket   int // that Bind returned
+	Verdicts int // a socket that keeps messages apart, to the process that sends them on
+	Table    int // the kernel's list of queues, open for reading; -1: none
+}
+
+// ErrAlone is wrapped by the error of Run when the process that sends the
+// verdicts on is gone.
+var ErrAlone = errors.New("the process that answers the kernel is gone")
 
 // Limits and times.
 const (

@@ -17,6 +17,9 @@ func Open(Config) (*Source, error) { return nil, ErrUnsupported }
 // Socket returns ErrUnsupported.
 func Socket() (int, error) { return -1, ErrUnsupported }
 
+// Bind returns ErrUnsupported.
+func Bind(Config) (int, error) { return -1, ErrUnsupported }
+
 // Run returns ErrUnsupported.
 func (*Source) Run(context.Context, capture.Handler) error { return ErrUnsupported }
 

@@ -40,6 +40,7 @@ type Source struct {
 	msg    message
 	last   uint32 // newest packet that is accepted but not answered
 	open   uint32 // how many of those there are
+	alone  bool   // see ErrAlone
 
 	packets, bytes, accepted, released, dropped, cut, rejected, overruns, truncated, malformed, unsent atomic.Uint64
 	state                                                                                              atomic.Int32
@@ -51,15 +52,17 @@ func Open(c Config) (*Source, error) {
 	if err := c.setDefaults(); err != nil {
 		return nil, err
 	}
-	s := &Source{cfg: c, fd: c.FD, wake: -1, kernel: unix.SockaddrNetlink{Family: unix.AF_NETLINK}}
-	if s.fd == 0 {
-		fd, err := Socket()
-		if err != nil {
-			return nil, err
-		}
-		s.fd = fd
+	s := newSource(c)
+	var err error
+	if h := c.Handover; h != nil {
+		s.fd = h.Socket
+	} else {
+		err = s.bind()
 	}
-	if err := s.setup(); err != nil {
+	if err == nil {
+		s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -71,6 +74,43 @@ func Open(c Config) (*Source, error) {
 		s.msgs[i].hdr.SetIovlen(1)
 	}
 	return s, nil
+}
+
+func newSource(c Config) *Source {
+	return &Source{cfg: c, fd: c.FD, wake: -1, kernel: unix.SockaddrNetlink{Family: unix.AF_NETLINK}}
+}
+
+func (s *Source) bind() error {
+	if s.fd == 0 {
+		fd, err := Socket()
+		if err != nil {
+			return err
+		}
+		s.fd = fd
+	}
+	return s.setup()
+}
+
+// Bind opens a socket and binds it to the queue, for a process that hands it
+// over: see Handover.
+func Bind(c Config) (int, error) {
+	if err := c.setDefaults(); err != nil {
+		return -1, err
+	}
+	s := newSource(c)
+	if err := s.bind(); err != nil {
+		s.close()
+		return -1, err
+	}
+	return s.fd, nil
+}
+
+// OpenTable opens the kernel's list of queues: see Handover.
+func OpenTable() (int, error) { return unix.Open(kernelTable, unix.O_RDONLY|unix.O_CLOEXEC, 0) }
+
+// Forward sends verdicts that OnlyVerdicts found good to the kernel.
+func Forward(fd int, verdicts []byte) error {
+	return unix.Sendto(fd, verdicts, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 }
 
 // Socket opens the netlink socket that Open needs, for a process that gives its
@@ -115,11 +155,6 @@ func (s *Source) setup() error {
 			return fmt.Errorf("nfqueue: queue %d, step %d: %w", s.cfg.Queue, i+1, wrap(err))
 		}
 	}
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return fmt.Errorf("nfqueue: eventfd: %w", err)
-	}
-	s.wake = wake
 	return nil
 }
 
@@ -187,6 +222,9 @@ func (s *Source) Run(ctx context.Context, h capture.Handler) error {
 	spoke := time.Now()
 	for ctx.Err() == nil {
 		n, err := s.receive()
+		if s.alone {
+			err = ErrAlone
+		}
 		if err != nil {
 			return fmt.Errorf("nfqueue: queue %d: %w", s.cfg.Queue, err)
 		}
@@ -332,7 +370,7 @@ func (s *Source) send() {
 		return
 	}
 	for range 3 {
-		err := unix.Sendto(s.fd, s.out, 0, &s.kernel)
+		err := s.transmit()
 		if err == nil {
 			s.out = s.out[:0]
 			return
@@ -345,11 +383,28 @@ func (s *Source) send() {
 	s.out = s.out[:0]
 }
 
+// transmit sends what is in out.
+func (s *Source) transmit() error {
+	h := s.cfg.Handover
+	if h == nil {
+		return unix.Sendto(s.fd, s.out, 0, &s.kernel)
+	}
+	err := unix.Send(h.Verdicts, s.out, unix.MSG_NOSIGNAL)
+	s.alone = s.alone || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.ENOTCONN)
+	return err
+}
+
 func (s *Source) close() {
 	if s.state.Swap(2) == 2 {
 		return
 	}
 	_ = unix.Close(s.fd)
+	if h := s.cfg.Handover; h != nil {
+		_ = unix.Close(h.Verdicts)
+		if h.Table >= 0 {
+			_ = unix.Close(h.Table)
+		}
+	}
 	if s.wake >= 0 {
 		_ = unix.Close(s.wake)
 	}
@@ -367,10 +422,24 @@ func (s *Source) Close() error {
 func (s *Source) Stats() Stats {
 	st := Stats{Packets: s.packets.Load(), Bytes: s.bytes.Load(), Accepted: s.accepted.Load(), Released: s.released.Load(), Dropped: s.dropped.Load(),
 		Cut: s.cut.Load(), Rejected: s.rejected.Load(), Overruns: s.overruns.Load(), Truncated: s.truncated.Load(), Malformed: s.malformed.Load(), Unsent: s.unsent.Load()}
-	if text, err := os.ReadFile(kernelTable); err == nil {
+	if text, err := s.table(); err == nil {
 		st.Waiting, st.Unseen = queueCounters(string(text), s.cfg.Queue)
 	}
 	return st
+}
+
+// table reads the kernel's list of queues.
+func (s *Source) table() ([]byte, error) {
+	h := s.cfg.Handover
+	if h == nil {
+		return os.ReadFile(kernelTable)
+	}
+	if h.Table < 0 || s.state.Load() == 2 {
+		return nil, os.ErrClosed
+	}
+	var text [16 << 10]byte // 128 queues
+	n, err := unix.Pread(h.Table, text[:], 0)
+	return text[:max(n, 0)], err
 }
 
 // taken reports whether somebody holds the queue.

@@ -192,3 +192,39 @@ func configMessages(c *Config) [][]byte {
 		}),
 	}
 }
+
+// OnlyVerdicts reports whether b holds verdicts for packets of the queue, that
+// accept or drop, and nothing else: what a privileged process may send to the
+// kernel for one that is not.
+func OnlyVerdicts(b []byte, queue uint16) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for len(b) > 0 {
+		const short = nlHeader + nfHeader + attHeader + 8
+		if len(b) < short {
+			return false
+		}
+		n := int(host.Uint32(b))
+		typ := host.Uint16(b[4:])
+		switch {
+		case n != short && n != short+attHeader+4 || n > len(b),
+			typ != msgVerdict && typ != msgVerdictBatch,
+			host.Uint16(b[6:]) != flagRequest,
+			b[nlHeader] != 0 || b[nlHeader+1] != 0 || net.Uint16(b[nlHeader+2:]) != queue:
+			return false
+		}
+		a := b[nlHeader+nfHeader:]
+		if host.Uint16(a) != attHeader+8 || host.Uint16(a[2:]) != attVerdictHeader {
+			return false
+		}
+		if v := net.Uint32(a[attHeader:]); v != nfAccept && v != nfDrop {
+			return false
+		}
+		if n != short && (host.Uint16(b[short:]) != attHeader+4 || host.Uint16(b[short+2:]) != attMark) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}

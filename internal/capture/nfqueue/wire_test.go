@@ -101,3 +101,40 @@ func BenchmarkParse(b *testing.B) {
 		m.parse(p)
 	}
 }
+
+func TestOnlyVerdicts(t *testing.T) {
+	one := verdictMessage(nil, msgVerdict, 7, 1, nfAccept, 0, false)
+	marked := verdictMessage(nil, msgVerdict, 7, 2, nfDrop, 5, true)
+	both := append(append([]byte{}, one...), verdictMessage(nil, msgVerdictBatch, 7, 3, nfAccept, 0, false)...)
+	change := func(b []byte, at int, v byte) []byte { b = append([]byte{}, b...); b[at] = v; return b }
+	for name, c := range map[string]struct {
+		b    []byte
+		good bool
+	}{
+		"one": {one, true}, "marked": {marked, true}, "two": {both, true},
+		"nothing":         {nil, false},
+		"cut":             {one[:len(one)-1], false},
+		"trailing":        {append(append([]byte{}, one...), 0), false},
+		"another queue":   {verdictMessage(nil, msgVerdict, 8, 1, nfAccept, 0, false), false},
+		"queue again":     {verdictMessage(nil, msgVerdict, 7, 1, 3, 0, false), false},
+		"configuration":   {configMessages(&Config{Queue: 7})[0], false},
+		"other subsystem": {change(one, 5, 10), false}, // nf_tables
+		"flags":           {change(one, 6, 5), false},
+		"attribute":       {change(marked, len(marked)-6, 11), false}, // NFQA_CT
+		"second is bad":   {change(both, len(one)+5, 10), false},
+	} {
+		if got := OnlyVerdicts(c.b, 7); got != c.good {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func FuzzOnlyVerdicts(f *testing.F) {
+	f.Add(verdictMessage(nil, msgVerdict, 7, 1, nfAccept, 0, false))
+	f.Add(verdictMessage(nil, msgVerdictBatch, 7, 1, nfDrop, 9, true))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if OnlyVerdicts(b, 7) && (len(b) < 32 || b[5] != subsysQueue) {
+			t.Fatalf("%x passes", b)
+		}
+	})
+}
