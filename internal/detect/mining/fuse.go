@@ -207,5 +207,12 @@ func (q *sequence) finding(f *flow.Flow, t *seq.Tracker, x *Vector, level event.
 // else known of the flow.
 const LikelyAlone = levelLikely - seqPrior
 
+// Needed is what a sequence must say whatever else speaks for mining, and
+// WebClient what a hello like a browser's takes away.
+const (
+	Needed    = seqNeeded
+	WebClient = -weightWeb
+)
+
 // SureMargin is how much more it must be to be believed at the first look.
 const SureMargin = sureMargin

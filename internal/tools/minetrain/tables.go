@@ -16,9 +16,10 @@ type outcome struct {
 	lookouts int
 }
 
-// levels are the scores at which mining is likely: with a plain OpenSSL's hello
-// that names no server, with a hello that names none, with nothing else at all.
-var levels = []float64{alone - 1.4, alone - .8, alone}
+// levels are the scores at which mining is likely: with a hello that names no
+// server, with nothing else at all, and against a hello like a browser's with
+// an innocent name.
+var levels = []float64{mining.Needed, alone, alone + mining.WebClient}
 
 func judge(m *mining.Model, it *item) outcome {
 	o := outcome{it: it, at: map[float64]float64{}, top: -99}
