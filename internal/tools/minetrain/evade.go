@@ -32,6 +32,7 @@ var evasions = []evasion{
 	{"answers delayed by 0.2 to 1 s", late(200*ms, 1000*ms)},
 	{"answers delayed by 2 to 8 s", late(2000*ms, 8000*ms)},
 	{"shares held and sent together every 3 minutes", batched},
+	{"through an SSH tunnel: after its login, lengths rounded up to 8 bytes", tunnelled},
 	{"a dummy message of random length both ways every 10 s", dummies},
 }
 
@@ -138,4 +139,24 @@ func evade(m *mining.Model, d []*item) {
 		}
 		fmt.Println()
 	}
+}
+
+// tunnelled puts the talk behind an SSH login (service, user, channel) and
+// rounds lengths as SSH's padding does (RFC 4253 section 6).
+func tunnelled(_ *rand.Rand, in []seqlog.Msg) (out []seqlog.Msg) {
+	at := int64(0)
+	for _, n := range []int{10, 10, 34, 42, 610, 34, 90, 20} {
+		d := client
+		if len(out)%2 == 1 {
+			d = server
+		}
+		out = append(out, seqlog.Msg{At: at, Dir: d, Len: n})
+		at += 40 * ms
+	}
+	for _, m := range in {
+		m.At += at
+		m.Len = (m.Len + 7) / 8 * 8
+		out = append(out, m)
+	}
+	return out
 }
