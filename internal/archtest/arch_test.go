@@ -70,6 +70,8 @@ var layers = map[string]int{
 	"internal/api/*":              6,
 	"internal/config":             7,
 	"internal/trend":              7,
+	"internal/labnet/talks":       7,
+	"internal/labnet":             8,
 	"internal/house":              8,
 	"internal/app":                9,
 	"internal/tools/*":            10,
