@@ -29,9 +29,9 @@ const (
 	overlap = 1024
 	// inlineOverlap is the same where each segment is judged before it leaves.
 	inlineOverlap = chunk
-	// MaxWindows bounds the directions of streams of which the end is kept, 14
-	// MiB in all, in line 20; those beyond are inspected segment by segment.
-	MaxWindows = 4096
+	// MaxWindows bounds the directions of streams of which the end is kept, 7
+	// MiB in all, in line 10; those beyond are inspected segment by segment.
+	MaxWindows = 2048
 	// maxFree bounds the idle states of flows that a worker keeps.
 	maxFree = 8192
 )
