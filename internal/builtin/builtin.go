@@ -23,6 +23,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/ike"
 	"github.com/yamori-net/yamori/internal/proto/imap"
 	"github.com/yamori-net/yamori/internal/proto/krb5"
+	"github.com/yamori-net/yamori/internal/proto/ldap"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
 	"github.com/yamori-net/yamori/internal/proto/mdns"
 	"github.com/yamori-net/yamori/internal/proto/mqtt"
@@ -72,6 +73,7 @@ func Protocols() []proto.Protocol {
 		imap.Protocol,
 		pop3.Protocol,
 		krb5.Protocol,
+		ldap.Protocol,
 		rtsp.Protocol,
 		sip.Protocol,
 		dns.Protocol,

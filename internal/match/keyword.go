@@ -27,7 +27,7 @@ func Keywords() []Keyword {
 	var out []Keyword
 	for _, family := range [][]Keyword{
 		metaKeywords, payloadKeywords, bytesKeywords, flowKeywords, bitsKeywords, hostKeywords, thresholdKeywords,
-		ipKeywords, linkKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, partKeywords, legacyKeywords, numberKeywords,
+		ipKeywords, linkKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, partKeywords, legacyKeywords, numberKeywords, ldapKeywords,
 		fileKeywords, reputationKeywords, refusedKeywords,
 	} {
 		out = append(out, family...)
