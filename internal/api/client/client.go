@@ -220,6 +220,63 @@ type Event struct {
 // now on) until ctx ends, f fails, or the connection does; the caller comes
 // back with the last id.
 func (c *Client) Events(ctx context.Context, last, typ string, f func(Event) error) error {
+	return c.events(ctx, last, typ, nil, f)
+}
+
+// again is how long Follow waits before it comes back.
+const again = time.Second
+
+// Follow calls f for each live event until ctx ends or f fails, and comes back
+// when the connection fails. Before the first event, and whenever events may
+// have been missed, it calls missed: what lists say then, and the events
+// after, are all there is. lost, unless nil, hears of a connection that failed.
+func (c *Client) Follow(ctx context.Context, typ string, missed func() error, lost func(error), f func(Event) error) error {
+	last := ""
+	var stop error // of missed or f
+	var ever, up bool
+	keep := func(err error) error {
+		if err != nil {
+			stop = err
+		}
+		return err
+	}
+	for {
+		err := c.events(ctx, last, typ, func() error {
+			ever, up = true, true
+			if last != "" {
+				return nil
+			}
+			return keep(missed())
+		}, func(e Event) error {
+			if e.Type == "reset" {
+				return keep(missed())
+			}
+			last = e.ID
+			return keep(f(e))
+		})
+		var refused *Error
+		switch {
+		case stop != nil:
+			return stop
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &refused), !ever:
+			return err // it does not want, or never was there
+		}
+		if up && lost != nil {
+			lost(err)
+		}
+		up = false
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// events reads one connection's events; open is called when it stands.
+func (c *Client) events(ctx context.Context, last, typ string, open func() error, f func(Event) error) error {
 	path := "/api/v1/events"
 	if typ != "" {
 		path += "?type=" + url.QueryEscape(typ)
@@ -229,6 +286,11 @@ func (c *Client) Events(ctx context.Context, last, typ string, f func(Event) err
 		return err
 	}
 	defer res.Body.Close()
+	if open != nil {
+		if err := open(); err != nil {
+			return err
+		}
+	}
 	s := bufio.NewScanner(res.Body)
 	s.Buffer(nil, 64<<10)
 	var e Event

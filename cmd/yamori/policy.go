@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/api/client"
+	"github.com/yamori-net/yamori/internal/device"
+	"github.com/yamori-net/yamori/internal/event"
+)
+
+func newPolicy(stdout, stderr *os.File) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "policy [watch|protect]",
+		Short: "Show or set whether findings may block",
+		Long: `Policy shows the mode, or sets it: in mode watch findings are told, in mode
+protect they also block, from the level on that docs/policy.md and the entries
+of policy actions say. What is blocked by hand holds in both.`,
+		Example: `  yamori policy
+  yamori policy protect
+  yamori policy never add 192.168.1.53 --reason "the home's DNS"
+  yamori policy actions add never --category scan --device desktop
+  yamori policy changes`,
+		ValidArgs: []cobra.Completion{"watch", "protect"},
+		Args:      cobra.MaximumNArgs(1),
+	}
+	a := newAsker(cmd, stdout, stderr)
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		ask := a.c.Policy
+		if len(args) == 1 {
+			if args[0] != "watch" && args[0] != "protect" {
+				return usage(fmt.Errorf("mode %q: use watch or protect", plain(args[0])))
+			}
+			ask = func(ctx context.Context) (api.Policy, error) { return a.c.SetMode(ctx, args[0]) }
+		}
+		p, err := ask(ctx)
+		if err != nil {
+			return err
+		}
+		if ok, err := a.json(&p); ok {
+			return err
+		}
+		if p.Mode == "protect" {
+			a.sayf("Mode protect: findings may block.", "保護モード：見つかった脅威を遮断することがあります。")
+		} else {
+			a.sayf("Mode watch: findings are told, nothing is blocked by itself.", "見守りモード：見つかったことを知らせ、自動では遮断しません。")
+		}
+		return nil
+	})
+	return group(cmd, newNever(stdout, stderr), newActions(stdout, stderr), newChanges(stdout, stderr))
+}
+
+func newChanges(stdout, stderr *os.File) *cobra.Command {
+	cmd := &cobra.Command{Use: "changes", Short: "List the latest changes that yamori undo takes back", Example: "  yamori policy changes", Args: cobra.NoArgs}
+	a := newAsker(cmd, stdout, stderr, tableOutputs...)
+	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+		all, _, err := collect(a.c.Changes(ctx), 0, nil)
+		if err != nil {
+			return err
+		}
+		return list(a, []column[api.PolicyChange]{
+			{name: "id", en: "ID", ja: "ID", cell: func(c *api.PolicyChange) string { return c.ID }},
+			{name: "at", en: "WHEN", ja: "日時", cell: func(c *api.PolicyChange) string { return stampOf(c.At) }, csv: func(c *api.PolicyChange) string { return rfc(c.At) }},
+			{name: "what", en: "WHAT", ja: "内容", cell: a.changeText, csv: func(c *api.PolicyChange) string { return c.What }},
+			{name: "kind", cell: func(c *api.PolicyChange) string { return c.Kind }},
+			{name: "entry", cell: func(c *api.PolicyChange) string { return c.Entry }},
+			{name: "author", en: "BY", ja: "実行者", cell: func(c *api.PolicyChange) string { return c.Author }},
+		}, all, "Nothing can be taken back.", "元に戻せる変更はありません。")
+	})
+	return cmd
+}
+
+// parent makes a command that only holds others; without one it lists.
+func parent(listing *cobra.Command, use, short, long, example string, sub ...*cobra.Command) *cobra.Command {
+	listing.Use, listing.Short, listing.Long, listing.Example = use, short, long, example
+	return group(listing, sub...)
+}
+
+func newNever(stdout, stderr *os.File) *cobra.Command {
+	noneEN, noneJA := "Nothing is on the list.", "登録はありません。"
+	var n newEntry
+	add := &cobra.Command{
+		Use: "add [ADDRESS|NETWORK|NAME]", Short: "Add to the list", Args: cobra.MaximumNArgs(1),
+		Example: "  yamori policy never add 192.168.1.53 --reason \"the home's DNS\"\n  yamori policy never add --device printer",
+	}
+	a := newAsker(add, stdout, stderr)
+	a.deviceFlag(add, &n.device, "this device: id, address or name")
+	add.Flags().IntVar(&n.port, "port", 0, "this port alone")
+	n.common(add)
+	add.RunE = a.does(func(ctx context.Context, args []string) (err error) {
+		if len(args) == 0 && n.device == "" {
+			return usage(errors.New("say what is never to be blocked: an address, a network, a name, or --device"))
+		}
+		if len(args) == 1 {
+			if n.dest, n.host, err = target(args[0]); err != nil {
+				return err
+			}
+		}
+		return a.addEntry(ctx, client.Never, &n, "")
+	})
+	return parent(newEntryList(stdout, stderr, "", noneEN, noneJA, nil, client.Never), "never", "What is never blocked, whatever else says so",
+		"Never lists what is never blocked, at either end. The gateway itself and the home's\nDNS and DHCP servers are on the list by themselves and stay there.",
+		"  yamori policy never\n  yamori policy never add 192.168.1.53\n  yamori policy never remove 01JD0C6M",
+		newEntryList(stdout, stderr, "  yamori policy never list", noneEN, noneJA, nil, client.Never), add,
+		newEntryRemove(stdout, stderr, "remove", "  yamori policy never remove 01JD0C6M", nil, client.Never))
+}
+
+// addEntry adds what the flags say to a list.
+func (a *asker) addEntry(ctx context.Context, to string, n *newEntry, at string) error {
+	e, err := n.entry(ctx, a)
+	if err != nil {
+		return err
+	}
+	e.At = at
+	made, err := a.c.AddEntry(ctx, to, e)
+	if err != nil {
+		return err
+	}
+	return a.added(ctx, &made)
+}
+
+// levelsOf are from where an action entry blocks.
+var levelsOf = []string{"never", "likely", "confirmed"}
+
+func newActions(stdout, stderr *os.File) *cobra.Command {
+	noneEN, noneJA := "The table of docs/policy.md holds alone.", "既定の表（docs/policy.md）だけが有効です。"
+	var n newEntry
+	add := &cobra.Command{
+		Use: "add never|likely|confirmed", Short: "Say from which level on findings block", Args: cobra.ExactArgs(1), ValidArgs: levelsOf,
+		Example: "  yamori policy actions add confirmed --category scan\n  yamori policy actions add never --category tunnel --device desktop",
+	}
+	a := newAsker(add, stdout, stderr)
+	a.deviceFlag(add, &n.device, "of this device: id, address or name")
+	f := add.Flags()
+	oneOf(add, &n.category, "category", "of this category", event.CategoryNames()...)
+	oneOf(add, &n.kind, "kind", "of devices of this kind", device.Kinds()...)
+	f.StringVar(&n.family, "family", "", "of this family, such as stratum")
+	f.StringVar(&n.rule, "rule", "", "of this rule: SID or GID:SID")
+	n.common(add)
+	add.RunE = a.does(func(ctx context.Context, args []string) error {
+		if err := checkOneOf("level", args[0], levelsOf...); err != nil {
+			return err
+		}
+		if err := checkOneOf("kind", n.kind, device.Kinds()...); err != nil {
+			return err
+		}
+		return a.addEntry(ctx, client.Actions, &n, args[0])
+	})
+	return parent(newEntryList(stdout, stderr, "", noneEN, noneJA, nil, client.Actions), "actions", "From which level on findings block in mode protect",
+		"Actions lists the owner's entries beside the table of docs/policy.md; the most\nspecific one decides.",
+		"  yamori policy actions\n  yamori policy actions add confirmed --category scan\n  yamori policy actions remove 01JD0C6M",
+		newEntryList(stdout, stderr, "  yamori policy actions list", noneEN, noneJA, nil, client.Actions), add,
+		newEntryRemove(stdout, stderr, "remove", "  yamori policy actions remove 01JD0C6M", nil, client.Actions))
+}
