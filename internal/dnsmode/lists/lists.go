@@ -239,6 +239,8 @@ func trimBOM(b []byte) []byte {
 type Hit struct {
 	List  string
 	Entry string // the listed name: the one asked for, or one above it
+	// Exception says that a list names it as one; then it is not refused.
+	Exception bool
 }
 
 // Lookup says whether a name is to be refused. The name is in lower case and
@@ -254,7 +256,7 @@ func (s *Store) Lookup(name string) (Hit, bool) {
 		h := maphash.String(s.seed, name[at:])
 		for _, l := range lists {
 			if suffix, ok := l.allow.find(h); ok && (suffix || at == 0) {
-				return Hit{}, false
+				return Hit{List: l.st.Name, Entry: name[at:], Exception: true}, false
 			}
 			if found {
 				continue

@@ -1,0 +1,125 @@
+package upstream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// plain asks over UDP, each question from a socket, and so a port, of its own
+// (RFC 5452 section 9.2), and over TCP where the answer does not fit.
+type plain struct {
+	at   []netip.AddrPort
+	dial Dial
+	tcp  *stream
+}
+
+func (p *plain) Close() { p.tcp.Close() }
+
+// randomID draws an ID that nobody outside can guess.
+func randomID() uint16 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint16(b[:])
+}
+
+func (p *plain) Exchange(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
+	m, err := p.udp(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if !m.Truncated {
+		return m, nil
+	}
+	full, err := p.tcp.Exchange(ctx, q)
+	if err != nil {
+		// Better cut off than nothing: the client may ask over TCP itself.
+		m.Answer, m.Ns, m.Extra = nil, nil, nil
+		return m, nil
+	}
+	return full, nil
+}
+
+func (p *plain) udp(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
+	id := randomID()
+	wire, err := encode(q, id, false)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for i, a := range p.at {
+		one, cancel := ctx, context.CancelFunc(func() {})
+		if d, ok := ctx.Deadline(); ok && i < len(p.at)-1 {
+			one, cancel = context.WithTimeout(ctx, time.Until(d)/time.Duration(len(p.at)-i))
+		}
+		m, err := p.once(one, a, q, id, wire)
+		cancel()
+		if err == nil {
+			return m, nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errors.Join(errs...)
+}
+
+func (p *plain) once(ctx context.Context, at netip.AddrPort, q *dns.Msg, id uint16, wire []byte) (*dns.Msg, error) {
+	c, err := p.dial(ctx, "udp", at.String())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	defer endWith(ctx, c)()
+	if _, err := c.Write(wire); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 4096) // more than UDPSize, for servers that do not care
+	last := error(nil)
+	for range maxJunk {
+		n, err := c.Read(buf)
+		if err != nil {
+			if last != nil {
+				return nil, last
+			}
+			return nil, err
+		}
+		m, err := check(q, id, buf[:n])
+		if err == nil {
+			return m, nil
+		}
+		if !errors.Is(err, ErrMismatch) && n >= 12 {
+			// It has our ID and cannot be read whole: a datagram cut on its way,
+			// or a broken server. A forger needs more than to break it.
+			if len(buf[:n]) > 2 && buf[2]&0x02 != 0 {
+				return truncated(q), nil
+			}
+		}
+		last = err // somebody else's; the right one may still come
+	}
+	return nil, last
+}
+
+// truncated is an answer that says: ask over TCP.
+func truncated(q *dns.Msg) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetReply(q)
+	m.Truncated = true
+	return m
+}
+
+// endWith makes c fail once ctx is over; the function it returns ends that.
+func endWith(ctx context.Context, c net.Conn) func() {
+	if d, ok := ctx.Deadline(); ok {
+		_ = c.SetDeadline(d)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	return func() { stop() }
+}
