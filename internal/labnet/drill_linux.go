@@ -65,6 +65,7 @@ func (r DrillResult) Whole() bool { return r.Broken == 0 && r.Failed == 0 }
 // meter watches a transfer move.
 type meter struct {
 	bytes, last, gap atomic.Int64 // times in nanoseconds since the start
+	ended            atomic.Bool  // it broke, which has been told
 	start            time.Time
 }
 
@@ -74,6 +75,25 @@ func (m *meter) move(n int) {
 		m.gap.Store(g) // one goroutine reads a transfer
 	}
 	m.bytes.Add(int64(n))
+}
+
+// still is for how long it has not moved.
+func (m *meter) still() time.Duration { return time.Since(m.start) - time.Duration(m.last.Load()) }
+
+// recovers waits for a transfer that stands still, as long as TCP may take to
+// try again: twice the time that nothing got through, and two seconds.
+func (m *meter) recovers(ctx context.Context) bool {
+	last := m.last.Load()
+	if m.ended.Load() || m.still() < 200*time.Millisecond {
+		return true
+	}
+	for range int((2*time.Second + 2*m.still()) / (10 * time.Millisecond)) {
+		if m.last.Load() != last || m.ended.Load() || !sleep(ctx, 10*time.Millisecond) {
+			return true
+		}
+	}
+	m.gap.Store(max(m.gap.Load(), int64(m.still())))
+	return false
 }
 
 // drill is a Drill that runs.
@@ -129,15 +149,12 @@ func (x Drill) Run(ctx context.Context) (DrillResult, error) {
 		failed = x.Do(ctx)
 	}
 	wait(x.For - x.For/3)
-	for i, m := range meters { // a transfer that stands still now has a gap too
-		if g := time.Since(m.start) - time.Duration(m.last.Load()); g > time.Duration(m.gap.Load()) {
-			m.gap.Store(int64(g))
-			if g > requestPatience/3 {
-				d.mu.Lock()
-				d.res.Broken++
-				d.problem("transfer", fmt.Errorf("%d stands still", i))
-				d.mu.Unlock()
-			}
+	for i, m := range meters {
+		if !m.recovers(ctx) {
+			d.mu.Lock()
+			d.res.Broken++
+			d.problem("transfer", fmt.Errorf("number %d stands still since %v", i, m.still().Round(time.Millisecond)))
+			d.mu.Unlock()
 		}
 	}
 	end()
@@ -168,6 +185,7 @@ func (d *drill) transfer(from *Device, m *meter, up bool) {
 	if err == nil || d.over.Err() != nil {
 		return
 	}
+	m.ended.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.res.Broken++
