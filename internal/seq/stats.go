@@ -96,6 +96,8 @@ type Stats struct {
 	LenSum      float32 // of the logarithms of lengths of pushes
 	LenSq       float32
 
+	PushGap Moments // between any two messages that came unasked
+
 	Call [Calls]Call
 	Push [Pushes]Push
 
@@ -248,6 +250,9 @@ func (s *Stats) push(n uint16, at uint32) {
 	s.Pushed++
 	if since(at, s.lastRecv) > idleGap && since(at, s.pendingAt) > idleGap {
 		s.Woke++
+	}
+	if s.Pushed > 1 {
+		s.PushGap.add(since(at, s.lastPush))
 	}
 	s.lastPush = at
 	x := float32(math.Log(float64(max(1, n))))

@@ -70,7 +70,7 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += weightNext
 		ev = append(ev, event.Evidence{Code: "sequence.next_server", Value: netip.AddrPortFrom(server.Netip(), port).String(), Weight: weightNext})
 	}
-	if sum >= levelLikely && s >= seqNeeded && answersAlike(t) {
+	if sum >= levelLikely && s >= seqNeeded && Holds(t) {
 		t.Streak = min(t.Streak+1, 2)
 	} else {
 		t.Streak = 0
@@ -92,13 +92,24 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	return q.finding(f, t, &x, level, sum, ev), true
 }
 
-// answersAlike reports whether what could be shares is answered by one length,
-// at least three times in four: a pool has one word for yes.
-func answersAlike(t *seq.Tracker) bool {
+// Holds reports whether nothing in the counts rules mining out, whatever the
+// score: a pool has one word for yes, so that at least three in four answers to
+// what could be shares have one length; and blocks are found by chance, so that
+// work does not come by a clock alone (what follows Ethereum's slots of twelve
+// seconds is a wallet).
+func Holds(t *seq.Tracker) bool {
 	v := look(t)
-	c := v.share
-	return c == nil || c.Hit+c.Miss < 4 || c.Hit >= 3*c.Miss
+	if c := v.share; c != nil && c.Hit+c.Miss >= 4 && c.Hit < 3*c.Miss {
+		return false
+	}
+	g := &v.s.PushGap
+	return g.N < manyJobs || g.Dev() >= jobClockDev
 }
+
+const (
+	manyJobs    = 3
+	jobClockDev = 0.12
+)
 
 func tagSum(tag uint32) float64 {
 	sum := 0.0

@@ -42,7 +42,7 @@ func TestRecordedSequences(t *testing.T) {
 				if tr.Due(msg.At + 1) {
 					if x, ok := Look(&tr); ok {
 						s := m.Score(&x)
-						p.found = p.found || s >= LikelyAlone && before >= LikelyAlone && answersAlike(&tr)
+						p.found = p.found || s >= LikelyAlone && before >= LikelyAlone && Holds(&tr)
 						before = s
 					}
 				}

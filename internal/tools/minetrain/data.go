@@ -19,10 +19,11 @@ type item struct {
 
 // sample is one look.
 type sample struct {
-	x    mining.Vector
-	at   float64 // seconds since the flow's first message
-	msgs int
-	cond [3]float64
+	x     mining.Vector
+	at    float64 // seconds since the flow's first message
+	msgs  int
+	cond  [3]float64
+	holds bool // nothing rules mining out
 }
 
 // prepare gathers the flows of a pair and looks at them.
@@ -52,7 +53,7 @@ func looks(f *seqlog.Flow) (out []sample) {
 	look := func() {
 		if x, ok := mining.Look(&t); ok {
 			a, b, c := mining.Conditions(&t)
-			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1]), [3]float64{a, b, c}})
+			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1]), [3]float64{a, b, c}, mining.Holds(&t)})
 		}
 	}
 	for i, m := range f.Msgs {
@@ -79,7 +80,7 @@ func best(m *mining.Model, looks []sample, level float64) (top, at float64, msgs
 	for i := range looks {
 		s := m.Score(&looks[i].x)
 		held := s >= level+mining.SureMargin || s >= level && i > 0 && looks[i].at > looks[i-1].at && m.Score(&looks[i-1].x) >= level
-		if held && at < 0 {
+		if held && looks[i].holds && at < 0 {
 			at, msgs = looks[i].at, looks[i].msgs
 		}
 		top = max(top, s)
