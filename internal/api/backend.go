@@ -104,7 +104,9 @@ type Figures interface {
 // Rulebook is the policy with its entries.
 type Rulebook interface {
 	Policy(ctx context.Context) (Policy, error)
-	SetMode(ctx context.Context, mode string) error
+	// SetMode sets the mode; with a trial it goes back to watch after that time
+	// unless it is set again without.
+	SetMode(ctx context.Context, mode string, trial time.Duration) error
 	// Entries lists those of these kinds, the oldest first. There are few
 	// thousand at most; the API pages.
 	Entries(ctx context.Context, kinds ...string) ([]Entry, error)

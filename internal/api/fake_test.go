@@ -202,7 +202,7 @@ func (h *house) Policy(context.Context) (Policy, error) {
 	return Policy{Mode: h.mode}, nil
 }
 
-func (h *house) SetMode(_ context.Context, mode string) error {
+func (h *house) SetMode(_ context.Context, mode string, _ time.Duration) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.mode = mode

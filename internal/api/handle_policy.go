@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/yamori-net/yamori/internal/auth"
 )
@@ -22,6 +23,12 @@ func putPolicy(c *call) error {
 		return err
 	}
 	c.note("mode", in.Mode)
+	if !in.Until.IsZero() || in.Inline {
+		return invalid("until", "is said by the gateway alone; ask for a trial with trial_seconds")
+	}
+	if in.Trial > 0 && in.Mode != "protect" {
+		return invalid("trial_seconds", "only with the mode protect")
+	}
 	b := c.s.cfg.Backend.Rulebook
 	if c.conditional() {
 		now, err := b.Policy(c.ctx())
@@ -32,7 +39,7 @@ func putPolicy(c *call) error {
 			return err
 		}
 	}
-	if err := b.SetMode(c.ctx(), in.Mode); err != nil {
+	if err := b.SetMode(c.ctx(), in.Mode, time.Duration(in.Trial)*time.Second); err != nil {
 		return err
 	}
 	p, err := b.Policy(c.ctx())

@@ -232,6 +232,11 @@ type TrendShare struct {
 // Policy says whether findings may block by themselves.
 type Policy struct {
 	Mode string `json:"mode" enum:"watch,protect"`
+	// A trial ends by itself unless the mode is set again without one.
+	Trial int64     `json:"trial_seconds,omitempty" doc:"asks for protection for so long only, unless it is confirmed: set again without this" min:"0" max:"3600"`
+	Until time.Time `json:"until,omitzero" doc:"when the trial ends; left out: there is none"`
+	// Inline is set by the gateway alone.
+	Inline bool `json:"inline,omitempty" doc:"packets pass through the gateway's inspection and can be stopped"`
 }
 
 // Entry is one thing the owner said: an exception, a consent, a block, an

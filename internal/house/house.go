@@ -44,6 +44,8 @@ type Config struct {
 	// Look asks a device for its description, when the owner wants it; nil:
 	// that is not possible.
 	Look func(device.Device) error
+	// OnPolicy is told of each change of the policy; it must return soon.
+	OnPolicy func()
 }
 
 // House is safe for concurrent use.
@@ -63,6 +65,8 @@ type House struct {
 	settings settings
 	open     atomic.Int64 // findings that wait for the owner
 	counted  counters
+	trial    trial
+	inline   atomic.Bool
 	wg       sync.WaitGroup
 	stop     context.CancelFunc
 }
@@ -101,6 +105,9 @@ func Open(cfg Config) (h *House, err error) {
 	h.Policy, err = policy.NewManager(policy.Config{Store: documents{h.Store}, Mono: func() time.Duration { return cfg.Now().Sub(start) },
 		Wall: cfg.Now, Location: cfg.Location, Mode: cfg.Mode, OnPublish: h.policyChanged})
 	if err != nil {
+		return nil, err
+	}
+	if err = h.recoverTrial(); err != nil {
 		return nil, err
 	}
 	for _, f := range h.Policy.Faults() {
@@ -142,6 +149,11 @@ func (h *House) Close() error {
 	if h.Evidence != nil {
 		h.Evidence.Close()
 	}
+	h.trial.mu.Lock()
+	if h.trial.timer != nil {
+		h.trial.timer.Stop() // the next start ends it
+	}
+	h.trial.mu.Unlock()
 	close(h.findings)
 	h.stop()
 	h.wg.Wait()
@@ -166,7 +178,12 @@ func (h *House) deviceChanged(c device.Change) {
 }
 
 func (h *House) policyChanged() {
-	if h.Policy != nil { // the first snapshot comes before there is a manager
-		h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String()})
+	if h.Policy == nil { // the first snapshot comes before there is a manager
+		return
 	}
+	if h.cfg.OnPolicy != nil {
+		h.cfg.OnPolicy()
+	}
+	// The mode alone: a trial is being set just now.
+	h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String(), Inline: h.inline.Load()})
 }

@@ -27,19 +27,16 @@ func refused(err error) error {
 	return err
 }
 
-// Policy returns the mode.
-func (x rulebook) Policy(context.Context) (api.Policy, error) {
-	return api.Policy{Mode: x.h.Policy.Mode().String()}, nil
-}
+// Policy returns the mode, and when a trial of it ends.
+func (x rulebook) Policy(context.Context) (api.Policy, error) { return x.h.policyState(), nil }
 
 // SetMode changes it.
-func (x rulebook) SetMode(ctx context.Context, mode string) error {
+func (x rulebook) SetMode(ctx context.Context, mode string, trial time.Duration) error {
 	m, err := policy.ParseMode(mode)
 	if err != nil {
 		return &api.InvalidError{Field: "mode", Text: "use watch or protect"}
 	}
-	_, err = x.h.Policy.SetMode(m, api.Actor(ctx))
-	return refused(err)
+	return refused(x.h.SetMode(m, trial, api.Actor(ctx)))
 }
 
 // Entries lists those of some kinds, the oldest first.

@@ -178,6 +178,12 @@ func (c *Client) SetMode(ctx context.Context, mode string) (api.Policy, error) {
 	return call[api.Policy](ctx, c, put, v1+"policy", api.Policy{Mode: mode})
 }
 
+// TryMode protects for a while; it goes back to watch unless SetMode confirms
+// it.
+func (c *Client) TryMode(ctx context.Context, d time.Duration) (api.Policy, error) {
+	return call[api.Policy](ctx, c, http.MethodPut, "/api/v1/policy", api.Policy{Mode: "protect", Trial: int64(d / time.Second)})
+}
+
 // Changes walks the latest changes of the policy that can be undone.
 func (c *Client) Changes(ctx context.Context) iter.Seq2[api.PolicyChange, error] {
 	return pages[api.PolicyChange](ctx, c, v1+"policy/changes", nil)

@@ -1,0 +1,86 @@
+package house
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/policy"
+)
+
+// trial is protection that ends by itself unless the owner confirms it: whoever
+// cut the own connection cannot take it back.
+type trial struct {
+	mu    sync.Mutex
+	timer *time.Timer
+	until time.Time
+}
+
+// keyTrial is the document that says that a trial is under way, so that a
+// restart in the middle of it does not make it last.
+const keyTrial = "trial"
+
+// SetMode changes the mode; with a trial it goes back to watch after that time
+// unless it is set again without one.
+func (h *House) SetMode(m policy.Mode, d time.Duration, who string) error {
+	h.trial.mu.Lock()
+	defer h.trial.mu.Unlock()
+	if d > 0 && m == policy.Protect {
+		if h.Policy.Mode() == policy.Protect && h.trial.timer == nil {
+			return nil // it is in force and confirmed
+		}
+		b, _ := json.Marshal(h.cfg.Now().Add(d))
+		if err := (documents{h.Store}).Put(bucketState, keyTrial, b); err != nil {
+			return err
+		}
+	}
+	if _, err := h.Policy.SetMode(m, who); err != nil {
+		return err
+	}
+	if h.trial.timer != nil {
+		h.trial.timer.Stop()
+		h.trial.timer, h.trial.until = nil, time.Time{}
+	}
+	if d > 0 && m == policy.Protect {
+		h.trial.until = h.cfg.Now().Add(d)
+		h.trial.timer = time.AfterFunc(d, h.endTrial)
+		return nil
+	}
+	return documents{h.Store}.Delete(bucketState, keyTrial)
+}
+
+// bucketState holds what the house has to remember of itself.
+const bucketState = "house.state"
+
+func (h *House) endTrial() {
+	h.cfg.Log.Warn("the trial of protection was not confirmed: watching only")
+	if err := h.SetMode(policy.Watch, 0, "trial"); err != nil {
+		h.cfg.Log.Error("the trial could not be ended", "error", err)
+	}
+}
+
+// recoverTrial ends a trial that a restart interrupted.
+func (h *House) recoverTrial() error {
+	if _, under, err := (documents{h.Store}).Get(bucketState, keyTrial); err != nil || !under {
+		return err
+	}
+	h.cfg.Log.Warn("a trial of protection was interrupted: watching only")
+	return h.SetMode(policy.Watch, 0, "trial")
+}
+
+func (h *House) policyState() api.Policy {
+	h.trial.mu.Lock()
+	until := h.trial.until
+	h.trial.mu.Unlock()
+	return api.Policy{Mode: h.Policy.Mode().String(), Until: until, Inline: h.inline.Load()}
+}
+
+// SetInline says whether packets pass through the inspection and can be
+// stopped.
+func (h *House) SetInline(on bool) {
+	if h.inline.Swap(on) != on {
+		p := h.policyState()
+		h.Hub.Publish(api.EventPolicy, &p)
+	}
+}
