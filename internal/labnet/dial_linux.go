@@ -19,10 +19,15 @@ var past = time.Unix(1, 0)
 // Dial connects over TCP from a namespace. Only the socket is made on the
 // namespace's thread, so that many may wait at once.
 func Dial(ctx context.Context, ns *netns.NS, to netip.AddrPort) (net.Conn, error) {
+	return dialFrom(ctx, ns, netip.AddrPort{}, to)
+}
+
+// dialFrom is Dial from an address of one's own, when it is given.
+func dialFrom(ctx context.Context, ns *netns.NS, from, to netip.AddrPort) (net.Conn, error) {
 	if !inside(to.Addr()) {
 		return nil, fmt.Errorf("dial %v: %w", to, ErrOutside)
 	}
-	f, err := socket(ns, to, unix.SOCK_STREAM)
+	f, err := socket(ns, from, to, unix.SOCK_STREAM)
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +60,12 @@ func Dial(ctx context.Context, ns *netns.NS, to netip.AddrPort) (net.Conn, error
 	return net.FileConn(f)
 }
 
-// socket makes a socket that is connecting to an address.
-func socket(ns *netns.NS, to netip.AddrPort, kind int) (*os.File, error) {
-	family, addr := unix.AF_INET, unix.Sockaddr(nil)
-	if to.Addr().Is4() {
-		addr = &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
-	} else {
-		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
+// socket makes a socket that is connecting to an address, from one if it is
+// given.
+func socket(ns *netns.NS, from, to netip.AddrPort, kind int) (*os.File, error) {
+	family := unix.AF_INET
+	if to.Addr().Is6() {
+		family = unix.AF_INET6
 	}
 	var fd int
 	if err := ns.Do(func() (err error) {
@@ -70,11 +74,28 @@ func socket(ns *netns.NS, to netip.AddrPort, kind int) (*os.File, error) {
 	}); err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	if err := unix.Connect(fd, addr); err != nil && err != unix.EINPROGRESS {
+	var err error
+	if from.IsValid() {
+		err = os.NewSyscallError("bind", unix.Bind(fd, sockaddr(from)))
+	}
+	if err == nil {
+		if err = unix.Connect(fd, sockaddr(to)); err == unix.EINPROGRESS {
+			err = nil
+		}
+		err = os.NewSyscallError("connect", err)
+	}
+	if err != nil {
 		_ = unix.Close(fd)
-		return nil, fmt.Errorf("dial %v: %w", to, os.NewSyscallError("connect", err))
+		return nil, fmt.Errorf("dial %v: %w", to, err)
 	}
 	return os.NewFile(uintptr(fd), "socket"), nil
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 }
 
 // dialUDP makes a connected UDP socket.
@@ -82,7 +103,7 @@ func dialUDP(ns *netns.NS, to netip.AddrPort) (net.Conn, error) {
 	if !inside(to.Addr()) {
 		return nil, fmt.Errorf("dial %v: %w", to, ErrOutside)
 	}
-	f, err := socket(ns, to, unix.SOCK_DGRAM)
+	f, err := socket(ns, netip.AddrPort{}, to, unix.SOCK_DGRAM)
 	if err != nil {
 		return nil, err
 	}
