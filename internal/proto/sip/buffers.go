@@ -43,7 +43,7 @@ func field(name string) func(t *Tx) []byte {
 
 // Either party may send requests and answers, so each buffer stands for both
 // directions.
-var buffers = both([]named{
+var buffers = append(both([]named{
 	{"sip.method", "request method", request(func(t *Tx) []byte { return t.Method })},
 	{"sip.uri", "request URI", request(func(t *Tx) []byte { return t.URI })},
 	{"sip.request_line", "start line of a request", request(func(t *Tx) []byte { return t.StartLine })},
@@ -58,16 +58,17 @@ var buffers = both([]named{
 	{"sip.user_agent", "User-Agent, under its newer name", field("user-agent")},
 	{"sip.content_type", "Content-Type", field("content-type")},
 	{"sip.content_length", "Content-Length", field("content-length")},
-	{"frame.sip.pdu", "a datagram", func(t *Tx) []byte { return t.raw }},
-	{"frame.sip.request.line", "start line of a request with its end, of datagrams", request(line)},
-	{"frame.sip.request.headers", "header fields of a request, of datagrams", request(headers)},
-	{"frame.sip.request.body", "body of a request, of datagrams", request(body)},
-	{"frame.sip.response.line", "start line of an answer with its end, of datagrams", answer(line)},
-	{"frame.sip.response.headers", "header fields of an answer, of datagrams", answer(headers)},
-	{"frame.sip.response.body", "body of an answer, of datagrams", answer(body)},
-})
+	{"frame.sip.pdu", "a message", func(t *Tx) []byte { return t.raw }},
+	{"frame.sip.request.line", "start line of a request with its end", request(line)},
+	{"frame.sip.request.headers", "header fields of a request", request(headers)},
+	{"frame.sip.request.body", "body of a request", request(body)},
+	{"frame.sip.response.line", "start line of an answer with its end", answer(line)},
+	{"frame.sip.response.headers", "header fields of an answer", answer(headers)},
+	{"frame.sip.response.body", "body of an answer", answer(body)},
+}), sdpBuffers()...)
 
-// line, headers and body are the parts of a datagram as sent; nil over TCP.
+// line, headers and body are the parts of a message as sent; nil of one that is cut off
+// over TCP.
 func line(t *Tx) []byte {
 	if t.raw == nil {
 		return nil

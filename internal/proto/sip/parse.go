@@ -16,9 +16,11 @@ var (
 
 type side struct {
 	head   bool // in the header fields
+	body   bool // the message waits for its body
 	remain int64
 	lines  textline.Scanner
 	tx     Tx
+	buf    []byte // over TCP: the message as sent, MaxHead and MaxBody at most
 }
 
 type parser struct {
@@ -97,7 +99,7 @@ func (t *Tx) startLine(line []byte) bool {
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	s := &p.side[d]
 	if c.Transport != proto.TCP {
-		s.head, s.remain, s.lines = false, 0, textline.Scanner{}
+		s.head, s.body, s.remain, s.lines = false, false, 0, textline.Scanner{}
 		off, err := p.stream(c, d, data)
 		if err == nil && s.head { // the head ends with the datagram
 			if off < len(data) {
@@ -116,8 +118,15 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	s := &p.side[d]
 	for off := 0; ; {
 		if n := min(s.remain, int64(len(data)-off)); n > 0 {
+			if s.body {
+				keep := min(int(n), s.tx.at[1]+MaxBody-len(s.buf))
+				s.buf = append(s.buf, data[off:off+keep]...)
+			}
 			s.remain -= n
 			off += int(n)
+		}
+		if s.body && (s.remain <= 0 || len(s.buf) >= s.tx.at[1]+MaxBody) {
+			p.whole(c, s)
 		}
 		if off == len(data) {
 			return off, nil
@@ -134,18 +143,28 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 			}
 			return off, nil
 		}
+		if c.Transport == proto.TCP {
+			if !s.head {
+				s.buf = s.buf[:0]
+			}
+			if len(s.buf)+n <= MaxHead {
+				s.buf = append(s.buf, b[:n]...)
+			}
+		}
 		off += n
 		if !s.head {
 			if len(line) > MaxStartLine {
 				return off, errStart
 			}
 			t := &s.tx
-			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: proto.Append(t.mem[:0], line)}
+			*t = Tx{Dir: d, Headers: t.Headers[:0], mem: proto.Append(t.mem[:0], line), SDP: t.SDP[:0]}
 			if !t.startLine(t.mem) {
 				return off, errStart
 			}
 			s.head = true
-			t.at[0] = off
+			if t.at[0] = off; c.Transport == proto.TCP {
+				t.at[0] = len(s.buf)
+			}
 			continue
 		}
 		if len(line) > 0 {
@@ -156,18 +175,30 @@ func (p *parser) stream(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 		s.remain = textline.Number(s.tx.Header("content-length"))
 		if c.Transport != proto.TCP {
 			s.tx.raw, s.tx.at[1] = data, off
-		}
-		p.emit(c, &s.tx)
-		if c.Transport != proto.TCP {
+			p.emit(c, &s.tx)
 			return len(data), nil
 		}
+		s.tx.at[1] = len(s.buf)
+		if s.remain > 0 {
+			s.body = true
+			continue
+		}
+		p.whole(c, s)
 	}
 }
 
-// emit hands over a message, whose datagram is not valid any longer afterwards.
+// whole hands over a message of a stream, with as much of its body as there is.
+func (p *parser) whole(c *proto.Conn, s *side) {
+	s.body = false
+	s.tx.raw = s.buf
+	p.emit(c, &s.tx)
+}
+
+// emit hands over a message, whose bytes are not valid any longer afterwards.
 func (p *parser) emit(c *proto.Conn, t *Tx) {
+	t.describe()
 	c.Emit(t, true)
-	t.raw, t.at = nil, [2]int{}
+	t.raw, t.at, t.SDP = nil, [2]int{}, t.SDP[:0]
 }
 
 // longNames maps the compact forms of field names to the long ones, RFC 3261
@@ -209,8 +240,11 @@ func (p *parser) field(c *proto.Conn, s *side, line []byte) {
 }
 
 // Gap implements proto.Parser: a loss inside a body is counted off.
-func (p *parser) Gap(_ *proto.Conn, d packet.Dir, n int) error {
+func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 	s := &p.side[d]
+	if s.body {
+		p.whole(c, s)
+	}
 	if int64(n) > s.remain {
 		return errLost
 	}
@@ -224,6 +258,8 @@ func (p *parser) End(c *proto.Conn) {
 		if s := &p.side[d]; s.head {
 			s.head = false
 			c.Emit(&s.tx, true)
+		} else if s.body {
+			p.whole(c, s)
 		}
 	}
 }
@@ -231,7 +267,7 @@ func (p *parser) End(c *proto.Conn) {
 // Reset implements proto.Parser.
 func (p *parser) Reset() {
 	for d := range p.side {
-		p.side[d] = side{tx: p.shrink(packet.Dir(d))}
+		p.side[d] = side{tx: p.shrink(packet.Dir(d)), buf: proto.Keep(p.side[d].buf, keptHead)}
 	}
 	p.long = false
 }

@@ -95,6 +95,7 @@ func TestBuffers(t *testing.T) {
 		"sip.method": "INVITE", "sip.uri": "sip:bob@example.org", "sip.request_line": "INVITE sip:bob@example.org SIP/2.0",
 		"sip.protocol": "SIP/2.0", "sip.from": "<sip:alice@example.org>;tag=1", "sip.to": "<sip:bob@example.org>", "sip.via": "SIP/2.0/UDP 192.0.2.1",
 		"sip.ua": "phone/1", "sip.user_agent": "phone/1", "sip.content_type": "application/sdp", "sip.content_length": "5",
+		"frame.sip.pdu": invite, "frame.sip.request.line": invite[:36], "frame.sip.request.headers": invite[36 : len(invite)-7], "frame.sip.request.body": "v=0\r\n",
 	}
 	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) {
 		for _, b := range Protocol.Buffers {
@@ -114,12 +115,75 @@ func TestBuffers(t *testing.T) {
 			}
 		}
 	}}, s(trying))
-	if n != 6 { // code, message, line, protocol, via, content length
+	if n != 9 { // code, message, line, protocol, via, content length, three frames
 		t.Errorf("%d buffers of the answer", n)
 	}
 }
 
-// TestFrames: the parts of a datagram as sent.
+const session = "v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=call\r\ni=talk\r\nu=https://a.example\r\ne=a@a.example\r\np=+1 2\r\nc=IN IP4 192.0.2.1\r\nb=AS:64\r\nb=CT:9\r\n" +
+	"t=1 2\r\nr=7 1 0\r\nt=3 4\r\nz=1 -1h\r\nk=clear:secret\r\na=sendrecv\r\nrubbish\r\nm=audio 30000 RTP/AVP 0\r\ni=voice\r\nb=AS:32\r\nc=IN IP4 192.0.2.2\r\nk=prompt\r\na=rtpmap:0 PCMU/8000\r\n" +
+	"m=video 1 RTP/AVP 9\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret"
+
+func withBody(kind, body string) string {
+	return fmt.Sprintf("INVITE sip:b SIP/2.0\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body)
+}
+
+// TestSDP: the session description, over UDP and in whatever pieces over TCP.
+func TestSDP(t *testing.T) {
+	const event = `,"sdp":{"origin":"a 1 1 IN IP4 192.0.2.1","session_name":"call","session_info":"talk","uri":"https://a.example","email":"a@a.example","phone_number":"+1 2","connection_data":"IN IP4 192.0.2.1",` +
+		`"bandwidths":["AS:64","CT:9"],"time_descriptions":[{"time":"1 2","repeat_time":"7 1 0"},{"time":"3 4"}],"timezone":"1 -1h","encryption_key":"clear","attributes":["sendrecv"],` +
+		`"media_descriptions":[{"media":"audio 30000 RTP/AVP 0","media_info":"voice","bandwidths":["AS:32"],"connection_data":"IN IP4 192.0.2.2","encryption_key":"prompt","attributes":["rtpmap:0 PCMU/8000"]},` +
+		`{"media":"video 1 RTP/AVP 9","attributes":["crypto"]}]}}`
+	want := "sdp.origin=a 1 1 IN IP4 192.0.2.1|sdp.session_name=call|sdp.session_info=talk|sdp.uri=https://a.example|sdp.email=a@a.example|sdp.phone_number=+1 2|sdp.connection_data=IN IP4 192.0.2.1|" +
+		"sdp.bandwidth=AS:64|sdp.bandwidth=CT:9|sdp.time=1 2|sdp.time=3 4|sdp.repeat_time=7 1 0|sdp.timezone=1 -1h|sdp.encryption_key=clear:secret|sdp.attribute=sendrecv|" +
+		"sdp.media.media=audio 30000 RTP/AVP 0|sdp.media.media=video 1 RTP/AVP 9|sdp.media.media_info=voice|sdp.media.connection_data=IN IP4 192.0.2.2|sdp.media.encryption_key=prompt"
+	for seed := range uint64(10) {
+		var got []string
+		o := prototest.Options{OnTx: func(tx proto.Tx, _ bool) {
+			for _, v := range prototest.Values(t, Protocol, tx) {
+				if strings.HasPrefix(v, "sdp.") {
+					got = append(got, v)
+				}
+			}
+		}}
+		parts := []prototest.Part{c(withBody("Application/SDP; x=y", session))}
+		if seed == 0 {
+			o.Conn.Transport = proto.UDP
+		} else {
+			parts = prototest.Split(seed, parts...)
+		}
+		r := prototest.Drive(Protocol, o, parts...)
+		if s := strings.Join(got, "|"); s != want || !strings.HasSuffix(r.Joined(), event) {
+			t.Fatalf("seed %d: %q\nwant %q\n%s\nwant %s", seed, s, want, r.Joined(), event)
+		}
+	}
+	if r := prototest.Drive(Protocol, prototest.Options{}, c(withBody("text/plain", session))); strings.Contains(r.Joined(), "sdp") {
+		t.Error(r.Joined())
+	}
+}
+
+// TestBody: bodies over TCP that are long, lost or cut off.
+func TestBody(t *testing.T) {
+	long := "s=first\r\n" + strings.Repeat("a=x\r\n", MaxBody/4)
+	for name, parts := range map[string][]prototest.Part{
+		"long":    {c(withBody("application/sdp", long) + trying)},
+		"lost":    {c(withBody("application/sdp", long)[:200]), {Dir: packet.ToServer, Gap: len(withBody("application/sdp", long)) - 200, Data: []byte(trying)}},
+		"cut off": {c(trying), c(withBody("application/sdp", long)[:200])},
+	} {
+		most := 0
+		r := prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) { most = max(most, len(tx.(*Tx).SDP)) }}, parts...)
+		if len(r.Events) != 2 || !strings.Contains(r.Joined(), `"session_name":"first"`) || r.Err != nil || name == "long" && most != MaxLines {
+			t.Errorf("%s: %v %d %s", name, r.Err, most, r.Joined())
+		}
+	}
+	p := Protocol.New()
+	prototest.DriveParser(Protocol, p, prototest.Options{}, c(withBody("application/sdp", long)))
+	if n := p.(proto.Sizer).Size(); n > 64<<10 {
+		t.Error(n, "bytes held")
+	}
+}
+
+// TestFrames: the parts of a message as sent.
 func TestFrames(t *testing.T) {
 	const head = "OPTIONS sip:x SIP/2.0\r\n"
 	for _, tt := range []struct{ name, in, want string }{
@@ -164,6 +228,11 @@ func TestAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { p.Parse(c, packet.ToServer, m); p.Reset() }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+	m = []byte(withBody("application/sdp", session))
+	c = prototest.Quiet(proto.TCP)
+	if n := testing.AllocsPerRun(100, func() { p.Parse(c, packet.ToServer, m); p.Reset() }); n != 0 {
+		t.Errorf("%v allocations of a description over TCP", n)
+	}
 }
 
 func BenchmarkParse(b *testing.B) {
@@ -177,6 +246,7 @@ func BenchmarkParse(b *testing.B) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(invite), []byte(trying), uint64(1))
+	f.Add([]byte(withBody("application/sdp", session)), []byte(trying), uint64(2))
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
 		probe(packet.ToServer, a)
 		run(prototest.Options{Conn: proto.Conn{Transport: proto.UDP}}, c(string(a)), s(string(b)))

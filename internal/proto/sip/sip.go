@@ -16,12 +16,14 @@ const (
 	MaxHeaders = 64
 	// MaxStartLine bounds the start line over TCP.
 	MaxStartLine = 2 << 10
+	// MaxBody is how much of a body is looked into; the rest is skipped.
+	MaxBody = 8 << 10
 )
 
 // Protocol is SIP on UDP and TCP.
 var Protocol = proto.Protocol{
 	Name:    "sip",
-	Doc:     "SIP, RFC 3261: start lines and the header fields that name the parties",
+	Doc:     "SIP, RFC 3261: start lines, the header fields that name the parties, session descriptions",
 	On:      proto.TCP | proto.UDP,
 	Ports:   []uint16{5060},
 	Event:   "sip",
@@ -42,8 +44,10 @@ type Tx struct {
 	Reason    []byte
 	Headers   textline.Fields // names in their long form (RFC 3261 section 20)
 
+	SDP []Line // the session description in the body, RFC 8866; valid while the message is emitted
+
 	mem []byte
-	raw []byte // of a datagram: all of it; valid while it is parsed
+	raw []byte // as sent, its body cut; valid while the message is emitted
 	at  [2]int // where in raw the header fields and the body begin
 }
 
@@ -67,5 +71,6 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 		e.OptBytes("reason", t.Reason)
 		e.OptBytes("response_line", t.StartLine)
 	}
+	t.encodeSDP(e)
 	e.EndObj()
 }
