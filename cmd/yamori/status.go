@@ -96,5 +96,7 @@ var problems = map[string]string{
 	"store.repaired":    "the event store was damaged and has been repaired; the old file stands beside it",
 	"findings.dropped":  "findings came faster than the disk takes them; some are not kept",
 	"policy.unreadable": "a part of the policy cannot be read. See the log",
+	"inline.failed":     "packets cannot be stopped: the inspection in line does not start. See the log",
+	"inline.passing":    "packets pass by uninspected: a worker does not take its turn",
 	"api.down":          "the API does not answer over the network. See the log",
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
 )
 
@@ -17,6 +18,11 @@ func (d daemon) Flows(ctx context.Context) ([]api.Flow, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	list, err := d.w.engine.LiveFlows(ctx)
+	if e := d.w.inlineEngine.Load(); e != nil && err == nil {
+		var more []engine.LiveFlow
+		more, err = e.LiveFlows(ctx)
+		list = append(more, list...)
+	}
 	if err != nil && len(list) == 0 {
 		return nil, api.ErrBusy
 	}
@@ -72,6 +78,9 @@ func (d daemon) Samples() []api.Sample {
 		{Name: "yamori_flows_active", Value: float64(s.Flows)}, {Name: "yamori_capture_drops_total", Value: float64(s.Dropped)},
 		{Name: "yamori_panics_total", Labels: []string{"engine"}, Value: float64(s.Panics)}, {Name: "yamori_queue_drops_total", Labels: []string{"events"}, Value: float64(s.EventsDropped)},
 	}
+	if _, _, _, x := d.w.keeper.state(); x.Unseen > 0 {
+		out = append(out, api.Sample{Name: "yamori_fail_open_total", Value: float64(x.Unseen)})
+	}
 	if r := s.Rules; r != nil {
 		out = append(out, api.Sample{Name: "yamori_rules_loaded", Labels: []string{"all"}, Value: float64(r.Loaded)},
 			api.Sample{Name: "yamori_rules_age_seconds", Value: time.Since(r.Since).Seconds()})
@@ -90,6 +99,13 @@ func (d daemon) Ready() (out []string) {
 	}
 	if w.apiDown.Load() {
 		out = append(out, "api.down")
+	}
+	on, beating, failed, _ := w.keeper.state()
+	switch {
+	case failed != "":
+		out = append(out, "inline.failed")
+	case on && !beating:
+		out = append(out, "inline.passing")
 	}
 	if r := w.rules.Load(); r != nil && r.Refused != "" {
 		out = append(out, "rules.refused")

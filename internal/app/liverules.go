@@ -124,6 +124,9 @@ func (w *Watch) ReloadRules() (*RuleStatus, error) {
 	l, err := w.loadWhole(w.engine.Rules())
 	if err == nil {
 		err = w.engine.Swap(l.Set)
+		if e := w.inlineEngine.Load(); e != nil && err == nil {
+			err = e.Swap(l.Set)
+		}
 	}
 	if err != nil {
 		w.Log.Error("the rules were not changed", "error", err)

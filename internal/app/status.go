@@ -41,9 +41,16 @@ type Status struct {
 // Status takes a snapshot, at most a second old. Safe from any goroutine.
 func (w *Watch) Status() Status {
 	st := w.engine.Stats()
-	s := Status{Version: w.Version, Mode: "watch", Interface: w.iface, Up: !w.down.Load(), Since: w.started,
+	mode := w.house.Policy.Mode().String()
+	if e := w.inlineEngine.Load(); e != nil {
+		x := e.Stats()
+		st.Packets, st.Bytes, st.Live = st.Packets+x.Packets, st.Bytes+x.Bytes, st.Live+x.Live
+		st.Findings, st.Alerts, st.Panics = st.Findings+x.Findings, st.Alerts+x.Alerts, st.Panics+x.Panics
+		st.Flow.Ended[flow.Evicted] += x.Flow.Ended[flow.Evicted]
+	}
+	s := Status{Version: w.Version, Mode: mode, Interface: w.iface, Up: !w.down.Load(), Since: w.started,
 		Workers: len(w.sources), Packets: st.Packets, Bytes: st.Bytes, Flows: st.Live,
-		Devices: len(w.engine.Devices()), Findings: st.Findings, Alerts: st.Alerts, Rules: w.rules.Load(), Panics: st.Panics, Evicted: st.Flow.Ended[flow.Evicted]}
+		Devices: len(w.house.Devices.Devices()), Findings: st.Findings, Alerts: st.Alerts, Rules: w.rules.Load(), Panics: st.Panics, Evicted: st.Flow.Ended[flow.Evicted]}
 	for _, src := range w.sources {
 		cs := src.Stats()
 		s.Dropped += cs.Dropped

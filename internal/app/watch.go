@@ -57,6 +57,10 @@ type Watch struct {
 	apiDown   atomic.Bool
 	exports   exports
 
+	keeper       *keeper
+	passive      atomic.Bool                   // the passive engine only listens to what is never forwarded
+	inlineEngine atomic.Pointer[engine.Engine] // of the inspection in line; nil: none
+
 	loading sync.Mutex // one load of rules at a time
 	rules   atomic.Pointer[RuleStatus]
 }
@@ -117,6 +121,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { w.onSignal(ctx) })
+	wg.Go(func() { w.keeper.run(ctx) })
 	errs := make([]error, len(w.sources))
 	for i, s := range w.sources {
 		wg.Add(1)
@@ -153,10 +158,11 @@ func (w *Watch) state(up bool, err error) {
 	}
 }
 
-// build makes the engine and one handler per worker.
-func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
+// engineConfig is what an engine of the daemon is made of, but for its rules.
+// flush hands over the events that worker i holds; it is for the worker alone.
+func (w *Watch) engineConfig(workers int) (cfg engine.Config, flush func(i int)) {
 	c := w.Config
-	cfg := engine.Config{
+	cfg = engine.Config{
 		Protocols: builtin.Protocols(), Detectors: builtin.Detectors(), Workers: workers,
 		HomeNet: w.HomeNet, Iface: w.iface, Seed: seed(), Now: func() int64 { return time.Now().UnixNano() },
 		MaxStep: int64(time.Minute),
@@ -166,19 +172,9 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	}
 	c.Limits.Engine(&cfg)
 	w.furnish(&cfg)
-	if err := w.firstRules(&cfg); err != nil {
-		return nil, nil, err
-	}
-	w.reopen = make(chan os.Signal, 1)
-	closeEvents := func() {}
 	cfg.Events = []event.Type{event.MiningProgress} // the account tells what mining has come to
 	fronts := make([]*event.Front, workers)
-	if c.Events.File != "" {
-		f, err := evefile.Open(evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep})
-		if err != nil {
-			return nil, nil, fmt.Errorf("event file: %w", err)
-		}
-		w.queue = event.NewQueue(f)
+	if w.queue != nil {
 		cfg.Flows, cfg.Events = c.Events.Flows, DefaultEvents
 		if len(c.Events.Types) > 0 {
 			cfg.Events = nil
@@ -189,19 +185,6 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 		for i := range fronts {
 			fronts[i] = w.queue.NewFront()
 		}
-		done := make(chan struct{})
-		go w.reopenOn(f, done)
-		closeEvents = func() {
-			for _, fr := range fronts {
-				fr.Flush()
-			}
-			w.queue.Close()
-			close(done)
-			_ = f.Close()
-		}
-	}
-	if err := w.exports.start(w); err != nil {
-		return nil, nil, err
 	}
 	cfg.Sink = func(i int) event.Sink {
 		t := event.Tee{w.coll, w.house.Recorder()}
@@ -210,26 +193,76 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 		}
 		return append(t, w.exports.fronts()...)
 	}
-	var err error
-	if w.engine, err = engine.New(cfg); err != nil {
+	return cfg, func(i int) {
+		if fronts[i] != nil {
+			fronts[i].Flush()
+		}
+	}
+}
+
+// handlerOf gives frames to a worker, and its events on at least once a second.
+func handlerOf(wk *engine.Worker, flush func()) capture.Handler {
+	var flushed int64
+	return func(f *packet.Frame) verdict.Verdict {
+		v := wk.Handle(f)
+		if f == nil || f.Time-flushed >= int64(time.Second) || f.Time < flushed {
+			flush()
+			if f != nil {
+				flushed = f.Time
+			}
+		}
+		return v
+	}
+}
+
+// build makes the engine and one handler per worker.
+func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
+	c := w.Config
+	w.reopen = make(chan os.Signal, 1)
+	closeEvents := func() {}
+	if c.Events.File != "" {
+		f, err := evefile.Open(evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep})
+		if err != nil {
+			return nil, nil, fmt.Errorf("event file: %w", err)
+		}
+		w.queue = event.NewQueue(f)
+		done := make(chan struct{})
+		go w.reopenOn(f, done)
+		closeEvents = func() {
+			w.queue.Close()
+			close(done)
+			_ = f.Close()
+		}
+	}
+	if err := w.exports.start(w); err != nil {
+		closeEvents()
+		return nil, nil, err
+	}
+	cfg, flush := w.engineConfig(workers)
+	err := w.firstRules(&cfg)
+	if err == nil {
+		w.engine, err = engine.New(cfg)
+	}
+	if err != nil {
+		closeEvents()
 		return nil, nil, err
 	}
 	handlers := make([]capture.Handler, workers)
 	for i, wk := range w.engine.Workers {
-		front := fronts[i]
-		var flushed int64
+		all := handlerOf(wk, func() { flush(i) })
 		handlers[i] = func(f *packet.Frame) verdict.Verdict {
-			v := wk.Handle(f)
-			if front != nil && (f == nil || f.Time-flushed >= int64(time.Second)) {
-				front.Flush()
-				if f != nil {
-					flushed = f.Time
-				}
+			if f != nil && w.passive.Load() && !overheard(f) {
+				return verdict.Verdict{} // it comes through the queue
 			}
-			return v
+			return all(f)
 		}
 	}
-	return handlers, closeEvents, nil
+	return handlers, func() {
+		for i := range workers {
+			flush(i)
+		}
+		closeEvents()
+	}, nil
 }
 
 // draw keeps one line on the terminal up to date.

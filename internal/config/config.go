@@ -42,6 +42,7 @@ type Config struct {
 	Policy    Policy   `yaml:"policy"`
 	State     State    `yaml:"state"`
 	API       API      `yaml:"api"`
+	Inline    Inline   `yaml:"inline"`
 	Exports   Exports  `yaml:"exports"`
 	Limits    Limits   `yaml:"limits"`
 	Log       Log      `yaml:"log"`
@@ -80,6 +81,20 @@ type API struct {
 	// OpenMetrics lets /metrics be read without a token.
 	OpenMetrics bool `yaml:"open_metrics"`
 }
+
+// Inline says how packets are inspected in their way, once the owner asks for
+// protection.
+type Inline struct {
+	Off     bool     `yaml:"off"`      // only watch, whatever the policy says
+	LAN     []string `yaml:"lan"`      // interfaces of the home; empty: the watched one
+	Queue   int      `yaml:"queue"`    // number of the first NFQUEUE; 0: DefaultQueue
+	NoLocal bool     `yaml:"no_local"` // leave the gateway's own services alone
+	Bridge  bool     `yaml:"bridge"`   // also what is bridged
+	State   string   `yaml:"state"`    // file that remembers what to restore; empty: under /run/yamori
+}
+
+// DefaultQueue is the first NFQUEUE that is used.
+const DefaultQueue = 7410
 
 // DefaultPort is where HTTPS is served.
 const DefaultPort = 8443
@@ -248,6 +263,9 @@ func (c *Config) check(name string, b []byte) error {
 	}
 	if m := c.State.MaxMB; m != 0 && (m < 4 || m > 1<<20) {
 		return fail("$.state.max_mb", "max_mb %d: use 4 to 1048576", m)
+	}
+	if q := c.Inline.Queue; q < 0 || q > 65000 {
+		return fail("$.inline.queue", "queue %d: use 1 to 65000", q)
 	}
 	for i, a := range c.API.Listen {
 		if ap, err := netip.ParseAddrPort(a); err != nil || ap.Port() == 0 {

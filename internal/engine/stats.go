@@ -23,6 +23,7 @@ type counters struct {
 	Findings       uint64
 	Alerts         uint64 // of rules
 	PolicyDrops    uint64 // packets that policy stopped
+	Released       uint64 // times a flow was let go of in line
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
@@ -89,6 +90,7 @@ func (s *Stats) add(o Stats) {
 	s.Findings += o.Findings
 	s.Alerts += o.Alerts
 	s.PolicyDrops += o.PolicyDrops
+	s.Released += o.Released
 	s.Anomalies += o.Anomalies
 	s.Gaps += o.Gaps
 	s.HeldLimit += o.HeldLimit

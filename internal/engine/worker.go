@@ -220,9 +220,9 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		}
 	}
 	if w.e.cfg.Judge != nil {
-		return w.settle(p, fl, d, v)
+		v = w.settle(p, fl, d, v)
 	}
-	return v
+	return w.letGo(fl, v)
 }
 
 // alone shows a packet that belongs to no flow to the rules.
