@@ -7,7 +7,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 FUZZTIME ?= 30s
 LINT    := v2.15.0
 
-.PHONY: run build test race lint fuzz bench cross clean go
+.PHONY: run build test race lint fuzz bench cross geo clean go
 
 run: build ## watch this machine's network (asks for sudo where it is needed)
 	@if [ "$$(id -u)" = 0 ]; then exec $(BIN) run $(ARGS); \
@@ -46,6 +46,9 @@ cross: go ## static binaries for routers in dist/, with their sizes
 	  GOOS=linux GOARCH=$$a GOARM=$$([ $$a = arm ] && echo $$v) GOMIPS=$$([ $$a = mipsle ] && echo $$v) \
 	    $(BUILD) -o dist/yamori-linux-$$n ./cmd/yamori; \
 	  printf '%-24s %9d bytes\n' yamori-linux-$$n $$(wc -c < dist/yamori-linux-$$n); done
+
+geo: go ## databases of countries and networks in data/geo, fetched with npm (ARGS="-from FILE" without)
+	@$(GO) run ./internal/tools/geodb -dir data/geo $(ARGS)
 
 clean:
 	rm -rf bin dist

@@ -24,6 +24,7 @@ type DB struct {
 	r *maxminddb.Reader
 	// Records to decode into: they would escape, once a look-up.
 	countries sync.Pool
+	names     names
 }
 
 // Open opens the database at path. The error names the file.
@@ -46,6 +47,19 @@ func (d *DB) Close() error {
 		return nil
 	}
 	return d.r.Close()
+}
+
+// Source says where the data is from, as the database's description has it
+// (make geo writes source and licence there), else what type of database it is.
+// Empty for a nil DB.
+func (d *DB) Source() string {
+	if d == nil {
+		return ""
+	}
+	if s := oneLine(d.r.Metadata.Description["en"], maxSource); s != "" {
+		return s
+	}
+	return oneLine(d.r.Metadata.DatabaseType, maxSource)
 }
 
 // country holds both shapes of record.

@@ -90,6 +90,8 @@ func TestDamaged(t *testing.T) {
 				db.Country(netip.MustParseAddr(ip))
 				db.ASN(netip.MustParseAddr(ip))
 			}
+			db.Names([]uint32{64496})
+			db.Source()
 			db.Close()
 		}
 	}

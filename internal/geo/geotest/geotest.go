@@ -17,6 +17,9 @@ type Map map[string]any
 // Country returns a record as GeoLite2-Country has it.
 func Country(code string) Map { return Map{"country": Map{"iso_code": code}} }
 
+// Source is the description of a database: what reports show.
+const Source = "Example networks, CC0-1.0"
+
 // Write makes a database of these networks in a folder of the test and returns
 // its path. No network may hold another.
 func Write(t testing.TB, kind string, nets map[string]Map) string {
@@ -86,6 +89,7 @@ func Encode(kind string, nets map[string]Map) []byte {
 	return appendValue(out, Map{
 		"node_count": uint32(len(tree)), "record_size": uint16(32), "ip_version": uint16(6), "database_type": kind,
 		"binary_format_major_version": uint16(2), "binary_format_minor_version": uint16(0), "build_epoch": uint64(1700000000),
+		"description": Map{"en": Source},
 	})
 }
 
