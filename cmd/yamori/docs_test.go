@@ -19,7 +19,7 @@ var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // needsLan are commands of the documentation that watch an interface: here
 // only their flags are checked (with --help), they are run in the network
 // namespace tests.
-var needsLan = regexp.MustCompile(`yamori (run|status|rules reload)\b`)
+var needsLan = regexp.MustCompile(`yamori (run|lab|status|rules reload)\b`)
 
 // TestDocumentedCommands runs every command that the README and the pages show
 // in sh blocks.

@@ -15,7 +15,25 @@ import (
 	"github.com/yamori-net/yamori/internal/report"
 )
 
-// errNoFinding says what to do about a wrong number.
+// latest may be written for the number of the latest event.
+const latest = "latest"
+
+// eventID is the number that is meant.
+func (a *asker) eventID(ctx context.Context, s string) (string, error) {
+	if s != latest {
+		return s, nil
+	}
+	all, _, err := collect(a.c.Findings(ctx, api.FindingQuery{}), 1, nil)
+	if err == nil && len(all) == 0 {
+		err = errors.New("nothing was found yet")
+	}
+	if err != nil {
+		return "", err
+	}
+	return all[0].ID, nil
+}
+
+// noFinding says what to do about a wrong number.
 func noFinding(id string, err error) error {
 	if errors.Is(err, api.ErrNotFound) {
 		return fmt.Errorf("there is no event %q (any more); yamori events lists them", plain(id))
@@ -27,15 +45,19 @@ func newEventsShow(stdout, stderr *os.File) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show one event with its evidence and what to do",
-		Example: "  yamori events show 12\n  yamori events show 12 -o eve",
+		Example: "  yamori events show 12\n  yamori events show latest -o eve",
 		Args:    cobra.ExactArgs(1),
 	}
 	a := newAsker(cmd, stdout, stderr, app.Human, app.JSON, app.EVE)
 	cmd.ValidArgsFunction = a.completion(1, a.findingWords)
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
-		f, err := a.c.Finding(ctx, args[0])
+		id, err := a.eventID(ctx, args[0])
 		if err != nil {
-			return noFinding(args[0], err)
+			return err
+		}
+		f, err := a.c.Finding(ctx, id)
+		if err != nil {
+			return noFinding(id, err)
 		}
 		if a.output == app.EVE {
 			return writeJSON(a.out, f.EVE, false)
@@ -126,7 +148,11 @@ func newEventsState(stdout, stderr *os.File, use, short string) *cobra.Command {
 			ch.Note = &note
 		}
 		out := []api.Finding{}
-		for _, id := range args {
+		for _, s := range args {
+			id, err := a.eventID(ctx, s)
+			if err != nil {
+				return err
+			}
 			f, err := a.c.ChangeFinding(ctx, id, ch)
 			if err != nil {
 				return noFinding(id, err)
@@ -154,9 +180,13 @@ func newEventsCapture(stdout, stderr *os.File) *cobra.Command {
 		if file == "" {
 			return usage(fmt.Errorf("name the file to write: -w event-%s.pcapng", plain(args[0])))
 		}
-		n, err := a.save(file, false, func(w *writer) error { return a.c.Capture(ctx, args[0], w) })
+		id, err := a.eventID(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		n, err := a.save(file, false, func(w *writer) error { return a.c.Capture(ctx, id, w) })
 		if errors.Is(err, api.ErrNotFound) {
-			return fmt.Errorf("no packets are kept of event %q; yamori events show says when there are some", plain(args[0]))
+			return fmt.Errorf("no packets are kept of event %q; yamori events show says when there are some", plain(id))
 		}
 		if err != nil || file == "-" {
 			return err

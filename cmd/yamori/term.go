@@ -24,7 +24,8 @@ func plain(s string) string {
 	}, s)
 }
 
-func visible(r rune) bool { return strconv.IsPrint(r) || r == '\u3000' }
+// visible also holds for the spaces of other scripts.
+func visible(r rune) bool { return strconv.IsGraphic(r) }
 
 // jsonWriter writes \u escapes for what cannot be seen. In JSON such
 // characters stand in strings alone.

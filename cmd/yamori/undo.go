@@ -46,7 +46,7 @@ change; yamori policy changes lists them.`,
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
+		if len(all) == 0 && len(args) == 0 {
 			return errors.New("there is nothing to take back")
 		}
 		k := len(all) - 1

@@ -121,11 +121,9 @@ func (h *House) keepFindings(context.Context) {
 	}
 }
 
-// publish tells those who listen of a finding.
+// publish tells those who listen of a finding, and those who come back for what
+// they missed.
 func (h *House) publish(id int64, f *store.Finding) {
-	if h.Hub.Listening() == 0 {
-		return
-	}
 	x := h.finding(f, true)
 	x.ID, x.EVE = formatID(id), nil
 	h.Hub.Publish(api.EventFinding, &x)

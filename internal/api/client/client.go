@@ -229,7 +229,7 @@ const again = time.Second
 // Follow calls f for each live event until ctx ends or f fails, and comes back
 // when the connection fails. Before the first event, and whenever events may
 // have been missed, it calls missed: what lists say then, and the events
-// after, are all there is. lost, unless nil, hears of a connection that failed.
+// after, are all there is, some of them twice. lost, unless nil, hears of a connection that failed.
 func (c *Client) Follow(ctx context.Context, typ string, missed func() error, lost func(error), f func(Event) error) error {
 	last := ""
 	var stop error // of missed or f
@@ -243,9 +243,6 @@ func (c *Client) Follow(ctx context.Context, typ string, missed func() error, lo
 	for {
 		err := c.events(ctx, last, typ, func() error {
 			ever, up = true, true
-			if last != "" {
-				return nil
-			}
 			return keep(missed())
 		}, func(e Event) error {
 			if e.Type == "reset" {
@@ -260,8 +257,8 @@ func (c *Client) Follow(ctx context.Context, typ string, missed func() error, lo
 			return stop
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.As(err, &refused), !ever:
-			return err // it does not want, or never was there
+		case !ever, errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+			return err // it never was there, or does not want
 		}
 		if up && lost != nil {
 			lost(err)

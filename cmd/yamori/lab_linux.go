@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/yamori-net/yamori/internal/app"
+	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/labnet"
+	"github.com/yamori-net/yamori/internal/report"
+)
+
+// labPrefix begins the names of the lab's folders.
+const labPrefix = "yamori-lab-"
+
+func newLab(stdout, stderr *os.File) *cobra.Command {
+	var story, lang string
+	var clean, bridge, noIPv6 bool
+	l := &lab{stdout: stdout, stderr: stderr}
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Play a day in a home made of network namespaces, with Yamori in its router",
+		Long: `Lab makes a home in network namespaces of this machine: an internet with mining
+pools, web servers and a botnet's command server, a router in which Yamori runs,
+and a camera, a NAS, a PC, a TV and a phone as small programs. It plays a day
+(a minute long), says what each device does, and ends with Yamori's account.
+
+Nothing leaves the namespaces: no interface of this machine is in them, and no
+route leads out. There is no malware; what scans or guesses is a short loop.
+Nothing of this machine is changed, and when the command ends, however it ends,
+the home is gone.
+
+It needs root, and the programs ip and nft.`,
+		Example: `  sudo yamori lab
+  sudo yamori lab --story clean --speed 4
+  sudo yamori lab --bridge --lang ja
+  sudo yamori lab --clean`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if clean {
+				return cleanLab(stdout)
+			}
+			if story != "clean" && story != "infected" {
+				return usage(fmt.Errorf("story %q: use clean or infected", story))
+			}
+			if l.speed < 0.05 || l.speed > 100 {
+				return usage(fmt.Errorf("speed %v: use 0.05 to 100", l.speed))
+			}
+			switch l.lang = report.Lang(lang); l.lang {
+			case "":
+				l.lang = language(&config.Config{})
+			case report.English, report.Japanese:
+			default:
+				return usage(fmt.Errorf("language %q: use en or ja", lang))
+			}
+			l.infected, l.options = story == "infected", labnet.Options{Bridge: bridge, IPv6: !noIPv6}
+			return l.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&story, "story", "infected", "what happens: clean or infected")
+	f.Float64Var(&l.speed, "speed", 1, "1 is a day in a minute")
+	f.Uint64Var(&l.seed, "seed", 1, "moves what happens a little; the same number gives the same day")
+	f.BoolVar(&bridge, "bridge", false, "Yamori as a transparent bridge between router and switch")
+	f.BoolVar(&noIPv6, "no-ipv6", false, "a home without IPv6")
+	f.StringVar(&lang, "lang", "", "language: en or ja (default: from the environment)")
+	f.BoolVar(&clean, "clean", false, "only remove what a lab that was killed left behind")
+	_ = cmd.RegisterFlagCompletionFunc("story", cobra.FixedCompletions([]string{"clean", "infected"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// lab is one run of the command.
+type lab struct {
+	stdout, stderr *os.File
+	options        labnet.Options
+	infected       bool
+	speed          float64
+	seed           uint64
+	lang           report.Lang
+
+	home   *labnet.Home
+	folder string
+	socket string
+	engine *exec.Cmd
+	gone   chan error // the engine has ended
+
+	mu      sync.Mutex // of stdout
+	telling bool       // the story goes on
+}
+
+func (l *lab) run(ctx context.Context) (err error) {
+	w := labWords[l.lang]
+	if l.home, err = labnet.New(l.options); err != nil {
+		if errors.Is(err, labnet.ErrPermission) {
+			return fmt.Errorf("%w; run: sudo yamori lab", err)
+		}
+		return err
+	}
+	defer l.home.Close()
+	lock, err := l.makeFolder()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(l.folder); _ = lock.Close() }()
+	l.printf("%s\n", w.home)
+	if err := l.startEngine(ctx); err != nil {
+		return err
+	}
+	begin := w.begin
+	if l.infected {
+		begin += " " + w.marked
+	}
+	l.mu.Lock()
+	l.telling = true
+	l.mu.Unlock()
+	l.printf("%s\n\n", begin)
+	played := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		played <- labnet.Story{Home: l.home, Infected: l.infected, Speed: l.speed, Seed: l.seed, Tell: l.tell}.Play(ctx)
+	}()
+	select {
+	case err = <-played:
+	case died := <-l.gone:
+		cancel()
+		<-played
+		return fmt.Errorf("yamori in the lab's router ended: %w\n%s", died, l.log())
+	}
+	if errors.Is(err, context.Canceled) {
+		l.printf("\n%s\n", w.broken)
+		err = nil
+	}
+	return errors.Join(err, l.stopEngine())
+}
+
+// makeFolder makes a folder for what the engine keeps. As long as its lock is
+// held, it belongs to a lab that lives.
+func (l *lab) makeFolder() (lock *os.File, err error) {
+	if l.folder, err = os.MkdirTemp("", labPrefix); err != nil {
+		return nil, err
+	}
+	l.socket = filepath.Join(l.folder, "yamori.sock")
+	if lock, err = os.Create(filepath.Join(l.folder, "lock")); err == nil {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
+		_ = os.RemoveAll(l.folder)
+	}
+	return lock, err
+}
+
+// startEngine runs this program's own "run" where the gateway is, and waits
+// until it answers.
+func (l *lab) startEngine(ctx context.Context) error {
+	var home []string
+	for _, p := range l.home.Nets() {
+		home = append(home, p.String())
+	}
+	text, err := yaml.Marshal(map[string]any{"version": 1, "interface": l.home.LAN, "language": string(l.lang), "socket": l.socket,
+		"home_net": home, "state": map[string]any{"dir": filepath.Join(l.folder, "state")}, "api": map[string]any{"off": true}})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(l.folder, "yamori.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	logFile, err := os.Create(filepath.Join(l.folder, "log"))
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+	l.engine = exec.Command(self, "run", "--config", file)
+	l.engine.Stderr = logFile
+	out, err := l.engine.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := labnet.Start(l.home.Gate, l.engine); err != nil {
+		return err
+	}
+	l.gone = make(chan error, 1)
+	go func() {
+		l.relay(out)
+		l.gone <- l.engine.Wait()
+	}()
+	for range 300 {
+		if _, err = app.AskStatus(ctx, l.socket); err == nil {
+			return nil
+		}
+		select {
+		case died := <-l.gone:
+			return fmt.Errorf("yamori does not start in the lab's router: %w\n%s", died, l.log())
+		case <-ctx.Done():
+			_ = l.engine.Process.Kill()
+			<-l.gone
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("yamori in the lab's router does not answer: %w\n%s", err, l.log())
+}
+
+// stopEngine ends the engine, which then gives its account.
+func (l *lab) stopEngine() error {
+	l.mu.Lock()
+	l.telling = false
+	l.mu.Unlock()
+	l.printf("\n")
+	_ = l.engine.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-l.gone:
+		return err
+	case <-time.After(20 * time.Second):
+		_ = l.engine.Process.Kill()
+		<-l.gone
+		return fmt.Errorf("yamori in the lab's router did not end\n%s", l.log())
+	}
+}
+
+// log is the end of what the engine said about itself.
+func (l *lab) log() string {
+	b, _ := os.ReadFile(filepath.Join(l.folder, "log"))
+	return strings.TrimSpace(string(b[max(0, len(b)-2000):]))
+}
+
+// relay prints what the engine says: while the story goes on, one line for each
+// finding.
+func (l *lab) relay(r io.Reader) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		l.mu.Lock()
+		switch {
+		case !l.telling:
+			fmt.Fprintln(l.stdout, sc.Text())
+		case strings.HasPrefix(sc.Text(), "! "): // the account has the rest
+			fmt.Fprintln(l.stdout, "                 "+sc.Text())
+		}
+		l.mu.Unlock()
+	}
+}
+
+func (l *lab) printf(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.stdout, format, args...)
+}
+
+// tell prints a moment of the story: what begins, and how what is bad ended.
+func (l *lab) tell(m labnet.Moment) {
+	w := labWords[l.lang]
+	clock := fmt.Sprintf("%02d:%02d", int(m.Clock.Hours())%24, int(m.Clock.Minutes())%60)
+	who, what := w.devices[m.Device], w.does[m.Code]
+	who += strings.Repeat(" ", max(0, 8-width(who)))
+	switch {
+	case m.End == nil && m.Bad:
+		l.printf("%s  %s ** %s\n", clock, who, what)
+	case m.End == nil:
+		l.printf("%s  %s    %s\n", clock, who, what)
+	case m.End.OK() && m.Bad:
+		l.printf("%s  %s    %s: %s\n", clock, who, what, w.through)
+	case m.End.End == labnet.Stopped:
+	case !m.End.OK():
+		l.printf("%s  %s    %s: %s\n", clock, who, what, fmt.Sprintf(w.stopped, m.End.Sent, m.End.Got))
+	}
+}
+
+// cleanLab removes the folders of labs that were killed. Of namespaces and
+// processes nothing can be left: they end with the process.
+func cleanLab(w io.Writer) error {
+	list, err := filepath.Glob(filepath.Join(os.TempDir(), labPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, dir := range list {
+		lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
+		if err == nil {
+			err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+			_ = lock.Close()
+			if err != nil {
+				continue // its lab lives
+			}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		n++
+	}
+	switch n {
+	case 0:
+		fmt.Fprintln(w, "Nothing was left behind.")
+	case 1:
+		fmt.Fprintln(w, "Removed 1 folder of a lab that was killed.")
+	default:
+		fmt.Fprintf(w, "Removed %d folders of labs that were killed.\n", n)
+	}
+	return nil
+}
