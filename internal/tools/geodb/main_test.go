@@ -46,7 +46,7 @@ func pack(t *testing.T, dir, name string, files ...string) string {
 }
 
 const (
-	asn4 = "192.0.2.0,192.0.2.255,64496,\"Example, \"\"Net\"\"\"\n192.0.2.128,192.0.3.255,64497,Overlaps\n192.0.2.0,192.0.2.9,64498,Inside\n203.0.113.0,203.0.113.255,0,Nobody\n"
+	asn4 = "192.0.2.0,192.0.2.255,64496,\"Example, \"\"Net\"\"\"\n192.0.2.0,192.0.2.9,64498,Inside\n192.0.2.128,192.0.3.255,64497,Overlaps\n203.0.113.0,203.0.113.255,0,Nobody\n"
 	asn6 = "2001:db8::,2001:db8::ffff,64499,Six\n"
 )
 
