@@ -39,7 +39,8 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 		newDevices(stdout, stderr), newEvents(stdout, stderr), newTimeline(stdout, stderr), newFlows(stdout, stderr), newReport(stdout, stderr),
 		newAllow(stdout, stderr), newBlock(stdout, stderr), newQuarantine(stdout, stderr), newPause(stdout, stderr), newPolicy(stdout, stderr),
 		newUndo(stdout, stderr), newForget(stdout, stderr), newSettings(stdout, stderr), newBackup(stdout, stderr), newRestore(stdout, stderr),
-		newPasswd(stdout, stderr), newUsers(stdout, stderr), newTokens(stdout, stderr), newAuditLog(stdout, stderr), newLab(stdout, stderr))
+		newPasswd(stdout, stderr), newUsers(stdout, stderr), newTokens(stdout, stderr), newAuditLog(stdout, stderr), newLab(stdout, stderr),
+		newProtect(stdout, stderr), newUnhook(stdout, stderr))
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

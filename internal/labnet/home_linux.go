@@ -151,13 +151,13 @@ func (h *Home) build() (err error) {
 	}
 	home := h.Router // where the home is plugged in
 	port := "lan-%s"
-	router := "link add br-lan type bridge\nlink set br-lan up\n"
+	router := "link add br-lan address " + routerMAC + " type bridge\nlink set br-lan up\n"
 	lan := "br-lan"
 	if h.opt.Bridge {
 		if home, err = h.bridge(); err != nil {
 			return err
 		}
-		router, lan = "", "lan0"
+		router, lan = "link set lan0 down\nlink set lan0 address "+routerMAC+"\nlink set lan0 up\n", "lan0"
 	}
 	router += "addr add " + Router4.String() + "/24 dev " + lan + "\naddr add " + Outside4.String() + "/24 dev wan\nroute add default via 203.0.113.1\n"
 	if h.opt.IPv6 {
@@ -206,6 +206,9 @@ func (h *Home) bridge() (*netns.NS, error) {
 	}
 	for _, err := range []error{
 		netns.Join(h.Router, "lan0", gate, "up0"), netns.Join(gate, "down0", sw, "up0"), ipBatch(gate, mine),
+		sw.Do(func() error {
+			return errors.Join(set("ipv6/conf/all/disable_ipv6", "1"), set("ipv6/conf/default/disable_ipv6", "1"))
+		}), // a switch says nothing itself
 		ipBatch(sw, "link add br-lan type bridge\nlink set up0 master br-lan\nlink set br-lan up\n"),
 	} {
 		if err != nil {

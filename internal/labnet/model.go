@@ -45,6 +45,9 @@ const loginPort = 5000
 
 const nasIndex = 1
 
+// routerMAC is of a maker of home routers (Buffalo).
+const routerMAC = "b0:c7:45:61:3d:02"
+
 // inventory is the home. The blocks of the hardware addresses belong to makers
 // of such devices; the phone's address is made up, as phones do.
 var inventory = [...]model{
