@@ -66,7 +66,7 @@ var numberKeywords = []Keyword{
 	{Name: "http2.priority", Family: "http2", Doc: "weight of a priority", Example: `http2.priority:>1;`, Setup: bufferNumber("http2.priority", 255, nil)},
 	{Name: "http2.window", Family: "http2", Doc: "window of a frame", Example: `http2.window:>1;`, Setup: bufferNumber("http2.window", math.MaxUint32, nil)},
 	{Name: "http2.size_update", Family: "http2", Doc: "size update of HPACK", Example: `http2.size_update:>1;`, Setup: bufferNumber("http2.size_update", math.MaxUint64, nil)},
-	{Name: "http2.settings", Family: "http2", Doc: "a setting", Example: `http2.settings:SETTINGS_ENABLE_PUSH=0;`, Setup: never("", "settings of HTTP/2 are not offered")},
+	{Name: "http2.settings", Family: "http2", Doc: "a setting, or its value", Example: `http2.settings:SETTINGS_ENABLE_PUSH=0;`, Setup: setupSettings},
 	{Name: "rfb.secresult", Family: "rfb", Doc: "result of the login", Example: `rfb.secresult:ok;`, Setup: never("", "RFB is not parsed")},
 	{Name: "rfb.sectype", Family: "rfb", Doc: "kind of login", Example: `rfb.sectype:1;`, Setup: never("", "RFB is not parsed")},
 	{Name: "ike.exchtype", Family: "ike", Doc: "kind of exchange", Example: `ike.exchtype:2;`, Setup: bufferNumber("ike.exchtype", 255, nil)},

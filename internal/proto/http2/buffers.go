@@ -47,7 +47,7 @@ const (
 	toC = packet.ToClient
 )
 
-var buffers = []proto.Buffer{
+var buffers = append([]proto.Buffer{
 	buffer("http.method", ":method", toS, func(t *Tx) []byte { return t.Method }),
 	buffer("http.uri", ":path", toS, func(t *Tx) []byte { return t.Path }),
 	buffer("http.uri.raw", ":path", toS, func(t *Tx) []byte { return t.Path }),
@@ -85,7 +85,7 @@ var buffers = []proto.Buffer{
 	}),
 	number("http2.errorcode", "error with which the client ends the stream or connection, a decimal number", toS),
 	number("http2.errorcode", "error with which the server ends the stream or connection, a decimal number", toC),
-}
+}, frameBuffers()...)
 
 var protocol = []byte("HTTP/2")
 

@@ -128,6 +128,7 @@ func str(b, mem []byte) (s, rest, grown []byte, ok bool) {
 type decoder struct {
 	table   table
 	scratch []byte
+	resized bool // a block changed the size of the table
 }
 
 // decode reads a whole header block and calls field for each header field.
@@ -152,7 +153,7 @@ func (d *decoder) decode(b []byte, t *Tx, field func(t *Tx, name, value []byte))
 			if i, b, ok = integer(b, 5); !ok || i > MaxTable {
 				return errHPACK
 			}
-			d.table.max = i
+			d.table.max, d.resized = i, true
 			d.table.evict(i)
 			continue
 		case first&0xc0 == 0x40: // literal with indexing, section 6.2.1

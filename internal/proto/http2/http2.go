@@ -23,6 +23,8 @@ const (
 	// MaxStreams is how many streams are followed at once; beyond it the
 	// oldest is handed over as it is. Browsers open about a hundred.
 	MaxStreams = 128
+	// MaxControl bounds what is kept of a control frame's payload: 42 settings.
+	MaxControl = 252
 )
 
 // Protocol is HTTP/2 without TLS.
@@ -65,6 +67,14 @@ type Tx struct {
 
 	Error    [2]uint32 // with which a side ended the stream, RFC 9113 section 7; of stream 0 the connection
 	hasError [2]bool
+
+	seen    [2]uint16  // types of frames that each side sent, a bit for each
+	control []byte     // of stream 0: the frame as sent, valid while it is emitted
+	from    packet.Dir // of stream 0: who sent it
+	weight  byte       // of the stream's priority, in HEADERS
+	weighed bool
+	update  [2]uint32 // new size of the dynamic table
+	updated [2]bool
 
 	mem     [2][]byte
 	cut     bool // fields were left out

@@ -22,7 +22,9 @@ const (
 	frReset        = 3
 	frSettings     = 4
 	frPush         = 5
+	frPing         = 6
 	frGoAway       = 7
+	frWindow       = 8
 	frContinuation = 9
 )
 
@@ -51,9 +53,10 @@ type side struct {
 	openOn    uint32
 	start     int // of this frame's payload within block
 	block     []byte
-	broken    bool // HPACK state lost: header fields are not read any more
-	short     [8]byte
-	shortLen  int // of a frame of fixed size
+	weight    byte // of the stream's priority
+	weighed   bool
+	broken    bool   // HPACK state lost: header fields are not read any more
+	control   []byte // a control frame as sent, of its payload MaxControl at most
 	hpack     decoder
 }
 
@@ -130,6 +133,7 @@ func (p *parser) head(b []byte, s *side) error {
 			return errFrame
 		}
 		s.open, s.openFlags, s.openOn, s.push = true, s.flags, s.stream, s.typ == frPush
+		s.weighed = false
 		s.block = s.block[:0]
 	case frData:
 		if s.stream == 0 {
@@ -140,17 +144,21 @@ func (p *parser) head(b []byte, s *side) error {
 			return errFrame
 		}
 	}
-	s.start, s.shortLen = len(s.block), 0
+	s.start = len(s.block)
+	if isControl(s.typ) {
+		s.control = append(s.control[:0], b[:9]...)
+	}
 	return nil
 }
 
 func (p *parser) payload(c *proto.Conn, d packet.Dir, b []byte) {
 	s := &p.side[d]
 	switch s.typ {
-	case frReset, frGoAway:
-		s.shortLen += copy(s.short[s.shortLen:], b)
+	case frReset, frGoAway, frSettings, frPing, frWindow, frPriority:
+		s.control = append(s.control, b[:min(len(b), 9+MaxControl-len(s.control))]...)
 	case frData:
 		if t := p.find(s.stream); t != nil {
+			t.seen[d] |= 1 << frData
 			if d == packet.ToServer {
 				t.RequestLen += int64(len(b))
 			} else {
@@ -183,12 +191,13 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 		if t := p.find(s.stream); t != nil && s.flags&flEndStream != 0 {
 			p.end(c, d, t)
 		}
-	case frGoAway:
-		p.goAway(c, d)
+	case frGoAway, frSettings, frPing, frWindow, frPriority:
+		p.connectionFrame(c, d)
 	case frReset:
 		t := p.find(s.stream)
-		if t != nil && s.shortLen >= 4 && s.remain == 0 {
-			t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.short[:]), true
+		if t != nil && len(s.control) >= 13 && s.remain == 0 {
+			t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.control[9:]), true
+			t.seen[d] |= 1 << frReset
 			c.Emit(t, false)
 		}
 		switch {
@@ -212,17 +221,26 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 	return nil
 }
 
-// goAway reports the end of the connection, RFC 9113 section 6.8, as a
-// transaction of stream 0.
-func (p *parser) goAway(c *proto.Conn, d packet.Dir) {
+// isControl says that a frame has no part in a stream's header fields or body.
+func isControl(typ byte) bool {
+	return typ == frReset || typ == frGoAway || typ == frSettings || typ == frPing || typ == frWindow || typ == frPriority
+}
+
+// connectionFrame reports a control frame as a transaction of stream 0, for
+// rules alone: settings, pings, windows, priorities and the end of the
+// connection (RFC 9113 section 6).
+func (p *parser) connectionFrame(c *proto.Conn, d packet.Dir) {
 	s := &p.side[d]
-	if s.shortLen < 8 {
-		return
-	}
 	t := &p.connection
-	*t = Tx{scratch: t.scratch[:0]}
-	t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.short[4:]), true
+	*t = Tx{scratch: t.scratch[:0], control: s.control, from: d}
+	if s.typ == frGoAway {
+		if len(s.control) < 9+8 {
+			return
+		}
+		t.Error[d], t.hasError[d] = binary.BigEndian.Uint32(s.control[13:]), true
+	}
 	c.Emit(t, true)
+	t.control = nil
 }
 
 // authority reports a name of the server that is no plain name, or of which
@@ -255,6 +273,7 @@ func (s *side) strip() error {
 		if len(b) < 5 {
 			return errFrame
 		}
+		s.weight, s.weighed = b[4], true
 		b = b[5:]
 	}
 	s.block = s.block[:copy(s.block, b)]
@@ -279,12 +298,23 @@ func (p *parser) headers(c *proto.Conn, d packet.Dir) error {
 	if t == nil {
 		t = p.open(c, id)
 	}
+	if t.seen[d] |= 1 << frHeaders; s.push {
+		t.seen[d] |= 1 << frPush
+	}
+	if d == packet.ToServer && s.weighed {
+		t.weight, t.weighed = s.weight, true
+	}
 	keep := fieldOf[side]
 	if side == packet.ToServer && t.RequestHead || side == packet.ToClient && t.ResponseHead {
 		keep = ignore // trailers
 	}
 	if !s.broken {
-		if err := s.hpack.decode(block, t, keep); err != nil {
+		s.hpack.resized = false
+		err := s.hpack.decode(block, t, keep)
+		if s.hpack.resized {
+			t.update[d], t.updated[d] = uint32(s.hpack.table.max), true
+		}
+		if err != nil {
 			s.broken = true
 			if !c.Midstream {
 				c.Anomaly("header_block_invalid")
@@ -474,6 +504,6 @@ func (p *parser) Reset() {
 		s := &p.side[d]
 		h := s.hpack
 		h.shrink()
-		p.side[d] = side{block: proto.Keep(s.block, keptHead), hpack: h}
+		p.side[d] = side{block: proto.Keep(s.block, keptHead), control: s.control[:0], hpack: h}
 	}
 }

@@ -62,6 +62,9 @@ func run(o prototest.Options, parts ...prototest.Part) (prototest.Result, []stri
 			return
 		}
 		t := tx.(*Tx)
+		if t.Stream == 0 {
+			return // a frame of the connection
+		}
 		s := fmt.Sprintf("%d %s %s %s %d %d/%d", t.Stream, t.Method, t.Host, t.Path, t.Status, t.RequestLen, t.ResponseLen)
 		for _, h := range append(slices.Clone(t.RequestHeaders), t.ResponseHeaders...) {
 			if !strings.HasPrefix(string(h.Name), ":") && len(h.Value) < 100 {
@@ -198,8 +201,12 @@ func TestBuffers(t *testing.T) {
 		"> http.header":       ":method: GET\r\n:scheme: http\r\n:path: /\r\n:authority: www.example.com\r\n",
 		"< http.header":       ":status: 302\r\ncache-control: private\r\ndate: Mon, 21 Oct 2013 20:13:21 GMT\r\nlocation: https://www.example.com\r\n",
 		"> http.header_names": "\r\n:method\r\n:scheme\r\n:path\r\n:authority\r\n\r\n",
+		"> http2.frametype":   "1", "< http2.frametype": "1",
 		"< http.header_names": "\r\n:status\r\ncache-control\r\ndate\r\nlocation\r\n\r\n"}
 	run2 := func(tx proto.Tx, done bool) {
+		if tx.(*Tx).Stream == 0 {
+			return // see TestConnectionFrames
+		}
 		for _, b := range buffers {
 			got, ok := b.Get(tx, 0)
 			w, there := want[b.Name]

@@ -21,7 +21,7 @@ func (p *parser) Size() int {
 	n := p.held + cap(p.streams)*int(unsafe.Sizeof((*Tx)(nil)))
 	for d := range p.side {
 		s := &p.side[d]
-		n += cap(s.block) + cap(s.hpack.scratch) + cap(s.hpack.table.buf) + cap(s.hpack.table.entries)*int(unsafe.Sizeof(entry{}))
+		n += cap(s.block) + cap(s.control) + cap(s.hpack.scratch) + cap(s.hpack.table.buf) + cap(s.hpack.table.entries)*int(unsafe.Sizeof(entry{}))
 	}
 	return n
 }
