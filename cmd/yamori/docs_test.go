@@ -41,7 +41,7 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	ran := 0
 	for _, page := range append(pages, filepath.Join(root, "README.md")) {
-		if filepath.Base(page) == cliPage {
+		if name := filepath.Base(page); name == cliPage || name == "api.md" { // whose lines run in tests of their own
 			continue
 		}
 		b, err := os.ReadFile(page)
