@@ -42,6 +42,11 @@ func (w *Watch) openHouse(workers int) error {
 			return fmt.Errorf("geo.country: %w", err)
 		}
 	}
+	if c.Geo.ASN != "" {
+		if cfg.Networks, err = geo.Open(c.Geo.ASN); err != nil {
+			return fmt.Errorf("geo.asn: %w", err)
+		}
+	}
 	cfg.Store = store.Config{Dir: firstOf(c.State.Dir, config.DefaultState), MaxBytes: int64(c.State.MaxMB) << 20}
 	w.house, err = house.Open(cfg)
 	if err == nil {

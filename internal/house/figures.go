@@ -1,13 +1,18 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/geo"
 	"github.com/yamori-net/yamori/internal/store"
 	"github.com/yamori-net/yamori/internal/trend"
 )
@@ -37,10 +42,7 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 	loc := h.cfg.Location
 	from, to = from.In(loc), to.In(loc)
 	before := from.Add(from.Sub(to))
-	d := &trend.Data{From: from, To: to, Sources: []string{}, Tables: map[trend.Table]trend.Rows{}}
-	if h.cfg.Geo != nil && h.cfg.GeoSource != "" {
-		d.Sources = append(d.Sources, h.cfg.GeoSource)
-	}
+	d := &trend.Data{From: from, To: to, Sources: h.sources(), Tables: map[trend.Table]trend.Rows{}}
 	// Figures by the day are kept for a while, those by the month for good.
 	bucket := store.Day
 	if keep := h.settings.retention().Days; h.cfg.Now().Sub(from) > keep-48*time.Hour {
@@ -74,13 +76,8 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 	both(trend.ByKind, store.Select{}, func(x *trend.Row, k string) { x.Kind = k }, store.ByKind)
 	both(trend.ByMiner, store.Select{Category: event.Mining}, func(x *trend.Row, k string) { x.Kind = k }, store.ByKind)
 	both(trend.ByCountry, store.Select{}, func(x *trend.Row, k string) { x.Country = k }, store.ByCountry)
-	both(trend.ByNetwork, store.Select{}, func(x *trend.Row, k string) {
-		if x.Network = k; k == "0" {
-			x.Network = ""
-		} else if k != "" && k != store.Other {
-			x.Network = "AS" + k
-		}
-	}, store.ByASN)
+	both(trend.ByNetwork, store.Select{}, func(x *trend.Row, k string) { x.Network = k }, store.ByASN)
+	h.nameNetworks(d.Tables[trend.ByNetwork].Now)
 	both(trend.ByDirection, store.Select{}, func(x *trend.Row, k string) { x.Outbound = k == store.Outbound.String() }, store.ByDirection)
 	names := map[string]string{}
 	for _, dev := range h.Devices.Devices() {
@@ -99,4 +96,50 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 		}
 	}
 	return d, nil
+}
+
+// asPrefix begins what the store calls an autonomous system: "AS64500".
+const asPrefix = "AS"
+
+// nameNetworks gives the rows of the network table what their networks are
+// called. The store keeps numbers: names change, and take room.
+func (h *House) nameNetworks(rows []trend.Row) {
+	number := func(x *trend.Row) uint32 {
+		n, err := strconv.ParseUint(strings.TrimPrefix(x.Network, asPrefix), 10, 32)
+		if err != nil {
+			return 0 // not known, or what is left of many
+		}
+		return uint32(n)
+	}
+	// The largest first, in case there are more than are looked for.
+	order := slices.SortedStableFunc(slices.Values(rows), func(a, b trend.Row) int { return cmp.Compare(b.Count, a.Count) })
+	var numbers []uint32
+	for i := range order {
+		if n := number(&order[i]); n != 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	names := h.cfg.Networks.Names(numbers)
+	for i := range rows {
+		if s := names[number(&rows[i])]; s != "" {
+			rows[i].Name = rows[i].Network + " " + s
+		}
+	}
+}
+
+// sources says where countries and networks come from, with their licences.
+func (h *House) sources() []string {
+	out := []string{}
+	if h.cfg.Networks == nil { // then there is no Geo either
+		return out
+	}
+	if h.cfg.GeoSource != "" {
+		return append(out, h.cfg.GeoSource)
+	}
+	for _, db := range []*geo.DB{h.cfg.Geo, h.cfg.Networks} {
+		if s := db.Source(); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }

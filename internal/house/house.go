@@ -31,9 +31,12 @@ import (
 type Config struct {
 	Store   store.Config // Clock, Location and Log are filled in
 	HomeNet []netip.Prefix
-	// Geo names the countries and networks of addresses; nil: nobody does.
-	Geo       *geo.DB
-	GeoSource string      // where Geo comes from, with its licence, for reports
+	// Geo knows the countries of addresses, Networks their networks (nil: Geo is
+	// asked for these too); both nil: nobody does.
+	Geo, Networks *geo.DB
+	// GeoSource says where they come from, with their licences, for reports;
+	// empty: they say it themselves.
+	GeoSource string
 	Mode      policy.Mode // when the owner has said nothing yet
 	Evidence  bool        // keep captures, unless the owner's settings say otherwise
 	Location  *time.Location
@@ -85,6 +88,9 @@ func Open(cfg Config) (h *House, err error) {
 		cfg.Location = time.Local
 	}
 	cfg.Store.Clock, cfg.Store.Location, cfg.Store.Log = cfg.Now, cfg.Location, cfg.Log
+	if cfg.Networks == nil {
+		cfg.Networks = cfg.Geo
+	}
 	h = &House{cfg: cfg, Hub: api.NewHub(), findings: make(chan found, findingQueue)}
 	defer func() {
 		if err != nil && h.Store != nil {

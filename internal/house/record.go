@@ -60,9 +60,9 @@ func (h *House) where(ev *event.Event) (w store.Where) {
 		w.Device = h.Devices.Ref(ev.DstMAC, ev.Dst)
 	}
 	w.Remote = remote.Netip()
-	if g := h.cfg.Geo; g != nil && w.Direction != store.Local {
-		w.Country = g.Country(w.Remote)
-		w.ASN, _ = g.ASN(w.Remote)
+	if w.Direction != store.Local {
+		w.Country = h.cfg.Geo.Country(w.Remote)
+		w.ASN, _ = h.cfg.Networks.ASN(w.Remote)
 	}
 	return w
 }

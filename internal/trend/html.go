@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 
 	"github.com/yamori-net/yamori/internal/report"
 )
@@ -13,7 +14,7 @@ import (
 var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"number": number, "percent": percent, "change": change,
+	"number": number, "percent": percent, "change": change, "linked": linked,
 }).Parse(page))
 
 // view is what the page shows.
@@ -72,6 +73,25 @@ type viewRow struct {
 type viewList struct {
 	Title string
 	Lines []string
+}
+
+// piece is a part of a line; URL is set where it is a link.
+type piece struct{ Text, URL string }
+
+// web is an address that a line of sources may lead to.
+var web = regexp.MustCompile(`https://[a-z0-9.-]+[a-z0-9](/[A-Za-z0-9._/-]*[A-Za-z0-9/])?`)
+
+// linked makes links of the addresses in a line. Those who give data away ask
+// for one where it is shown; the page loads nothing from there.
+func linked(line string) (out []piece) {
+	for {
+		at := web.FindStringIndex(line)
+		if at == nil {
+			return append(out, piece{Text: line})
+		}
+		out = append(out, piece{Text: line[:at[0]]}, piece{line[at[0]:at[1]], line[at[0]:at[1]]})
+		line = line[at[1]:]
+	}
 }
 
 // WriteHTML writes the report as one page that loads nothing, follows the

@@ -21,9 +21,9 @@ type Row struct {
 	Family   string
 	Kind     string // of the device
 	Device   string // identity of the device
-	Name     string // of the device, as the owner calls it
+	Name     string // of the device as the owner calls it; in ByNetwork, what people call the network
 	Country  string // of the remote end, ISO 3166-1 alpha-2
-	Network  string // of the remote end: name of the autonomous system
+	Network  string // of the remote end: its autonomous system, as "AS64500"
 	Blocked  bool
 	Outbound bool // begun from inside the home
 	Count    uint64
@@ -205,17 +205,25 @@ func Make(d *Data) *Report {
 		now, before := d.rows(t.table)
 		*t.to = shares(now, before, t.key)
 	}
-	names := map[string]string{}
 	now, _ = d.rows(ByDevice)
-	for _, x := range now {
-		if x.Name != "" {
-			names[x.Device] = x.Name
-		}
-	}
-	for i := range r.Devices {
-		r.Devices[i].Label = names[r.Devices[i].Name]
+	label(r.Devices, now, func(x *Row) string { return x.Device })
+	if t, ok := d.Tables[ByNetwork]; ok { // elsewhere Name is the device's
+		label(r.Networks, t.Now, func(x *Row) string { return x.Network })
 	}
 	return r
+}
+
+// label gives the lines of a table the names that rows have for them.
+func label(list []Share, rows []Row, key func(*Row) string) {
+	names := map[string]string{}
+	for i := range rows {
+		if rows[i].Name != "" {
+			names[key(&rows[i])] = rows[i].Name
+		}
+	}
+	for i := range list {
+		list[i].Label = names[list[i].Name]
+	}
 }
 
 // Growth returns how a grew to b: 1 is twice as much. Nothing can be said when
