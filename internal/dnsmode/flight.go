@@ -29,6 +29,7 @@ type flight struct {
 	msg  *dns.Msg // shared: to be copied
 	ede  []*dns.EDNS0_EDE
 	err  error
+	poor bool // an answer that says nothing about the name
 }
 
 type flights struct {
@@ -58,7 +59,7 @@ func (s *Server) fly(k cache.Key, q *query) (*flight, error) {
 	if z := s.zone(q.bare); z != nil && z.up != nil {
 		up = z.up
 	}
-	m := ask(k, q)
+	m := outward(k, q)
 	s.stats.forwarded.Add(1)
 	go func() {
 		defer func() {
@@ -79,9 +80,9 @@ func (s *Server) fly(k cache.Key, q *query) (*flight, error) {
 	return f, nil
 }
 
-// ask makes the question for upstreams: nothing of the client is in it but
+// outward makes the question for upstreams: nothing of the client is in it but
 // what changes the answer.
-func ask(k cache.Key, q *query) *dns.Msg {
+func outward(k cache.Key, q *query) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetQuestion(k.Name, k.Type)
 	m.CheckingDisabled = k.CD
@@ -100,6 +101,7 @@ func (s *Server) land(k cache.Key, f *flight) {
 		s.cache.Fail(k, s.cfg.Now())
 		return
 	}
+	f.poor = !upstream.Useful(f.msg)
 	if o := f.msg.IsEdns0(); o != nil {
 		for _, e := range o.Option {
 			if ede, ok := e.(*dns.EDNS0_EDE); ok && len(f.ede) < maxEDE {
@@ -178,7 +180,7 @@ func (s *Server) lookup(ctx context.Context, q *query) *dns.Msg {
 	select {
 	case <-f.done:
 		if err = f.err; err == nil {
-			if ok && !upstream.Useful(f.msg) {
+			if ok && f.poor {
 				return s.stale(q, a.Msg)
 			}
 			q.edes = append(q.edes, f.ede...)

@@ -30,8 +30,8 @@ func (q *query) ede(code uint16, text string) {
 
 const (
 	headerLen = 12
-	// maxAliases bounds the aliases of an answer that are looked at; an answer
-	// with more is not one that a browser would follow.
+	// maxAliases bounds the aliases of an answer; one with more is nothing
+	// that resolvers follow, and is not passed on.
 	maxAliases = 32
 )
 
@@ -210,7 +210,9 @@ func (s *Server) aliases(q *query, m *dns.Msg, excepted bool) (Blocked, bool) {
 			continue
 		}
 		if n++; n > maxAliases {
-			break
+			q.ede(dns.ExtendedErrorCodeInvalidData, "")
+			*m = *failure()
+			return Blocked{}, false
 		}
 		b, refused, allow, exc := s.judge(q, target, excepted)
 		if refused {

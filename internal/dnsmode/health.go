@@ -75,7 +75,7 @@ func (s *Server) Health() []Issue {
 	}
 	s.mu.Lock()
 	for _, p := range s.ports {
-		if p.pc == nil {
+		if p.pc == nil && p.err != nil {
 			add(NotListening, event.Arg{Name: "address", Value: p.at.String()})
 		}
 	}

@@ -96,9 +96,9 @@ func (p *plain) once(ctx context.Context, at netip.AddrPort, q *dns.Msg, id uint
 			return m, nil
 		}
 		if !errors.Is(err, ErrMismatch) && n >= 12 {
-			// It has our ID and cannot be read whole: a datagram cut on its way,
-			// or a broken server. A forger needs more than to break it.
-			if len(buf[:n]) > 2 && buf[2]&0x02 != 0 {
+			// It has our ID and cannot be read whole: it says that it was cut, or
+			// it is larger than anybody was told to send.
+			if buf[2]&0x02 != 0 || n == len(buf) {
 				return truncated(q), nil
 			}
 		}

@@ -153,6 +153,20 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A server that sends more than it was allowed to is asked over TCP.
+func TestOversized(t *testing.T) {
+	f := serve(t, nil, func(net string, q *dns.Msg) [][]byte {
+		m := a(q, "192.0.2.1")
+		for len(m.Answer) < 300 {
+			m.Answer = append(m.Answer, m.Answer[0])
+		}
+		return [][]byte{pack(m)}
+	})
+	if m, err := up(t, Config{URL: f.at.String()}).Exchange(soon(t, time.Second), question()); err != nil || len(m.Answer) != 300 || f.tcp.Load() != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSecondAddress(t *testing.T) {
 	f := serve(t, nil, good)
 	// Nobody listens at 127.0.0.2.
