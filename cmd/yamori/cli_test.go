@@ -136,6 +136,7 @@ entry00000  許可  garden-camera 探り  2026-01-01 00:00  0     uid:0   a test
 		{"pause 192.168.1.7 until-morning", "*paused  garden-camera  2026-01-01 00:00*"},
 		{"policy", "Mode watch: findings are told, nothing is blocked by itself.\n"},
 		{"policy protect --lang ja", "保護モード：見つかった脅威を遮断することがあります。\n"},
+		{"policy", "Mode protect: findings may block.\nBut yamori does not stand in the packets' way*"},
 		{"policy changes", "*mode changed*uid:0\n"},
 		{"undo --lang ja", "元に戻しました：モード変更\n"},
 		{"policy -o json", "{\n  \"mode\": \"watch\"\n}\n"},

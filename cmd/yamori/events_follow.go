@@ -67,13 +67,15 @@ func (w *followed) show(ctx context.Context, f *api.Finding) error {
 	if !fits(&w.q, f) {
 		return nil
 	}
-	if last, ok := w.seen[f.ID]; ok && !f.Last.After(last) {
+	// Live events tell time more finely than what is kept of them.
+	repeat := f.Last.Truncate(time.Millisecond)
+	if last, ok := w.seen[f.ID]; ok && !repeat.After(last) {
 		return nil
 	}
 	if len(w.seen) >= maxFollowed {
 		clear(w.seen)
 	}
-	w.seen[f.ID] = f.Last
+	w.seen[f.ID] = repeat
 	a := w.a
 	switch a.output {
 	case app.JSON:

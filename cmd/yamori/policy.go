@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,8 @@ func newPolicy(stdout, stderr *os.File) *cobra.Command {
 		Short: "Show or set whether findings may block",
 		Long: `Policy shows the mode, or sets it: in mode watch findings are told, in mode
 protect they also block, from the level on that docs/policy.md and the entries
-of policy actions say. What is blocked by hand holds in both.`,
+of policy actions say. What is blocked by hand holds in both. yamori protect
+tries protection first, and takes it back when nobody confirms it.`,
 		Example: `  yamori policy
   yamori policy protect
   yamori policy never add 192.168.1.53 --reason "the home's DNS"
@@ -45,14 +47,26 @@ of policy actions say. What is blocked by hand holds in both.`,
 		if ok, err := a.json(&p); ok {
 			return err
 		}
-		if p.Mode == "protect" {
-			a.sayf("Mode protect: findings may block.", "保護モード：見つかった脅威を遮断することがあります。")
-		} else {
-			a.sayf("Mode watch: findings are told, nothing is blocked by itself.", "見守りモード：見つかったことを知らせ、自動では遮断しません。")
-		}
+		a.policyText(&p, len(args) == 1)
 		return nil
 	})
 	return group(cmd, newNever(stdout, stderr), newActions(stdout, stderr), newChanges(stdout, stderr))
+}
+
+// policyText says what the mode means; fresh: it was set just now, and the
+// daemon may still be on its way into the packets'.
+func (a *asker) policyText(p *api.Policy, fresh bool) {
+	if p.Mode != "protect" {
+		a.sayf("Mode watch: findings are told, nothing is blocked by itself.", "見守りモード：見つかったことを知らせ、自動では遮断しません。")
+		return
+	}
+	a.sayf("Mode protect: findings may block.", "保護モード：見つかった脅威を遮断することがあります。")
+	if !p.Until.IsZero() {
+		a.sayf("It is on trial until %s; keep it with: yamori protect --confirm", "%s まで試しています。続けるには yamori protect --confirm を実行してください。", p.Until.Local().Format(time.TimeOnly))
+	}
+	if !p.Inline && !fresh {
+		a.sayf("But yamori does not stand in the packets' way, so that nothing is blocked; yamori protect says why.", "ただし、通信の経路上で検査していないため、実際には遮断されません。yamori protect で理由を確認できます。")
+	}
 }
 
 func newChanges(stdout, stderr *os.File) *cobra.Command {
