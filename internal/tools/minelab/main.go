@@ -28,13 +28,14 @@ func main() {
 	fs := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	n := fs.Int("rows", 240, "pairs of client and server")
 	seed := fs.Uint64("seed", 1, "of everything that varies")
+	set := fs.String("set", "all", "kinds of a plan: all, polls")
 	plan := fs.String("plan", "plan.tsv", "file of the plan")
 	dur := fs.Duration("for", 20*time.Minute, "how long to talk")
 	_ = fs.Parse(os.Args[2:])
 	var err error
 	switch os.Args[1] {
 	case "plan":
-		err = writePlan(*n, *seed)
+		err = writePlan(*n, *seed, *set)
 	case "serve", "dial", "stunnel":
 		var rows []row
 		if rows, err = readPlan(*plan); err == nil {

@@ -8,27 +8,36 @@ import (
 
 // talk draws the row's talk; both ends draw the same.
 func (rw *row) talk() *talk {
-	list := services
+	lists := [...][]spec{services, pollServices}
 	if rw.mining {
-		list = miners
+		lists = [...][]spec{miners, pollMiners}
 	}
-	for _, s := range list {
-		if s.name == rw.name {
-			return s.make(rand.New(rand.NewPCG(rw.seed, 1)))
+	for _, list := range lists {
+		for _, s := range list {
+			if s.name == rw.name {
+				return s.make(rand.New(rand.NewPCG(rw.seed, 1)))
+			}
 		}
 	}
 	panic("no talk named " + rw.name)
 }
 
 // writePlan prints a plan: two rows of services for one of miners, every kind
-// in turn, each row with parameters, a TLS version and a stack of its own.
-func writePlan(n int, seed uint64) error {
+// in turn, each row with parameters, a TLS version and a stack of its own. set
+// is the kinds it draws from: all, or those who ask by a clock (polls).
+func writePlan(n int, seed uint64, set string) error {
+	benign, mining := services, miners
+	if set == "polls" {
+		benign, mining = pollServices, pollMiners
+	} else if set != "all" {
+		return fmt.Errorf("no set %q", set)
+	}
 	r := rand.New(rand.NewPCG(seed, 9))
 	fmt.Println(header)
 	for i := range n {
-		list, k := services, i-i/3
+		list, k := benign, i-i/3
 		if i%3 == 2 {
-			list, k = miners, i/3
+			list, k = mining, i/3
 		}
 		s := list[k%len(list)]
 		rw := row{id: i, mining: i%3 == 2, group: s.group, name: s.name, seed: r.Uint64() >> 1, tls12: one(r, .2), stack: "go",

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Records one run of a plan: record.sh OUT.pcap ROWS SEED DURATION. Makes two
+# Records one run of a plan: record.sh OUT.pcap ROWS SEED DURATION [SET]. Makes two
 # network namespaces joined by one cable, puts the plan's addresses on them,
 # and takes everything down again. Nothing leaves the namespaces. Needs root,
 # tcpdump and stunnel.
 set -eu
-out=$1 rows=$2 seed=$3 dur=$4
+out=$1 rows=$2 seed=$3 dur=$4 set=${5:-all}
 dir=$(mktemp -d)
 home=lab-home-$$ net=lab-net-$$
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +17,7 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT INT TERM
-"$dir/minelab" plan -rows "$rows" -seed "$seed" >"$dir/plan.tsv"
+"$dir/minelab" plan -rows "$rows" -seed "$seed" -set "$set" >"$dir/plan.tsv"
 cp "$dir/plan.tsv" "$out.tsv"
 ip netns add "$home"
 ip netns add "$net"

@@ -359,13 +359,13 @@ func dial(rows []row, d time.Duration) error {
 	return nil
 }
 
-// oneCall is a connection for one call: the first of the talk or, when its
-// own clock says so, another.
+// oneCall is a connection for one call: the first of the talk or, by its
+// chance or its count, another.
 func (p *peer) oneCall(t *talk, r *rand.Rand, n uint64) {
 	defer p.close()
 	i := 0
 	for k := 1; k < len(t.calls); k++ {
-		if r.Float64() < t.calls[k].then {
+		if e := uint64(t.calls[k].every); r.Float64() < t.calls[k].then || e > 0 && n%e == 0 {
 			i = k
 		}
 	}

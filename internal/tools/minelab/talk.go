@@ -30,6 +30,7 @@ type call struct {
 	idle  bool  // the gap starts with whatever was received last
 	react int   // sent on the push of this number, from 1; the gap is the delay
 	head  int   // a first part of the reply, written by itself
+	every int   // of a short talk: one in so many connections makes this call
 	then  float64
 	after int // with probability then, this push (from 1) follows the reply
 }
