@@ -9,6 +9,10 @@ import (
 	"github.com/google/nftables/binaryutil"
 )
 
+// maxElements travel in one message: 256 of 100 bytes are well below the 64 KiB
+// of an attribute.
+const maxElements = 256
+
 // Put makes entries active; one that is active already gets the new time. They
 // are added in one transaction: all or none.
 func (t *Table) Put(entries ...Entry) error {
@@ -22,21 +26,52 @@ func (t *Table) Put(entries ...Entry) error {
 	// A kernel before 6.12 does not take a new time for an element that is
 	// there: it has to be taken out first. All of them before any is added,
 	// because taking out what is not there undoes its transaction.
+	there, err := t.there(entries)
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
+		if there != nil && !there(&e) {
+			continue
+		}
 		if err := t.delete(e); err != nil {
 			return err
 		}
 	}
+	// One message for many elements of a set: the kernel answers each message,
+	// and a thousand answers do not fit in the socket's buffer.
+	bulk := map[string]*place{}
+	send := func(p *place) error {
+		if err := t.conn.SetAddElements(p.set, p.elements); err != nil {
+			return fmt.Errorf("packet filter: set %s: %w", p.set.Name, err)
+		}
+		p.elements = nil
+		return nil
+	}
 	for _, e := range entries {
 		for _, p := range t.places(&e) {
-			el := p.elements
-			for i := range el {
-				if el[i].Timeout = 0; !el[i].IntervalEnd && p.timeout {
-					el[i].Timeout = e.For
+			for i := range p.elements {
+				if !p.elements[i].IntervalEnd && p.timeout {
+					p.elements[i].Timeout = e.For
 				}
 			}
-			if err := t.conn.SetAddElements(p.set, el); err != nil {
-				return fmt.Errorf("packet filter: %s: %w", e.target(), err)
+			key := fmt.Sprint(p.set.Table.Family, p.set.Name)
+			b := bulk[key]
+			if b == nil {
+				b = &place{set: p.set}
+				bulk[key] = b
+			}
+			if b.elements = append(b.elements, p.elements...); len(b.elements) >= maxElements {
+				if err := send(b); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, b := range bulk {
+		if len(b.elements) > 0 {
+			if err := send(b); err != nil {
+				return err
 			}
 		}
 	}
@@ -44,6 +79,41 @@ func (t *Table) Put(entries ...Entry) error {
 		return fmt.Errorf("packet filter: %w", err)
 	}
 	return nil
+}
+
+// there returns a function that says whether an entry may be active, or nil when
+// it costs less to try: taking one out is a transaction, for which the kernel
+// waits until all processors have noticed (5 ms).
+func (t *Table) there(entries []Entry) (func(*Entry) bool, error) {
+	if len(entries) < 8 {
+		return nil, nil
+	}
+	active := map[string]map[string]bool{}
+	name := func(p *place) string { return fmt.Sprint(p.set.Table.Family, p.set.Name) }
+	for i := range entries {
+		for _, p := range t.places(&entries[i]) {
+			if active[name(&p)] != nil {
+				continue
+			}
+			el, err := t.conn.GetSetElements(p.set)
+			if err != nil {
+				return nil, fmt.Errorf("packet filter: list %s: %w", p.set.Name, err)
+			}
+			keys := make(map[string]bool, len(el))
+			for _, x := range el {
+				keys[string(x.Key)] = true
+			}
+			active[name(&p)] = keys
+		}
+	}
+	return func(e *Entry) bool {
+		for _, p := range t.places(e) {
+			if keys := active[name(&p)]; keys[string(p.elements[0].Key)] {
+				return true
+			}
+		}
+		return false
+	}, nil
 }
 
 // Delete makes entries inactive. One that is not active is no error.

@@ -1,0 +1,85 @@
+package priv
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yamori-net/yamori/internal/capture/nfqueue"
+)
+
+// maxVerdicts bounds what a worker sends at once: nfqueue writes before it has
+// 4 KiB and one batch more.
+const maxVerdicts = 16 << 10
+
+// queue binds a queue and returns the kernel's socket, the way for verdicts and
+// the kernel's list of queues.
+func (s *server) queue(r *queueRequest) ([]int, error) {
+	s.mu.Lock()
+	n := len(s.queues)
+	s.mu.Unlock()
+	if n >= maxQueues {
+		return nil, fmt.Errorf("%w: more than %d queues", ErrRefused, maxQueues)
+	}
+	nl, err := nfqueue.Bind(nfqueue.Config{Queue: r.Queue, Length: r.Length, Range: r.Range, Buffer: r.Buffer})
+	if err != nil {
+		return nil, err
+	}
+	ours, err := unix.FcntlInt(uintptr(nl), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		_ = unix.Close(nl)
+		return nil, err
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		_, _ = unix.Close(nl), unix.Close(ours)
+		return nil, err
+	}
+	fds := []int{nl, pair[1]}
+	if table, err := nfqueue.OpenTable(); err == nil {
+		fds = append(fds, table)
+	}
+	s.mu.Lock()
+	s.queues = append(s.queues, pair[0])
+	s.mu.Unlock()
+	s.relays.Go(func() { s.relay(pair[0], ours, r.Queue) })
+	return fds, nil
+}
+
+// relay sends verdicts on until the worker is gone. The goroutine has a thread
+// of its own while it waits, so that a verdict is not held up by others.
+func (s *server) relay(from, to int, queue uint16) {
+	buf := make([]byte, maxVerdicts+1)
+	refused := 0
+	for {
+		n, _, err := unix.Recvfrom(from, buf, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			break
+		}
+		if n > maxVerdicts || !nfqueue.OnlyVerdicts(buf[:n], queue) {
+			if refused++; refused&(refused-1) == 0 {
+				s.log.Error("the privileged process refused a verdict", "queue", queue, "refused", refused)
+			}
+			continue
+		}
+		for range 3 {
+			err := nfqueue.Forward(to, buf[:n])
+			if err != unix.EINTR && err != unix.EAGAIN && err != unix.ENOBUFS {
+				break
+			}
+		}
+	}
+	_ = unix.Close(to)
+	s.mu.Lock()
+	for i, fd := range s.queues {
+		if fd == from {
+			s.queues = append(s.queues[:i], s.queues[i+1:]...)
+			break
+		}
+	}
+	s.mu.Unlock()
+	_ = unix.Close(from)
+}
