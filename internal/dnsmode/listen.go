@@ -31,6 +31,9 @@ const (
 	writeTime = 5 * time.Second
 )
 
+// times are those three; tests shorten them.
+type times struct{ idle, read, write time.Duration }
+
 // port is one address.
 type port struct {
 	at  netip.AddrPort
@@ -168,11 +171,11 @@ func (s *Server) serveConn(ctx context.Context, c net.Conn, from netip.Addr) {
 	defer wg.Wait()
 	var head [2]byte
 	for {
-		_ = c.SetReadDeadline(time.Now().Add(idleTime))
+		_ = c.SetReadDeadline(time.Now().Add(s.times.idle))
 		if _, err := io.ReadFull(c, head[:1]); err != nil {
 			return
 		}
-		_ = c.SetReadDeadline(time.Now().Add(readTime))
+		_ = c.SetReadDeadline(time.Now().Add(s.times.read))
 		if _, err := io.ReadFull(c, head[1:]); err != nil {
 			return
 		}
@@ -199,7 +202,7 @@ func (s *Server) serveConn(ctx context.Context, c net.Conn, from netip.Addr) {
 			}
 			write.Lock()
 			defer write.Unlock()
-			_ = c.SetWriteDeadline(time.Now().Add(writeTime))
+			_ = c.SetWriteDeadline(time.Now().Add(s.times.write))
 			if _, err := c.Write(append(binary.BigEndian.AppendUint16(make([]byte, 0, len(out)+2), uint16(len(out))), out...)); err != nil {
 				_ = c.Close()
 			}

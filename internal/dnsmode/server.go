@@ -26,6 +26,7 @@ type Server struct {
 	slots   chan struct{} // questions under way over UDP
 	stats   counters
 	started time.Time
+	times   times
 
 	mu    sync.Mutex
 	ports []*port
@@ -40,7 +41,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, cache: cache.New(cfg.Cache), lists: lists.New(cfg.Lists), blocks: blocks{m: map[string]BlockedName{}},
 		limit: newLimiter(cfg.Rate, cfg.Burst), flights: flights{m: map[cache.Key]*flight{}}, slots: make(chan struct{}, maxUDP),
-		conns: map[netip.Addr]int{}, started: cfg.Now()}
+		conns: map[netip.Addr]int{}, started: cfg.Now(), times: times{idleTime, readTime, writeTime}}
 	var err error
 	if s.up, err = upstream.NewGroup(cfg.Upstreams); err != nil {
 		return nil, err
