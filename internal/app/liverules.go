@@ -38,7 +38,7 @@ const maxProblems = 100
 
 // ConfiguredRules is what a configuration says of rules.
 func ConfiguredRules(c *config.Config) RuleConfig {
-	rc := RuleConfig{Files: c.Rules.Files, Midstream: c.Rules.Midstream, Classification: c.Rules.Classification,
+	rc := RuleConfig{Files: c.Rules.Files, Midstream: c.Rules.Midstream, PassMidstream: c.Rules.PassMidstream, Classification: c.Rules.Classification,
 		Thresholds: c.Rules.Thresholds, Categories: c.Rules.Reputation.Categories, Reputation: c.Rules.Reputation.Files, CountryDB: c.Geo.Country}
 	for name, value := range c.Rules.Vars {
 		rc.Vars = append(rc.Vars, name+"="+value)
@@ -108,6 +108,7 @@ func (w *Watch) firstRules(cfg *engine.Config) error {
 		return fmt.Errorf("rules: %w", err)
 	}
 	cfg.Rules, cfg.RulesMidstream = l.Set, w.Rules.Midstream
+	cfg.RulesPassMidstream = w.Rules.PassMidstream
 	w.rules.Store(ruleStatus(l))
 	return nil
 }

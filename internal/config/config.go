@@ -110,6 +110,7 @@ type Exports struct {
 type Rules struct {
 	Files          []string          `yaml:"files"`          // files, patterns or folders
 	Midstream      bool              `yaml:"midstream"`      // inspect streams whose start was not seen
+	PassMidstream  bool              `yaml:"pass_midstream"` // no rule looks at such streams
 	MemoryMB       int               `yaml:"memory_mb"`      // what the compiled rules may hold; 0: DefaultRuleMemoryMB
 	Classification string            `yaml:"classification"` // classification.config; empty: the built-in one
 	Thresholds     string            `yaml:"thresholds"`     // threshold.config; empty: none

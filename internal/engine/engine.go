@@ -63,9 +63,11 @@ type Config struct {
 	HomeNet []netip.Prefix
 
 	// Rules are inspected when set. They must have been compiled for the same
-	// Protocols. RulesMidstream also inspects streams whose start was not seen.
-	Rules          *match.Set
-	RulesMidstream bool
+	// Protocols. RulesMidstream also inspects streams whose start was not seen,
+	// RulesPassMidstream lets them pass.
+	Rules              *match.Set
+	RulesMidstream     bool
+	RulesPassMidstream bool
 	// Inline says that the verdicts are carried out: alerts of rules that drop
 	// say "blocked", and dropped packets have events of their own.
 	Inline bool

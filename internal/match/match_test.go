@@ -404,6 +404,7 @@ func TestMaxWindows(t *testing.T) {
 		c.close()
 	}
 	// The connections have ended meanwhile: there is memory again.
+	r.now += 600e9
 	first := r.open(999, 9999)
 	first.send(toServer, "nee")
 	first.send(toServer, "dle")

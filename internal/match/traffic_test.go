@@ -42,15 +42,21 @@ type replayer struct {
 }
 
 func replay(t testing.TB, set *match.Set) *replayer {
+	return replayWith(t, engine.Config{Rules: set})
+}
+
+func replayWith(t testing.TB, cfg engine.Config) *replayer {
 	r := &replayer{t: t, now: 1e18}
-	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, Inline: true, Seed: 1, Sink: func(int) event.Sink {
+	cfg.Protocols, cfg.Inline, cfg.Seed = builtin.Protocols(), true, 1
+	cfg.Sink = func(int) event.Sink {
 		return event.SinkFunc(func(ev *event.Event) {
 			if f := ev.Finding; f != nil && f.Rule != nil {
 				r.alerts = append(r.alerts, f.Rule.SID)
 				r.actions = append(r.actions, f.Action)
 			}
 		})
-	}})
+	}
+	e, err := engine.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

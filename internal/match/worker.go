@@ -79,6 +79,8 @@ type Config struct {
 	EncodeFile func(dst []byte, f File) []byte
 	// Midstream lets rules inspect streams whose start was not seen.
 	Midstream bool
+	// PassMidstream lets such streams pass without looking at them.
+	PassMidstream bool
 	// Inline judges every segment of a stream before the packet leaves, together
 	// with what passed before it, so that the verdict of the one that completes
 	// a match stops it.
@@ -225,10 +227,15 @@ func (w *Worker) appOf(f *flow.Flow) uint64 {
 }
 
 // headless reports a stream whose beginning was not seen, which rules look at
-// packet by packet unless the configuration says otherwise: one without the
-// client's SYN, even when the server's answer to it was there.
+// packet by packet unless the configuration says otherwise.
 func (w *Worker) headless(f *flow.Flow) bool {
-	return f != nil && !w.cfg.Midstream && f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
+	return f != nil && !w.cfg.Midstream && w.startless(f)
+}
+
+// startless reports a stream without the client's SYN, even when the server's
+// answer to it was there.
+func (w *Worker) startless(f *flow.Flow) bool {
+	return f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
 }
 
 // Begin starts a packet. f is nil for a packet outside of flows.
@@ -247,6 +254,9 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	}
 	if f != nil {
 		c.fs = w.current(f)
+		if w.cfg.PassMidstream && w.startless(f) {
+			c.flowState().pass = true
+		}
 		c.app = w.appOf(f)
 	}
 	w.before = c.app

@@ -15,19 +15,20 @@ import (
 
 // Settings is what of a test's arguments and suricata.yaml makes sense here.
 type Settings struct {
-	IPS        bool // drops take effect
-	Midstream  bool // streams without a handshake feed the rules
-	Async      bool
-	Addrs      map[string]string // HOME_NET and the like
-	Ports      map[string]string
-	Threshold  string            // file
-	Classes    string            // file
-	References string            // file
-	Categories string            // reputation-categories-file
-	Reputation []string          // reputation-files
-	Values     map[string]string // everything set by --set, by its dotted name
-	Unknown    []string          // what is not understood
-	Policies   []engine.HostPolicy
+	IPS           bool // drops take effect
+	Midstream     bool // streams without a handshake feed the rules
+	PassMidstream bool // no rule looks at them
+	Async         bool
+	Addrs         map[string]string // HOME_NET and the like
+	Ports         map[string]string
+	Threshold     string            // file
+	Classes       string            // file
+	References    string            // file
+	Categories    string            // reputation-categories-file
+	Reputation    []string          // reputation-files
+	Values        map[string]string // everything set by --set, by its dotted name
+	Unknown       []string          // what is not understood
+	Policies      []engine.HostPolicy
 }
 
 // settings reads them. Without own, the stock configuration stands, as in the
@@ -64,6 +65,10 @@ func (s *Settings) set(k, v string) {
 	switch {
 	case k == "stream.midstream":
 		s.Midstream = on
+	case k == "stream.midstream-policy":
+		s.PassMidstream = passes(v)
+	case k == "exception-policy" && s.Values["stream.midstream-policy"] == "":
+		s.PassMidstream = passes(v)
 	case k == "stream.async-oneside":
 		s.Async = on
 	case k == "threshold-file":
@@ -82,6 +87,9 @@ func (s *Settings) set(k, v string) {
 		s.Ports[strings.TrimPrefix(k, "vars.port-groups.")] = v
 	}
 }
+
+// passes reports whether a policy of exceptions lets a flow go unseen.
+func passes(policy string) bool { return policy == "bypass" || policy == "pass-flow" }
 
 // policy reads a host of the list of one system, "old-linux.0".
 func (s *Settings) policy(k, v string) {

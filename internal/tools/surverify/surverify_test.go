@@ -88,6 +88,12 @@ func TestSettings(t *testing.T) {
 	if !s.IPS || s.Midstream || s.Threshold != dir+"/threshold.config" || s.Addrs["HOME_NET"] != "[192.0.2.0/24]" || s.Ports["HTTP_PORTS"] != "8080" {
 		t.Errorf("%+v", s)
 	}
+	for policy, want := range map[string]bool{"pass-flow": true, "bypass": true, "ignore": false} {
+		own := &Test{Dir: dir, Args: []string{"--set", "exception-policy=drop-flow", "--set", "stream.midstream-policy=" + policy}}
+		if got := own.settings().PassMidstream; got != want {
+			t.Errorf("%s: %v", policy, got)
+		}
+	}
 	if len(s.Unknown) != 1 || s.Unknown[0] != "--no-random" {
 		t.Errorf("not understood: %q", s.Unknown)
 	}

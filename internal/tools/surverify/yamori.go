@@ -25,7 +25,7 @@ func runYamori(t *Test) (*Result, error) {
 	var out bytes.Buffer
 	w := &event.Writer{W: &out}
 	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Flows: true, Events: builtin.EventTypes(), NumberPackets: true,
-		Rules: set, Inline: t.inline(), RulesMidstream: s.Midstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
+		Rules: set, Inline: t.inline(), RulesMidstream: s.Midstream, RulesPassMidstream: s.PassMidstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
