@@ -179,6 +179,11 @@ func pages(t *testing.T, r *trend.Report, named bool) {
 	}); got != named {
 		t.Error("the name of a network in CSV")
 	}
+	for _, s := range r.Sources {
+		if !slices.ContainsFunc(recs, func(rec []string) bool { return rec[0] == "source" && rec[1] == s }) {
+			t.Errorf("the source %q is not in CSV", s)
+		}
+	}
 }
 
 // TestManyNetworks: the names of the largest are known when there are more

@@ -185,6 +185,9 @@ func TestWriters(t *testing.T) {
 	if err != nil || len(recs) < 10 {
 		t.Fatalf("%v, %d records", err, len(recs))
 	}
+	if l := recs[len(recs)-2:]; l[0][0] != "source" || l[0][1] != "source" || l[1][0] != "note" || l[1][1] != "note" {
+		t.Errorf("%q", l)
+	}
 	for _, rec := range recs[1:] {
 		for _, f := range rec[:3] {
 			if f != "" && strings.ContainsRune("=+-@", rune(f[0])) {

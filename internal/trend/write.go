@@ -24,7 +24,8 @@ func WriteJSON(out io.Writer, r *Report) error {
 }
 
 // WriteCSV writes one line for each line of each table (RFC 4180, with a
-// heading): table, name, label, count, share, blocked, before, growth. Fields
+// heading): table, name, label, count, share, blocked, before, growth; then the
+// sources and notes, in name. Fields
 // that a spreadsheet would run as a formula are written with a leading quote.
 func WriteCSV(out io.Writer, r *Report) error {
 	w := csv.NewWriter(out)
@@ -68,6 +69,13 @@ func WriteCSV(out io.Writer, r *Report) error {
 		for _, s := range t.list {
 			line(t.name, s.Name, s.Label, s.Figure, s.Share, s.Blocked)
 		}
+	}
+	// What must go where the figures go: licences, and what is illustrative.
+	for _, s := range r.Sources {
+		_ = w.Write([]string{"source", safeCell(s), "", "", "", "", "", ""})
+	}
+	for _, s := range r.Notes {
+		_ = w.Write([]string{"note", safeCell(s), "", "", "", "", "", ""})
 	}
 	w.Flush()
 	return w.Error()
