@@ -184,8 +184,8 @@ func (d *dataset) entry(raw []byte, j *jsonData) error {
 	if err := json.Compact(&out, raw); err != nil {
 		return err
 	}
-	if _, ok := d.has[string(b)]; !ok && len(d.has) >= MaxDataset {
-		return fail("more than %d entries", MaxDataset)
+	if _, ok := d.has[string(b)]; !ok && len(d.has) >= d.limit() {
+		return fail("more than %d entries", d.limit())
 	}
 	if d.bytes += out.Len(); d.bytes > maxDataInfo {
 		return fail("more than %d bytes to keep", maxDataInfo)

@@ -24,9 +24,17 @@ type dataset struct {
 	kind string
 	mu   sync.RWMutex
 	has  map[string]uint16
+	most int // bound of the entries; 0: MaxDataset
 
 	info  map[string]string // entries as alerts show them, of a set in JSON
 	bytes int               // of info
+}
+
+func (d *dataset) limit() int {
+	if d.most > 0 {
+		return d.most
+	}
+	return MaxDataset
 }
 
 // show returns what alerts show of b; empty when there is nothing.
@@ -47,7 +55,7 @@ func (d *dataset) find(b []byte) (uint16, bool) {
 func (d *dataset) add(b []byte) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, ok := d.has[string(b)]; ok || len(d.has) >= MaxDataset {
+	if _, ok := d.has[string(b)]; ok || len(d.has) >= d.limit() {
 		return false
 	}
 	d.has[string(b)] = 0
@@ -146,8 +154,8 @@ func (d *dataset) read(path string) error {
 				return fail("the data set %s: %v", path, err)
 			}
 		}
-		if len(d.has) >= MaxDataset {
-			return fail("the data set %s has more than %d entries", path, MaxDataset)
+		if len(d.has) >= d.limit() {
+			return fail("the data set %s has more than %d entries", path, d.limit())
 		}
 		d.has[string(b)] = uint16(n)
 	}

@@ -90,19 +90,15 @@ func TestNamesSameAsPatterns(t *testing.T) {
 			o += []string{"", "nocase; "}[rnd.IntN(2)] + []string{"", "endswith; ", "isdataat:!1,relative; ", "endswith; "}[rnd.IntN(4)]
 		}
 		o += []string{"", "", fmt.Sprintf("bsize:%d; ", len(n)+rnd.IntN(5)/4), fmt.Sprintf("bsize:!%d; ", len(n)), `content:"e"; `}[rnd.IntN(5)]
-		line := fmt.Sprintf("alert udp any any -> any any (%ssid:%d;)\n", o, sid+1)
-		rs, _ := rules.Parse("t", strings.NewReader(line), rules.ParseConfig{})
-		if len(rs) == 1 {
-			if _, bad := Compile(rs, Options{Protocols: namesProtocol()}); len(bad) == 0 {
-				text.WriteString(line)
-				sid++
-			}
-		}
+		sid++
+		fmt.Fprintf(&text, "alert udp any any -> any any (%ssid:%d;)\n", o, sid)
 	}
+	text, sid = loading(text.String())
 	hashed, plain := compileNames(t, text.String(), false), compileNames(t, text.String(), true)
 	if n := namesIn(hashed); n < 300 || namesIn(plain) > 0 {
 		t.Fatalf("%d of %d rules are found by hash", n, sid)
 	}
+	byHash, byPattern := NewWorker(hashed, Config{}), NewWorker(plain, Config{})
 	found := map[uint32]bool{}
 	for range 3000 {
 		tx := &namesTx{}
@@ -115,7 +111,7 @@ func TestNamesSameAsPatterns(t *testing.T) {
 				tx.values[i] = append(tx.values[i], v)
 			}
 		}
-		a, b := alertsOn(hashed, tx), alertsOn(plain, tx)
+		a, b := alertsOn(byHash, tx), alertsOn(byPattern, tx)
 		if !slices.Equal(a, b) {
 			t.Fatalf("%q: by hash %v, by pattern %v", tx.values, a, b)
 		}
@@ -126,6 +122,23 @@ func TestNamesSameAsPatterns(t *testing.T) {
 	if len(found) < sid/4 {
 		t.Errorf("only %d of %d rules ever matched", len(found), sid)
 	}
+}
+
+// loading returns those rules of text that load, and how many they are.
+func loading(text string) (out strings.Builder, n int) {
+	rs, problems := rules.Parse("t", strings.NewReader(text), rules.ParseConfig{})
+	_, more := Compile(rs, Options{Protocols: namesProtocol()})
+	bad := map[int]bool{}
+	for _, p := range append(problems, more...) {
+		bad[p.Line] = true
+	}
+	for i, line := range slices.Collect(strings.Lines(text)) {
+		if !bad[i+1] {
+			out.WriteString(line)
+			n++
+		}
+	}
+	return out, n
 }
 
 // namesIn counts the names that rules are found by.
@@ -142,8 +155,8 @@ func namesIn(s *Set) (n int) {
 
 // alertsOn returns the rules that match a transaction, in order; the worker
 // tells of MaxAlerts at most, so they are taken before.
-func alertsOn(s *Set, tx *namesTx) (sids []uint32) {
-	w := NewWorker(s, Config{})
+func alertsOn(w *Worker, tx *namesTx) (sids []uint32) {
+	s := w.set
 	f := &flow.Flow{State: flow.Established, AppIndex: 1}
 	f.Key.Proto = packet.ProtoUDP
 	w.Begin(&packet.Packet{Version: 4, Proto: packet.ProtoUDP}, f, packet.ToServer)
