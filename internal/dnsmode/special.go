@@ -73,7 +73,7 @@ func (s *Server) local(q *query) *dns.Msg {
 		return s.home(q, strings.TrimSuffix(strings.TrimSuffix(name, s.cfg.Domain), "."))
 	case zone != nil:
 		return deny(q, dns.RcodeNameError, zone.name+".")
-	case !strings.Contains(name, ".") && name != "" && (q.qtype == dns.TypeA || q.qtype == dns.TypeAAAA):
+	case !strings.Contains(name, ".") && name != "" && !ofZones(q.qtype):
 		return s.home(q, name) // a single word is a device of the home or nothing
 	}
 	for _, d := range denied {
@@ -82,6 +82,16 @@ func (s *Server) local(q *query) *dns.Msg {
 		}
 	}
 	return nil
+}
+
+// ofZones are the types that those ask for who walk the tree of names, and
+// check its signatures, at top-level domains too.
+func ofZones(qtype uint16) bool {
+	switch qtype {
+	case dns.TypeNS, dns.TypeSOA, dns.TypeDS, dns.TypeDNSKEY, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNSEC3, dns.TypeNSEC3PARAM, dns.TypeZONEMD:
+		return true
+	}
+	return false
 }
 
 // deny is an answer of the home's own that there is no such name, or no data.

@@ -51,6 +51,7 @@ func TestLocalAndForwarded(t *testing.T) {
 		{"yamori.home.arpa.", dns.TypeA, "192.168.1.1"}, {"Yamori.", dns.TypeA, "192.168.1.1"}, {"yamori.home.arpa.", dns.TypeAAAA, "NODATA"},
 		{"printer.home.arpa.", dns.TypeA, "192.168.1.30"}, {"printer.", dns.TypeAAAA, "fd00::30"}, {"PRINTER.Home.Arpa.", dns.TypeA, "192.168.1.30"},
 		{"printer.home.arpa.", dns.TypeTXT, "NODATA"}, {"nobody.home.arpa.", dns.TypeA, "NXDOMAIN"}, {"nobody.", dns.TypeA, "NXDOMAIN"},
+		{"printer.", dns.TypeHTTPS, "NODATA"}, {"nobody.", dns.TypeHTTPS, "NXDOMAIN"}, {"com.", dns.TypeA, "NXDOMAIN"}, {"com.", dns.TypeDS, forwarded},
 		{"a.printer.home.arpa.", dns.TypeA, "NXDOMAIN"}, {"bad.one.home.arpa.", dns.TypeA, "NXDOMAIN"},
 		{"wpad.home.arpa.", dns.TypeA, "NXDOMAIN"}, {"wpad.", dns.TypeA, "NXDOMAIN"}, {"isatap.", dns.TypeA, "NXDOMAIN"},
 		{"home.arpa.", dns.TypeA, "NODATA"}, {"home.arpa.", dns.TypeSOA, "SOA"}, {"home.arpa.", dns.TypeNS, "yamori.home.arpa."}, {"home.arpa.", dns.TypeDS, forwarded},
