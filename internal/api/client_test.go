@@ -206,7 +206,7 @@ func TestClient(t *testing.T) {
 	if _, err := c.SetMode(ctx, "attack"); !errors.As(err, &refused) || refused.Field != "mode" {
 		t.Errorf("a mode that is none: %v", err)
 	}
-	browsers := []string{"healthz", "metrics", "openapi", "setup.page", "login.page", "assets", "record.page", "setup", "session.login", "session.logout", "session.password", "totp.enrol", "totp.confirm", "totp.remove"}
+	browsers := []string{"healthz", "metrics", "openapi", "setup.page", "login.page", "home.page", "assets", "record.page", "setup", "session.login", "session.logout", "session.password", "totp.enrol", "totp.confirm", "totp.remove"}
 	for _, name := range api.RouteNames() {
 		if !hit[name] && !slices.Contains(browsers, name) {
 			t.Errorf("the client never called %s", name)

@@ -18,6 +18,7 @@ var pageFiles embed.FS
 
 var (
 	recordPage = template.Must(template.ParseFS(pageFiles, "page/record.html"))
+	homePage   = template.Must(template.ParseFS(pageFiles, "page/home.html"))
 	formPage   = template.Must(template.ParseFS(pageFiles, "page/form.html"))
 )
 
@@ -27,6 +28,7 @@ type pageWords struct {
 	Clues, Clue, Value, Seen, Until                                    string
 	Kind, Maker, Model, OS, Person, Addresses, MACs, First, Last, Host string
 	Name, Password, Code, Login, LoginIntro, Setup, SetupIntro, Begin  string
+	Device, Modes, Logout                                              string // Modes: of watching and of protecting, a bar between
 }
 
 var wordsEN = &pageWords{
@@ -39,6 +41,7 @@ var wordsEN = &pageWords{
 	First: "First seen", Last: "Last seen", Host: "Name it gives itself",
 	Name: "Name", Password: "Password (at least 10 characters)", Code: "Code of your app, or a recovery code", Login: "Log in",
 	LoginIntro: "Yamori guards this home.", Setup: "Set up Yamori", SetupIntro: "Choose your name and a password. There is no default password.", Begin: "Begin",
+	Device: "Device", Modes: "Watching: what is found is told, nothing is blocked by itself.|Protecting: what is found is stopped.", Logout: "Log out",
 }
 
 var wordsJA = &pageWords{
@@ -51,6 +54,7 @@ var wordsJA = &pageWords{
 	First: "最初に見えた日時", Last: "最後に見えた日時", Host: "機器が名乗る名前",
 	Name: "お名前", Password: "パスワード（10文字以上）", Code: "アプリのコード、または予備コード", Login: "ログイン",
 	LoginIntro: "ヤモリがこの家を守っています。", Setup: "ヤモリを設定する", SetupIntro: "お名前とパスワードを決めてください。初期パスワードはありません。", Begin: "はじめる",
+	Device: "機器", Modes: "見守りモード：見つかったことを知らせ、自動では遮断しません。|保護モード：見つかった脅威を遮断します。", Logout: "ログアウト",
 }
 
 // langOf chooses English or Japanese by Accept-Language: the first that the
@@ -129,6 +133,14 @@ func pageRecord(c *call) error {
 	}
 	return c.html(recordPage, map[string]any{"Lang": lang, "W": w, "D": d, "Name": name, "Facts": facts, "Sections": rec.Sections,
 		"Now": when(time.Now()), "Time": when, "Say": say, "URL": "/api/v1/devices/" + url.PathEscape(c.id())}, lang)
+}
+
+// pageHome is where the forms lead: the devices, with a link to everything
+// stored about each. What it shows it asks for itself; without a session it
+// leads to the login.
+func pageHome(c *call) error {
+	lang := langOf(c.r)
+	return c.html(homePage, map[string]any{"Lang": lang, "W": wordsOf(lang)}, lang)
 }
 
 func pageLogin(c *call) error {

@@ -97,6 +97,10 @@ func New(cfg Config) (*Server, error) {
 		})
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			http.Redirect(w, r, "/home", http.StatusSeeOther)
+			return
+		}
 		s.problem(w, r, refuse(http.StatusNotFound, "not-found", "no such path"))
 	})
 	return s, nil

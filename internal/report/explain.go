@@ -31,5 +31,25 @@ func Explain(lang Lang, code string, args map[string]string) string {
 		}
 		return fmt.Sprintf(cmp.Or(t.happened[code], t.happened["mining.stratum"]), t.unnamed, coin, cmp.Or(arg("pool"), "?"))
 	}
+	if w, ok := pageWords[code]; ok {
+		if t.lang == Japanese {
+			return w[1]
+		}
+		return w[0]
+	}
 	return words(code, t.lang)
+}
+
+// pageWords are the kinds of devices and of what is kept, in English and
+// Japanese.
+var pageWords = map[string][2]string{
+	"computer": {"computer", "パソコン"}, "phone": {"phone", "スマートフォン"}, "tablet": {"tablet", "タブレット"}, "router": {"router", "ルーター"},
+	"camera": {"camera", "カメラ"}, "recorder": {"recorder", "録画機"}, "nas": {"network storage", "NAS"}, "tv": {"TV", "テレビ"},
+	"console": {"game console", "ゲーム機"}, "printer": {"printer", "プリンター"}, "speaker": {"speaker", "スピーカー"}, "hub": {"hub", "ハブ"},
+	"plug": {"plug", "コンセント"}, "light": {"light", "照明"}, "appliance": {"appliance", "家電"}, "wearable": {"wearable", "ウェアラブル"},
+	"voip": {"IP phone", "IP 電話"}, "server": {"server", "サーバー"}, "unknown": {"not known", "不明"},
+
+	"device": {"Entry in the list of devices", "機器一覧の記録"}, "findings": {"Findings", "見つかったこと"}, "events": {"What became of it", "機器の出来事"},
+	"flows": {"Connections", "接続"}, "captures": {"Captures that prove findings", "証拠の通信記録"}, "figures": {"Share in the home's figures", "集計に含まれる件数"},
+	"traffic": {"Amounts of traffic", "通信量"}, "entries": {"What you decided about it", "この機器についての設定"}, "audit": {"Lines of the audit log", "操作の記録"},
 }

@@ -16,6 +16,8 @@ func TestExplain(t *testing.T) {
 		{Japanese, "mining.stratum", map[string]string{"algorithm": "rx/0"}, "採掘"},
 		{"fr", "mining.browser", nil, "inside a web page"},
 		{English, "rule", map[string]string{"rule": "ET SCAN x"}, "ET SCAN x"},
+		{Japanese, "camera", nil, "カメラ"},
+		{English, "findings", nil, "Findings"},
 		{English, "no such code", nil, ""},
 	} {
 		got := Explain(tt.lang, tt.code, tt.args)

@@ -1,4 +1,5 @@
-// Behaviour of the pages: erase and print on the record, and the two forms.
+// Behaviour of the pages: the list of devices, erase and print on the record,
+// and the two forms.
 "use strict";
 (() => {
   const head = { "Yamori-CSRF": "1", "Content-Type": "application/json" };
@@ -23,6 +24,43 @@
     }
   });
 
+  const devices = document.getElementById("devices");
+  const get = async (path) => {
+    const res = await fetch(path, { headers: head });
+    if (res.status === 401) location.replace("/login");
+    if (!res.ok) throw new Error((await res.json()).detail || String(res.status));
+    return res.json();
+  };
+  const row = (d) => {
+    const tr = document.createElement("tr"), a = document.createElement("a");
+    a.href = "/devices/" + encodeURIComponent(d.id) + "/record";
+    a.textContent = d.name || [d.maker, d.model].filter(Boolean).join(" ") || d.addresses[0] || d.id;
+    for (const x of [a, d.kind, new Date(d.last).toLocaleString(document.documentElement.lang)]) {
+      const td = document.createElement("td");
+      td.append(x);
+      tr.append(td);
+    }
+    return tr;
+  };
+  const show = async () => {
+    const st = await get("/api/v1/status");
+    const [watch, protect] = devices.dataset.modes.split("|");
+    document.getElementById("state").textContent = (st.mode === "protect" ? protect : watch);
+    let next = "";
+    do {
+      const page = await get("/api/v1/devices?limit=100" + (next ? "&cursor=" + encodeURIComponent(next) : ""));
+      devices.tBodies[0].append(...page.items.map(row));
+      next = page.next;
+    } while (next);
+    devices.hidden = false;
+    document.getElementById("logout").hidden = false;
+  };
+  if (devices) show().catch((e) => say("fail", e.message));
+  document.getElementById("logout")?.addEventListener("click", async () => {
+    await fetch("/api/v1/session", { method: "DELETE", headers: head });
+    location.replace("/login");
+  });
+
   const form = document.querySelector("form[data-url]");
   form?.addEventListener("submit", async (ev) => {
     ev.preventDefault();
@@ -37,7 +75,7 @@
         throw new Error(p.detail || p.title);
       }
       say("done");
-      location.replace("/");
+      location.replace("/home");
     } catch (e) {
       say("fail", e.message);
     }
