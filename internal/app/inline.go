@@ -174,6 +174,7 @@ func (w *Watch) startInline() (*inline, error) {
 	}
 	cfg.Inline = true
 	cfg.Rules, cfg.RulesMidstream = w.engine.Rules(), w.Rules.Midstream
+	cfg.RulesPassMidstream = w.Rules.PassMidstream
 	if i.engine, err = engine.New(cfg); err != nil {
 		return nil, err
 	}
@@ -199,6 +200,9 @@ func (w *Watch) startInline() (*inline, error) {
 	}
 	for n, src := range i.sources {
 		handle, pulse := handlerOf(i.engine.Workers[n], func() { flush(n) }), i.heart.Pulses[n]
+		if w.Around != nil {
+			handle = w.Around(handle)
+		}
 		i.wg.Go(func() {
 			if err := src.Run(ctx, func(f *packet.Frame) verdict.Verdict { pulse.Take(); return handle(f) }); err != nil {
 				w.Log.Error("a queue ended; its packets pass by", "error", err)

@@ -30,12 +30,15 @@ import (
 const inside = "YAMORI_TEST_ROUTER"
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(drilled); text != "" {
+		os.Exit(runDrilled(text))
+	}
 	if os.Getenv(inside) == "" && os.Geteuid() == 0 {
 		runtime.LockOSThread()
 		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 		cmd.Env = append(os.Environ(), inside+"=1")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Unshareflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
 		if err := cmd.Start(); err == nil {
 			err := cmd.Wait()
 			var exit *exec.ExitError

@@ -41,6 +41,9 @@ type Watch struct {
 	Reopen  <-chan os.Signal // asks to reopen the event file and to load the rules again, may be nil
 	Ready   func(Status)     // called once watching, may be nil
 
+	// Around wraps what inspects in line; for tests and measuring, may be nil.
+	Around func(capture.Handler) capture.Handler
+
 	iface   string
 	engine  *engine.Engine
 	sources []*afpacket.Source

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// ctConfirmed is IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h.
+const ctConfirmed = 1 << 3
+
 // tableName is the name of the program's tables.
 const tableName = "yamori"
 
@@ -67,6 +70,16 @@ func ruleset(c *Config, withQueue bool) string {
 	if len(c.LAN) > 0 {
 		lan := set(c.LAN)
 		p("    iifname != %s oifname != %s return", lan, lan)
+	}
+	if c.Bridge {
+		// A bridge hands copies of one packet to several ports, and of all of
+		// them to a bridge that listens to everything (tcpdump). The kernel
+		// drops what is queued while a copy shares its unconfirmed connection
+		// (nf_ct_drop_unconfirmed), so a connection is inspected from its second
+		// packet on; broadcasts, and the frames of an address that the bridge has
+		// not learnt, would otherwise never arrive.
+		p("    meta pkttype != host return")
+		p("    ct status & %d == 0 return", ctConfirmed)
 	}
 	p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
 	p("    counter name passed")
