@@ -60,7 +60,8 @@ var layers = map[string]int{
 	"internal/match/*":            3,
 	"internal/match":              4,
 	"internal/policy":             4,
-	"internal/plugin":             3,
+	"internal/plugin":             2,
+	"internal/plugin/plugintest":  3, // tests only
 	"internal/priv":               4,
 	"internal/engine":             5,
 	"internal/builtin":            6,

@@ -218,6 +218,15 @@ func (p *Plugin) round(frames [][]byte) {
 	p.mu.Unlock()
 }
 
+// tell sends the truth several times: Linux takes no second change of an entry
+// within a second (net.ipv4.neigh.*.locktime), others sleep or lose frames.
+func (p *Plugin) tell(truth [][]byte) {
+	for range restores {
+		p.round(truth)
+		time.Sleep(restoreGap)
+	}
+}
+
 // run tells both sides again and again.
 func (p *Plugin) run() {
 	defer close(p.done)
@@ -235,7 +244,7 @@ func (p *Plugin) run() {
 		case problem == "":
 			p.round(lies)
 		case good:
-			p.round(truth)
+			p.tell(truth)
 		}
 		good = problem == ""
 		select {
@@ -336,10 +345,7 @@ func (p *Plugin) Stop() error {
 		<-p.done
 		<-p.reader
 		truth := p.cfg.announcements(p.cfg.frames(nil, p.own, true), p.own)
-		for range restores {
-			p.round(truth)
-			time.Sleep(restoreGap)
-		}
+		p.tell(truth)
 		if left := p.passing(time.Second); len(left) > 0 {
 			p.round(truth)
 			p.err = fmt.Errorf("plug-in mode: still led here: %s; they find the router again when their entry ages", strings.Join(left, ", "))
