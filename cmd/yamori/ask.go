@@ -136,7 +136,10 @@ func writeJSON(w io.Writer, v any, indent bool) error {
 // cured turns what the daemon refuses into a sentence with what to do.
 func cured(err error) error {
 	var e *client.Error
-	if !errors.As(err, &e) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted")
+	case !errors.As(err, &e):
 		return err
 	}
 	detail := strings.TrimSpace(plain(e.Detail))

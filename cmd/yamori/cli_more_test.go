@@ -328,6 +328,9 @@ func TestPrompts(t *testing.T) {
 	if code := <-done; code != exitError || !echoes(t) {
 		t.Errorf("exit %d", code)
 	}
+	if b, _ := os.ReadFile(out.Name()); !strings.HasSuffix(string(b), "yamori: interrupted\n") {
+		t.Errorf("%q", b)
+	}
 }
 
 // TestCompletion: what can be written is offered with what it is.

@@ -343,8 +343,8 @@ func TestHelp(t *testing.T) {
 		if !strings.Contains(c.Example, c.CommandPath()) && c.HasParent() {
 			t.Errorf("%s: no example names it:\n%s", c.CommandPath(), c.Example)
 		}
-		if c.Short == "" {
-			t.Errorf("%s: no description", c.CommandPath())
+		if c.Short == "" || c.HasParent() && !c.Parent().HasParent() && c.GroupID == "" {
+			t.Errorf("%s: no description, or in no group of the help", c.CommandPath())
 		}
 		if f := c.Flags().Lookup("lang"); f != nil && c.Flags().Lookup("socket") != nil {
 			for _, name := range []string{"output", "config"} {

@@ -123,9 +123,6 @@ func (a *asker) untilText(e *api.Entry) string {
 
 // added answers with an entry that was made.
 func (a *asker) added(ctx context.Context, e *api.Entry) error {
-	if a.output == csvOutput {
-		return list(a, a.entryColumns(nil), []api.Entry{*e}, "", "")
-	}
 	if ok, err := a.json(e); ok {
 		return err
 	}
@@ -208,8 +205,10 @@ func newEntryRemove(stdout, stderr *os.File, use, example string, kinds []string
 					return err
 				}
 				for _, e := range all {
-					found = true
-					gone = append(gone, place{l, e.ID})
+					if !e.Fixed {
+						found = true
+						gone = append(gone, place{l, e.ID})
+					}
 				}
 			}
 			if !found {

@@ -68,14 +68,13 @@ func (w *followed) show(ctx context.Context, f *api.Finding) error {
 		return nil
 	}
 	// Live events tell time more finely than what is kept of them.
-	repeat := f.Last.Truncate(time.Millisecond)
-	if last, ok := w.seen[f.ID]; ok && !repeat.After(last) {
+	if last, ok := w.seen[f.ID]; ok && !f.Last.After(last.Add(2*time.Millisecond)) {
 		return nil
 	}
 	if len(w.seen) >= maxFollowed {
 		clear(w.seen)
 	}
-	w.seen[f.ID] = repeat
+	w.seen[f.ID] = f.Last
 	a := w.a
 	switch a.output {
 	case app.JSON:

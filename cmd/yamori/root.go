@@ -4,12 +4,24 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
 
 // version is set at build time (-ldflags "-X main.version=…").
 var version = "devel"
+
+// groups are how the commands stand in the help.
+var groups = []struct {
+	title string
+	names []string
+}{
+	{"What is and what happened", []string{"status", "devices", "events", "timeline", "flows", "report", "audit-log"}},
+	{"What may be", []string{"allow", "block", "quarantine", "pause", "policy", "protect", "unhook", "undo"}},
+	{"What is kept, and for whom", []string{"settings", "forget", "backup", "restore", "passwd", "users", "tokens"}},
+	{"Watching, captures and rules", []string{"run", "replay", "rules", "lab"}},
+}
 
 func newRoot(stdout, stderr *os.File) *cobra.Command {
 	root := &cobra.Command{
@@ -19,7 +31,9 @@ func newRoot(stdout, stderr *os.File) *cobra.Command {
 network, recognises what is spoken, and says in plain words what it sees.`,
 		Example: `  yamori replay capture.pcap        an account of a capture
   sudo yamori run                   watch this machine's network
-  yamori status                     ask the running watch`,
+  yamori status                     ask the running watch
+  yamori devices                    what is in the home
+  yamori events --follow            what is found, as it is found`,
 		Version:           version,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
@@ -41,8 +55,16 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 		newUndo(stdout, stderr), newForget(stdout, stderr), newSettings(stdout, stderr), newBackup(stdout, stderr), newRestore(stdout, stderr),
 		newPasswd(stdout, stderr), newUsers(stdout, stderr), newTokens(stdout, stderr), newAuditLog(stdout, stderr), newLab(stdout, stderr),
 		newProtect(stdout, stderr), newUnhook(stdout, stderr))
+	for _, g := range groups {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+	}
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
+		for _, g := range groups {
+			if slices.Contains(g.names, c.Name()) {
+				c.GroupID = g.title
+			}
+		}
 	}
 	root.Args = usageArgs(root.Args)
 	return root
