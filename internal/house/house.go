@@ -103,6 +103,24 @@ func Open(cfg Config) (h *House, err error) {
 	if err = h.settings.load(h); err != nil {
 		return nil, err
 	}
+	// Days begin at midnight where the owner says the home is; the store has to
+	// know from the start.
+	if zone := h.settings.get().TimeZone; zone != "" && zone != cfg.Location.String() {
+		if loc, lerr := time.LoadLocation(zone); lerr != nil {
+			cfg.Log.Warn("the time zone of the settings is not known here", "zone", zone, "error", lerr)
+		} else {
+			if err = h.Store.Close(); err != nil {
+				h.Store = nil
+				return nil, err
+			}
+			cfg.Location, cfg.Store.Location = loc, loc
+			h.cfg = cfg
+			if h.Store, err = store.Open(cfg.Store); err != nil {
+				return nil, err
+			}
+		}
+	}
+	h.Store.SetRetention(h.settings.retention())
 	h.Devices, err = device.NewRegistry(device.Config{Home: cfg.HomeNet, Judge: fingerprint.Judge, Store: deviceStore{h.Store}, OnChange: h.deviceChanged})
 	if err != nil {
 		return nil, fmt.Errorf("the list of devices: %w", err)

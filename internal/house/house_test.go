@@ -239,13 +239,24 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = open(t, dir)
-	defer h.Close()
+	defer func() { _ = h.Close() }()
 	s := h.settings.get()
 	if s.Language != "ja" || !s.Presence || s.Retention["findings"] != 30 || s.Retention["events"] != 90 || s.Names {
 		t.Errorf("%+v", s)
 	}
 	if h.settings.retention().Findings != 30*24*time.Hour {
 		t.Error(h.settings.retention())
+	}
+	zone = "Asia/Tokyo"
+	if _, err := h.Backend(quiet{}).Choices.ChangeSettings(ctx, api.SettingsChange{TimeZone: &zone}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, dir)
+	if h.cfg.Location.String() != zone {
+		t.Errorf("the home is in %s", h.cfg.Location)
 	}
 }
 

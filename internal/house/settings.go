@@ -59,6 +59,10 @@ func (x *settings) get() api.Settings {
 // retention is what the store is told.
 func (x *settings) retention() store.Retention {
 	s := x.get()
+	return retentionOf(&s)
+}
+
+func retentionOf(s *api.Settings) store.Retention {
 	day := func(k string) time.Duration { return time.Duration(s.Retention[k]) * 24 * time.Hour }
 	return store.Retention{Findings: day("findings"), Events: day("events"), Flows: day("flows"), Evidence: day("evidence"), Hours: day("hours"), Days: day("days"), Audit: day("audit")}
 }
@@ -109,5 +113,6 @@ func (x choices) ChangeSettings(_ context.Context, c api.SettingsChange) (api.Se
 	}
 	set.s = s
 	s.Retention = maps.Clone(s.Retention)
+	x.h.Store.SetRetention(retentionOf(&s))
 	return s, nil
 }

@@ -32,6 +32,13 @@ func (r Retention) withDefaults() Retention {
 	return r
 }
 
+// SetRetention changes how long records are kept; zero fields get the defaults.
+// It takes effect with the next round, within an hour.
+func (s *Store) SetRetention(r Retention) {
+	r = r.withDefaults()
+	s.retention.Store(&r)
+}
+
 // maxAudit bounds the rows of the audit log.
 const maxAudit = 20000
 
@@ -153,7 +160,7 @@ func (s *Store) expire() error {
 		return nil
 	}
 	now := s.clk.estimate()
-	r := s.cfg.Retention
+	r := *s.retention.Load()
 	for _, k := range []struct {
 		keep time.Duration
 		drop func(cut time.Time) (int64, error)

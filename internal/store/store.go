@@ -65,8 +65,9 @@ var (
 
 // Store is safe for concurrent use.
 type Store struct {
-	cfg  Config
-	path string
+	retention atomic.Pointer[Retention]
+	cfg       Config
+	path      string
 
 	// Owned by the writer.
 	w         *conn
@@ -151,13 +152,13 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.CacheKiB <= 0 {
 		cfg.CacheKiB = 1024
 	}
-	cfg.Retention = cfg.Retention.withDefaults()
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
 	}
 	s := &Store{cfg: cfg, path: filepath.Join(cfg.Dir, fileName), lim: limitsOf(cfg.MaxBytes), fig: newFigures(),
 		reqs: make(chan *request, 256), kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		readers: make(chan *reader, maxReaders)}
+	s.SetRetention(cfg.Retention)
 	for g := range s.cells {
 		s.cells[g] = max(32, min(maxCells[g], maxCells[g]*(cfg.MaxBytes>>20)/32))
 	}
