@@ -224,6 +224,40 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestLimits: too much is refused before it is read or kept.
+func TestLimits(t *testing.T) {
+	dir := t.TempDir()
+	table := filepath.Join(dir, "t.csv")
+	if err := os.WriteFile(table, []byte("192.0.2.0,192.0.2.1,JP\n192.0.2.2,192.0.2.3,None\n192.0.2.4,192.0.2.5,DE\n192.0.2.6,192.0.2.7,FR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	_, skipped, err := readUpTo(2, Country, []string{table}, func(row) error { rows++; return nil })
+	if err == nil || !strings.Contains(err.Error(), "line 4: more than 2 networks") || rows != 2 || skipped != 1 {
+		t.Errorf("%d rows, %d skipped, %v", rows, skipped, err)
+	}
+	// A package whose list of contents says that more is to come.
+	path := filepath.Join(dir, "big.tgz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z := gzip.NewWriter(f)
+	if err := tar.NewWriter(z).WriteHeader(&tar.Header{Name: "package/a.csv", Size: maxFile + 1, Mode: 0o644, Typeflag: tar.TypeReg}); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := unpack(path, dir); err == nil || !strings.Contains(err.Error(), "a.csv is too large") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a.csv")); err == nil {
+		t.Error("a part of it was kept")
+	}
+}
+
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{"A\tB\r\n C": "A B C", "\x1b[1mX\x00": "[1mX", "日本": "日本", "\xff": "?", strings.Repeat("é", 200): strings.Repeat("é", maxName-1) + "…"} {
 		if got := clean(in); got != want {

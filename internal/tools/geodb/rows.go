@@ -49,6 +49,10 @@ var errSkip = errors.New("nothing is said")
 // how many rows were cut so, and how many were left out because they say
 // nothing that is known.
 func readRows(kind Kind, files []string, f func(row) error) (cut, skipped int, err error) {
+	return readUpTo(maxRows, kind, files, f)
+}
+
+func readUpTo(most int, kind Kind, files []string, f func(row) error) (cut, skipped int, err error) {
 	var first, last u128 // of the row before
 	n := 0
 	for _, path := range files {
@@ -60,8 +64,8 @@ func readRows(kind Kind, files []string, f func(row) error) (cut, skipped int, e
 			if err != nil {
 				return err
 			}
-			if n++; n > maxRows {
-				return fmt.Errorf("more than %d networks", maxRows)
+			if n++; n > most {
+				return fmt.Errorf("more than %d networks", most)
 			}
 			a, b := number(r.from), number(r.to)
 			if a.less(first) {
