@@ -7,18 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/labnet"
 	"github.com/yamori-net/yamori/internal/report"
@@ -46,6 +41,7 @@ the home is gone.
 
 It needs root, and the programs ip and nft.`,
 		Example: `  sudo yamori lab
+  sudo yamori lab --protect
   sudo yamori lab --story clean --speed 4
   sudo yamori lab --bridge --lang ja
   sudo yamori lab --clean`,
@@ -77,6 +73,7 @@ It needs root, and the programs ip and nft.`,
 	f.Uint64Var(&l.seed, "seed", 1, "moves what happens a little; the same number gives the same day")
 	f.BoolVar(&bridge, "bridge", false, "Yamori as a transparent bridge between router and switch")
 	f.BoolVar(&noIPv6, "no-ipv6", false, "a home without IPv6")
+	f.BoolVar(&l.protect, "protect", false, "let Yamori stop what it finds; without, it only watches")
 	f.StringVar(&lang, "lang", "", "language: en or ja (default: from the environment)")
 	f.BoolVar(&clean, "clean", false, "only remove what a lab that was killed left behind")
 	_ = cmd.RegisterFlagCompletionFunc("story", cobra.FixedCompletions([]string{"clean", "infected"}, cobra.ShellCompDirectiveNoFileComp))
@@ -89,15 +86,16 @@ type lab struct {
 	stdout, stderr *os.File
 	options        labnet.Options
 	infected       bool
+	protect        bool
 	speed          float64
 	seed           uint64
 	lang           report.Lang
 
 	home   *labnet.Home
 	folder string
-	socket string
-	engine *exec.Cmd
-	gone   chan error // the engine has ended
+	gate   *labnet.Gateway
+	said   chan struct{} // all that the engine said has been printed
+	hush   func()
 
 	mu      sync.Mutex // of stdout
 	telling bool       // the story goes on
@@ -137,10 +135,10 @@ func (l *lab) run(ctx context.Context) (err error) {
 	}()
 	select {
 	case err = <-played:
-	case died := <-l.gone:
+	case died := <-l.gate.Gone:
 		cancel()
 		<-played
-		return fmt.Errorf("yamori in the lab's router ended: %w\n%s", died, l.log())
+		return fmt.Errorf("yamori in the lab ended: %w\n%s", died, l.gate.Log())
 	}
 	if errors.Is(err, context.Canceled) {
 		l.printf("\n%s\n", w.broken)
@@ -155,7 +153,6 @@ func (l *lab) makeFolder() (lock *os.File, err error) {
 	if l.folder, err = os.MkdirTemp("", labPrefix); err != nil {
 		return nil, err
 	}
-	l.socket = filepath.Join(l.folder, "yamori.sock")
 	if lock, err = os.Create(filepath.Join(l.folder, "lock")); err == nil {
 		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	}
@@ -165,60 +162,21 @@ func (l *lab) makeFolder() (lock *os.File, err error) {
 	return lock, err
 }
 
-// startEngine runs this program's own "run" where the gateway is, and waits
-// until it answers.
+// startEngine runs this program's own "run" where the gateway is.
 func (l *lab) startEngine(ctx context.Context) error {
-	var home []string
-	for _, p := range l.home.Nets() {
-		home = append(home, p.String())
-	}
-	text, err := yaml.Marshal(map[string]any{"version": 1, "interface": l.home.LAN, "language": string(l.lang), "socket": l.socket,
-		"home_net": home, "state": map[string]any{"dir": filepath.Join(l.folder, "state")}, "api": map[string]any{"off": true}})
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(l.folder, "yamori.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	logFile, err := os.Create(filepath.Join(l.folder, "log"))
+	out, in := io.Pipe()
+	l.said = make(chan struct{})
+	go func() { defer close(l.said); l.relay(out) }()
+	l.gate, err = l.home.StartGateway(ctx, labnet.GatewayOptions{Program: self, Folder: l.folder, Protect: l.protect, Language: string(l.lang), Stdout: in})
+	l.hush = func() { _ = in.Close(); <-l.said }
 	if err != nil {
-		return err
+		l.hush()
 	}
-	defer logFile.Close()
-	l.engine = exec.Command(self, "run", "--config", file)
-	l.engine.Stderr = logFile
-	out, err := l.engine.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := labnet.Start(l.home.Gate, l.engine); err != nil {
-		return err
-	}
-	l.gone = make(chan error, 1)
-	go func() {
-		l.relay(out)
-		l.gone <- l.engine.Wait()
-	}()
-	for range 300 {
-		if _, err = app.AskStatus(ctx, l.socket); err == nil {
-			return nil
-		}
-		select {
-		case died := <-l.gone:
-			return fmt.Errorf("yamori does not start in the lab's router: %w\n%s", died, l.log())
-		case <-ctx.Done():
-			_ = l.engine.Process.Kill()
-			<-l.gone
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	return fmt.Errorf("yamori in the lab's router does not answer: %w\n%s", err, l.log())
+	return err
 }
 
 // stopEngine ends the engine, which then gives its account.
@@ -227,21 +185,9 @@ func (l *lab) stopEngine() error {
 	l.telling = false
 	l.mu.Unlock()
 	l.printf("\n")
-	_ = l.engine.Process.Signal(syscall.SIGTERM)
-	select {
-	case err := <-l.gone:
-		return err
-	case <-time.After(20 * time.Second):
-		_ = l.engine.Process.Kill()
-		<-l.gone
-		return fmt.Errorf("yamori in the lab's router did not end\n%s", l.log())
-	}
-}
-
-// log is the end of what the engine said about itself.
-func (l *lab) log() string {
-	b, _ := os.ReadFile(filepath.Join(l.folder, "log"))
-	return strings.TrimSpace(string(b[max(0, len(b)-2000):]))
+	err := l.gate.Stop()
+	l.hush()
+	return err
 }
 
 // relay prints what the engine says: while the story goes on, one line for each

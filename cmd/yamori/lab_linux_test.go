@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/yamori-net/yamori/internal/labnet"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 // labRun is a lab that runs as a program of its own.
@@ -138,6 +141,13 @@ func inUse(space string) bool {
 func TestLab(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "yamori")
 	buildInto(t, bin)
+	t.Run("command", func(t *testing.T) { labCommand(t, bin) })
+	t.Run("gateway", func(t *testing.T) { gateway(t, bin) })
+}
+
+// labCommand: what "yamori lab" prints, and that nothing is left however it
+// ends.
+func labCommand(t *testing.T, bin string) {
 	left := func(t *testing.T, l *labRun) []os.DirEntry {
 		t.Helper()
 		list, err := os.ReadDir(l.tmp)
@@ -163,6 +173,25 @@ func TestLab(t *testing.T) {
 		}
 		if list := left(t, l); len(list) > 0 {
 			t.Errorf("left behind: %v", list)
+		}
+	})
+	t.Run("protecting", func(t *testing.T) {
+		t.Parallel()
+		l := startLab(t, bin, "--speed", "10", "--protect")
+		out := l.end()
+		for _, want := range []string{"mines Monero: stopped, after 1 messages and 0 answers", "mines, and calls itself an updater: stopped, after 1 messages", "Yamori stopped it."} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%q is missing", want)
+			}
+		}
+		w := labWords[report.English]
+		for code, does := range w.does {
+			if !labnet.Bad(code) && strings.Contains(out, does+": stopped") {
+				t.Errorf("%s was stopped", code)
+			}
+		}
+		if t.Failed() {
+			t.Log(out)
 		}
 	})
 	t.Run("clean, as a bridge, in Japanese", func(t *testing.T) {
@@ -215,6 +244,20 @@ func TestLab(t *testing.T) {
 		gone(t, pid, space)
 		if out := clean(); !strings.Contains(out, "Removed 1 folder") || len(left(t, l)) != 0 {
 			t.Errorf("%s; left %v", out, left(t, l))
+		}
+	})
+	t.Run("words", func(t *testing.T) {
+		for lang, w := range labWords {
+			for _, c := range labnet.Codes() {
+				if w.does[c] == "" {
+					t.Errorf("%s: no words for %s", lang, c)
+				}
+			}
+			for _, d := range append(labnet.DeviceNames(), "internet") {
+				if w.devices[d] == "" {
+					t.Errorf("%s: no word for %s", lang, d)
+				}
+			}
 		}
 	})
 	t.Run("wrong use", func(t *testing.T) {

@@ -25,9 +25,12 @@ type Home struct {
 	Internet *netns.NS
 	Router   *netns.NS
 	// Gate is where the gateway under test runs: the router, or the bridge in
-	// front of it. LAN names its interface at home.
-	Gate *netns.NS
-	LAN  string
+	// front of it. LAN names its interface at home, and Tap the one to listen
+	// at: a bridge that listens to everything itself makes copies of packets that
+	// are still on their way, and NFQUEUE drops the first of each connection then
+	// (nf_ct_drop_unconfirmed in nfnetlink_queue.c).
+	Gate     *netns.NS
+	LAN, Tap string
 
 	opt     Options
 	devices []*Device
@@ -65,7 +68,7 @@ func New(o Options) (*Home, error) {
 	if !o.Resolver.IsValid() {
 		o.Resolver = DNS.Addr(false)
 	}
-	h := &Home{opt: o, LAN: "br-lan", heard: map[string]*atomic.Int64{}}
+	h := &Home{opt: o, LAN: "br-lan", Tap: "br-lan", heard: map[string]*atomic.Int64{}}
 	for _, t := range talks.All() {
 		h.heard[t.Name] = &atomic.Int64{}
 	}
@@ -94,14 +97,19 @@ func (h *Home) space(name string) (*netns.NS, error) {
 		return nil, err
 	}
 	h.spaces = append(h.spaces, n)
-	return n, n.Do(func() error { return set("ipv6/conf/default/accept_dad", "0") })
+	return n, n.Do(func() error {
+		// Routers leave what is bridged alone (OpenWrt: sysctl.d/11-br-netfilter.conf);
+		// the kernel's own default does not.
+		return errors.Join(set("ipv6/conf/default/accept_dad", "0"), set("bridge/bridge-nf-call-iptables", "0"), set("bridge/bridge-nf-call-ip6tables", "0"),
+			set("bridge/bridge-nf-call-arptables", "0"))
+	})
 }
 
 // set writes a setting of the calling thread's namespace.
 func set(name, value string) error {
 	err := os.WriteFile("/proc/sys/net/"+name, []byte(value), 0)
-	if errors.Is(err, os.ErrNotExist) && strings.HasPrefix(name, "ipv6/") {
-		return nil // a kernel without IPv6
+	if errors.Is(err, os.ErrNotExist) && (strings.HasPrefix(name, "ipv6/") || strings.HasPrefix(name, "bridge/")) {
+		return nil // a kernel without
 	}
 	return err
 }
@@ -198,7 +206,7 @@ func (h *Home) bridge() (*netns.NS, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Gate = gate
+	h.Gate, h.Tap = gate, "down0"
 	mine := "link add br-lan type bridge\nlink set up0 master br-lan\nlink set down0 master br-lan\nlink set br-lan up\n" +
 		"addr add " + Gate4.String() + "/24 dev br-lan\nroute add default via " + Router4.String() + "\n"
 	if h.opt.IPv6 {

@@ -97,6 +97,11 @@ func Codes() (out []string) {
 	return out
 }
 
+// Bad reports whether no owner wants what a code stands for.
+func Bad(code string) bool {
+	return slices.ContainsFunc(infection, func(p plan) bool { return p.code == code })
+}
+
 // Play plays the day. It returns when everything that was begun is over, with
 // the context's error when that ended it.
 func (s Story) Play(ctx context.Context) error {
@@ -139,7 +144,7 @@ func (s Story) Play(ctx context.Context) error {
 		if !sleep(ctx, time.Until(start.Add(s.minutes(float64(p.at))))) {
 			return ctx.Err()
 		}
-		m := Moment{Clock: clock(), Device: p.device, Code: p.code, Bad: slices.ContainsFunc(infection, func(q plan) bool { return q.code == p.code })}
+		m := Moment{Clock: clock(), Device: p.device, Code: p.code, Bad: Bad(p.code)}
 		tell(m)
 		wg.Go(func() {
 			var r Result

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/labnet"
+)
+
+// gatewayIn makes a home with the program as its gateway.
+func gatewayIn(t *testing.T, bin string, o labnet.Options) (*labnet.Home, *labnet.Gateway) {
+	t.Helper()
+	h, err := labnet.New(o)
+	if err != nil {
+		if os.Getenv("CI") == "" && os.Geteuid() != 0 {
+			t.Skipf("skipped: %v", err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	g, err := h.StartGateway(context.Background(), labnet.GatewayOptions{Program: bin, Folder: t.TempDir(), Protect: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, g
+}
+
+// gateway: the program as a household runs it stops every clear dialect of
+// mining at the message that makes it certain and touches nothing else, as a
+// router and as a bridge, over both families; what devices of the home say to
+// each other goes on; the end of the program leaves nothing behind.
+func gateway(t *testing.T, bin string) {
+	for name, o := range map[string]labnet.Options{"router": {IPv6: true, Patience: 700 * time.Millisecond}, "bridge": {IPv6: true, Bridge: true, Patience: 700 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, g := gatewayIn(t, bin, o)
+			for _, v6 := range []bool{false, true} {
+				for _, err := range h.Trial(context.Background(), v6) {
+					t.Errorf("IPv6 %v: %v", v6, err)
+				}
+			}
+			for _, b := range []labnet.Behaviour{labnet.Browse(3), labnet.Watch(5 << 20), labnet.Watch(5 << 20).Over6(), labnet.SetClock(), labnet.AskFor("www.lab.example")} {
+				if r := h.Device("pc").Run(context.Background(), b); !r.OK() {
+					t.Errorf("%s: %v", b.Name, r)
+				}
+			}
+			if r := h.Device("phone").Run(context.Background(), labnet.GuessPasswords(3, 100)); !r.OK() {
+				t.Errorf("between devices at home: %v", r)
+			}
+			if err := g.Stop(); err != nil {
+				t.Error(err)
+			}
+			if out, err := h.Gate.Output("nft", "list", "ruleset"); err != nil || strings.Contains(strings.ToLower(string(out)), "yamori") {
+				t.Errorf("after the end: %v\n%s", err, out)
+			}
+			if r := h.Device("pc").Run(context.Background(), labnet.Browse(1)); !r.OK() {
+				t.Errorf("after the end: %v", r)
+			}
+			if t.Failed() {
+				t.Log(g.Log())
+			}
+		})
+	}
+	t.Run("killed", func(t *testing.T) {
+		h, g := gatewayIn(t, bin, labnet.Options{Devices: []string{"pc", "phone"}})
+		r, err := labnet.Drill{Home: h, For: 3 * time.Second, Do: func(context.Context) error { return g.Signal(syscall.SIGKILL) }}.Run(context.Background())
+		if err != nil || !r.Whole() {
+			t.Errorf("%v (%v)", r, err)
+		}
+		t.Log(r)
+	})
+}
