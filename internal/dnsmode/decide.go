@@ -34,6 +34,13 @@ type Decider interface {
 	Decide(client netip.Addr, name string, qtype uint16) Decision
 }
 
+// Reviewer is a Decider that also has the last word on what lists refuse: an
+// exception, a consent or the never-block list may let a name pass.
+type Reviewer interface {
+	// Pass reports whether b is not to be refused.
+	Pass(b *Blocked) bool
+}
+
 // Kind is how a refused name is answered.
 type Kind uint8
 
@@ -79,11 +86,13 @@ type Blocked struct {
 	Type   uint16
 	Reason string
 	List   string // of ByList
-	Entry  string // the name that is listed or blocked; with ByRebind the address
-	Alias  string // the alias behind Name that is refused; empty: Name itself
-	Why    string // code of policy or finding
-	By     string // entry of the owner that decided
-	Form   Form   // how it was answered
+	// Category is what the list's names stand for.
+	Category string
+	Entry    string // the name that is listed or blocked; with ByRebind the address
+	Alias    string // the alias behind Name that is refused; empty: Name itself
+	Why      string // code of policy or finding
+	By       string // entry of the owner that decided
+	Form     Form   // how it was answered
 }
 
 // judge says whether a name is refused, and whether its aliases need not be
@@ -114,7 +123,10 @@ func (s *Server) judge(q *query, name string, excepted bool) (b Blocked, refused
 	}
 	hit, ok := s.lists.Lookup(name)
 	if ok {
-		b.Reason, b.List, b.Entry = ByList, hit.List, hit.Entry
+		b.Reason, b.List, b.Entry, b.Category = ByList, hit.List, hit.Entry, hit.Category
+		if r, can := s.cfg.Policy.(Reviewer); can && r.Pass(&b) {
+			return b, false, false, true
+		}
 	}
 	return b, ok, false, hit.Exception
 }

@@ -47,6 +47,8 @@ type Source struct {
 	Path string // a file
 	// Open is used instead of Path when set.
 	Open func() (io.ReadCloser, error)
+	// Category is what its names stand for ("mining"); handed on with each hit.
+	Category string
 	// Allow says that all its names are exceptions.
 	Allow bool
 	// Exact says that a plain name does not cover the names below it.
@@ -79,6 +81,7 @@ type Status struct {
 
 // list is one list in force; never changed.
 type list struct {
+	category     string
 	st           Status
 	block, allow table
 }
@@ -171,7 +174,7 @@ func (s *Store) read(ctx context.Context, src *Source, room int64) (*list, error
 		return nil, err
 	}
 	defer f.Close()
-	l := &list{st: Status{Name: src.Name}}
+	l := &list{category: src.Category, st: Status{Name: src.Name}}
 	in := &io.LimitedReader{R: f, N: s.limits.File + 1}
 	r := bufio.NewReaderSize(in, maxLine)
 	add := func(e entry) {
@@ -237,8 +240,10 @@ func trimBOM(b []byte) []byte {
 
 // Hit says which list holds a name.
 type Hit struct {
-	List  string
-	Entry string // the listed name: the one asked for, or one above it
+	List string
+	// Category is that of the list.
+	Category string
+	Entry    string // the listed name: the one asked for, or one above it
 	// Exception says that a list names it as one; then it is not refused.
 	Exception bool
 }
@@ -262,7 +267,7 @@ func (s *Store) Lookup(name string) (Hit, bool) {
 				continue
 			}
 			if suffix, ok := l.block.find(h); ok && (suffix || at == 0) {
-				hit, found = Hit{List: l.st.Name, Entry: name[at:]}, true
+				hit, found = Hit{List: l.st.Name, Category: l.category, Entry: name[at:]}, true
 			}
 		}
 		i := strings.IndexByte(name[at:], '.')
