@@ -8,13 +8,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/yamori-net/yamori/internal/geo"
-	"net/netip"
 )
 
 // pack makes a package as npm has them.
