@@ -227,6 +227,12 @@ func TestMidstream(t *testing.T) {
 		w.c(50000, "two\n")
 		w.done(ev("alpha", "<re:ALPHA one"), ev("alpha", ">two"), "flow alpha")
 	})
+	t.Run("reversed though another protocol could still come", func(t *testing.T) {
+		w := newWorld(t, nil, alpha, lines{name: "long", magic: "re:ALPHA one, and more that may come", mode: proto.Yes})
+		w.s(50000, "re:ALPHA one\n")
+		w.c(50000, "two\n")
+		w.done(ev("alpha", "<re:ALPHA one"), ev("alpha", ">two"), "flow alpha")
+	})
 }
 
 func TestGap(t *testing.T) {

@@ -21,7 +21,7 @@ func (c *conn) identify(s *side, data []byte) int {
 	last := udp || s.seen+len(data) >= ProbeLimit
 
 	yes, weak, more := probe(t, s.cand, hint, s.dir, data)
-	if yes < 0 && weak|more == 0 && c.reversible() {
+	if yes < 0 && weak == 0 && (more == 0 || !udp) && c.reversible() {
 		if y, _, _ := probe(t, t.all, hint, s.dir.Reverse(), data); y >= 0 {
 			c.reverse()
 			yes = y
