@@ -159,16 +159,15 @@ func (p *Plugin) ask(addrs []netip.Addr) error {
 			break
 		}
 	}
+	at := p.whoHave(own)
 	for i, h := range append([]Host{p.cfg.Gateway}, p.cfg.Devices...) {
 		for _, a := range h.Addrs {
-			if !a.Is4() {
-				continue
-			}
-			got := p.whoHas(own, a)
+			got := at[a]
 			switch {
+			case !a.Is4():
 			case got == nil && i == 0:
 				return fmt.Errorf("%w: the router does not answer at %s", ErrRefused, a)
-			case got != nil && !slices.Equal(got, h.MAC):
+			case got != nil && !slices.Equal(got, h.MAC): // a device may be off
 				return fmt.Errorf("%w: %s is at %s, not at %s", ErrRefused, a, got, h.MAC)
 			}
 		}
@@ -176,21 +175,36 @@ func (p *Plugin) ask(addrs []netip.Addr) error {
 	return nil
 }
 
-func (p *Plugin) whoHas(own, target netip.Addr) net.HardwareAddr {
+// whoHave asks for all addresses, some times over for those who do not answer.
+func (p *Plugin) whoHave(own netip.Addr) map[netip.Addr]net.HardwareAddr {
+	at := map[netip.Addr]net.HardwareAddr{}
 	buf := make([]byte, 256)
 	for range asks {
-		_ = p.send(Request(p.own, own, target))
-		for end := time.Now().Add(askTime); time.Now().Before(end); {
+		missing := 0
+		for _, h := range append([]Host{p.cfg.Gateway}, p.cfg.Devices...) {
+			for _, a := range h.Addrs {
+				if a.Is4() && at[a] == nil {
+					missing++
+					_ = p.send(Request(p.own, own, a))
+					time.Sleep(frameGap)
+				}
+			}
+		}
+		if missing == 0 {
+			break
+		}
+		for end := time.Now().Add(askTime); missing > 0 && time.Now().Before(end); {
 			n, _, err := unix.Recvfrom(p.fd, buf, 0)
 			if err != nil {
 				continue
 			}
-			if a, mac, ok := answer(buf[:n]); ok && a == target {
-				return slices.Clone(mac)
+			if a, mac, ok := answer(buf[:n]); ok && at[a] == nil {
+				at[a] = slices.Clone(mac)
+				missing--
 			}
 		}
 	}
-	return nil
+	return at
 }
 
 func (p *Plugin) send(b []byte) error {

@@ -37,6 +37,7 @@ var roles = map[string]func(c *Client, dir string, say func(any)) error{
 	"wait":     waitForEnd,
 	"leave":    waitForEnd,
 	"packets":  packets,
+	"plug":     plug,
 }
 
 // sys makes a system call on the calling thread.

@@ -65,15 +65,16 @@ func connect(fd int) (*net.UnixConn, error) {
 
 // server is the privileged process.
 type server struct {
-	conn *net.UnixConn
-	cfg  HelperConfig
-	log  *slog.Logger
-	jobs chan job
-	send sync.Mutex
+	conn  *net.UnixConn
+	cfg   HelperConfig
+	log   *slog.Logger
+	jobs  chan job
+	plugs chan job // of plug-in mode, which take seconds
+	send  sync.Mutex
+	plug  *plugin.Plugin // of the goroutine that does plugs
 
 	mu     sync.Mutex // of what follows
 	table  *enforce.Table
-	plug   *plugin.Plugin
 	relays sync.WaitGroup
 	queues []int // ends of the verdict sockets
 	bad    int   // messages refused
@@ -89,21 +90,24 @@ type job struct {
 const maxJobs = 64
 
 func newServer(conn *net.UnixConn, cfg HelperConfig, log *slog.Logger) *server {
-	return &server{conn: conn, cfg: cfg, log: log, jobs: make(chan job, maxJobs)}
+	return &server{conn: conn, cfg: cfg, log: log, jobs: make(chan job, maxJobs), plugs: make(chan job, maxJobs)}
 }
 
 // run answers until the other side is gone.
 func (s *server) run() error {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for j := range s.jobs {
-			s.slow(j)
-		}
-	}()
+	var done sync.WaitGroup
+	for _, jobs := range [...]chan job{s.jobs, s.plugs} {
+		done.Go(func() {
+			for j := range jobs {
+				r, fds := s.do(&j)
+				s.answer(j.h, r, fds)
+			}
+		})
+	}
 	err := s.read()
 	close(s.jobs)
-	<-done
+	close(s.plugs)
+	done.Wait()
 	return errors.Join(err, s.cleanUp())
 }
 
@@ -210,8 +214,12 @@ func (s *server) quick(j job) {
 		}
 		s.answer(j.h, fail(err), nil)
 	default:
+		jobs := s.jobs
+		if j.h.op >= OpPlugin {
+			jobs = s.plugs
+		}
 		select {
-		case s.jobs <- j:
+		case jobs <- j:
 		default:
 			s.answer(j.h, fail(fmt.Errorf("%w: too much at once", ErrRefused)), nil)
 		}
@@ -226,12 +234,7 @@ func (s *server) rules() *enforce.Table {
 	return s.table
 }
 
-// slow does the rest, one after the other.
-func (s *server) slow(j job) {
-	r, fds := s.do(&j)
-	s.answer(j.h, r, fds)
-}
-
+// do does the rest, one after the other.
 func (s *server) do(j *job) (reply, []int) {
 	switch j.h.op {
 	case OpPacket:
@@ -324,8 +327,6 @@ func (s *server) list(h header, t *enforce.Table) reply {
 }
 
 func (s *server) plugin(j *job) reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch j.h.op {
 	case OpPlugin:
 		if s.plug != nil {
@@ -354,8 +355,8 @@ func (s *server) plugin(j *job) reply {
 // cleanUp is the end: the other side said good-bye, or died.
 func (s *server) cleanUp() error {
 	s.mu.Lock()
-	t, plug := s.table, s.plug
-	s.table, s.plug = nil, nil
+	t := s.table
+	s.table = nil
 	for _, fd := range s.queues {
 		_ = unix.Shutdown(fd, unix.SHUT_RDWR)
 	}
@@ -364,8 +365,8 @@ func (s *server) cleanUp() error {
 	if t != nil {
 		errs = append(errs, t.Rest()) // first of all packets pass
 	}
-	if plug != nil {
-		errs = append(errs, plug.Stop())
+	if s.plug != nil {
+		errs = append(errs, s.plug.Stop())
 	}
 	s.relays.Wait()
 	switch {

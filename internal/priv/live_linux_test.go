@@ -33,15 +33,12 @@ type live struct {
 	Frames   uint64 // of the packet socket
 	Queued   uint64 // packets of the queue
 	Passed   int    // datagrams that came through, of 50 of which each second is dropped
-	Unseen   bool   // the kernel's list of queues could be read
 	Mode     string
 	Listed   int
 	Left     bool
 	Beats    bool
 	Counters bool
-	Direct   string // error of a verdict that goes to the kernel directly
-	Sender   string
-	Steps    []string
+	Sender   string // sent and failed
 }
 
 func packets(c *Client, _ string, say func(any)) error {
@@ -158,7 +155,7 @@ func (r *live) line(ctx context.Context, c *Client) error {
 		r.Passed++
 	}
 	st := q.Stats()
-	r.Queued, r.Unseen = st.Packets, st.Unsent == 0
+	r.Queued = st.Packets
 	_ = conn.Close()
 	cancel()
 	return <-done

@@ -12,11 +12,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/yamori-net/yamori/internal/netns"
 )
 
 // The test program plays all parts: it runs the tests in a network namespace of
@@ -113,12 +114,12 @@ type stage struct {
 	err *bytes.Buffer
 }
 
-func begin(t *testing.T, role, dir string) *stage {
+// begin starts a daemon, if asked in a namespace.
+func begin(t *testing.T, role, dir string, in ...*netns.NS) *stage {
 	t.Helper()
 	s := &stage{cmd: exec.Command("/proc/self/exe", "-test.run=^$"), err: &bytes.Buffer{}}
 	s.cmd.Env = append(os.Environ(), envRole+"="+role, envFolder+"="+dir)
 	s.cmd.Stderr = s.err
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -128,7 +129,11 @@ func begin(t *testing.T, role, dir string) *stage {
 		t.Fatal(err)
 	}
 	s.out = bufio.NewReader(out)
-	if err := s.cmd.Start(); err != nil {
+	launch := s.cmd.Start
+	if len(in) > 0 {
+		launch = func() error { return in[0].Do(s.cmd.Start) }
+	}
+	if err := launch(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
