@@ -208,6 +208,34 @@ func TestWriters(t *testing.T) {
 	}
 }
 
+// TestPad: columns stay columns, whatever the names.
+func TestPad(t *testing.T) {
+	for in, want := range map[string]string{"": "      ", "abc": "abc   ", "abcdef": "abcdef", "abcdefg": "abcde…", "日本": "日本  ", "日本語": "日本語", "日本語x": "日本… ", "a\x1b[m\n": "a[m   "} {
+		if got := pad(in, 6); got != want || columnsOf(got) != 6 {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	long := strings.Repeat("Very Long Network Name ", 9)
+	d := &Data{From: monday, To: monday.AddDate(0, 0, 7), Rows: []Row{{Start: monday, Category: event.Scan, Count: 9}},
+		Tables: map[Table]Rows{ByNetwork: {Now: []Row{{Network: "AS64500", Name: "AS64500 " + long, Count: 5}, {Network: "AS64501", Count: 4}}}}}
+	var b bytes.Buffer
+	if err := WriteText(&b, Make(d), report.English); err != nil {
+		t.Fatal(err)
+	}
+	at := map[int]bool{}
+	for l := range strings.Lines(b.String()) {
+		if strings.HasPrefix(l, "  AS645") {
+			at[columnsOf(l)] = true
+		}
+		if columnsOf(strings.TrimSpace(l)) > 80 {
+			t.Errorf("%q is wider than a terminal", l)
+		}
+	}
+	if len(at) != 1 {
+		t.Errorf("lines of different widths: %v", at)
+	}
+}
+
 func TestWords(t *testing.T) {
 	for _, c := range event.CategoryNames() {
 		for _, w := range []*words{&english, &japanese} {

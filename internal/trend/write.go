@@ -99,6 +99,10 @@ func safeCell(s string) string {
 	return s
 }
 
+// maxLabel bounds the first column of a table on a terminal, so that a line has
+// at most 80.
+const maxLabel = 44
+
 // WriteText writes the report for a terminal.
 func WriteText(out io.Writer, r *Report, lang report.Lang) error {
 	w := wordsOf(lang)
@@ -138,8 +142,12 @@ func WriteText(out io.Writer, r *Report, lang report.Lang) error {
 			fmt.Fprintf(b, " (%s)", t.note)
 		}
 		fmt.Fprintln(b)
+		wide := 28
 		for _, s := range t.rows {
-			fmt.Fprintf(b, "  %s %12s %8s  %s\n", pad(w.label(&s, t.title), 28), number(s.Count), percent(s.Share), change(s.Growth))
+			wide = min(max(wide, columnsOf(printable(w.label(&s, t.title)))), maxLabel)
+		}
+		for _, s := range t.rows {
+			fmt.Fprintf(b, "  %s %12s %8s  %s\n", pad(w.label(&s, t.title), wide), number(s.Count), percent(s.Share), change(s.Growth))
 		}
 	}
 	for _, l := range []struct {
@@ -164,24 +172,42 @@ func scale(n, most uint64, width int) int {
 	return int(float64(n)/float64(most)*float64(width) + 0.5)
 }
 
-// pad fills s up to a width in terminal columns; East Asian characters take
-// two. Control characters, which a device's name may hold, are left out.
+// pad fills s up to a width in terminal columns, or cuts it there. Control
+// characters, which a device's name may hold, are left out.
 func pad(s string, width int) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
+	if s = printable(s); columnsOf(s) > width {
+		n := 1 // for the ellipsis
+		for i, r := range s {
+			if n += cells(r); n > width {
+				s = s[:i] + "…"
+				break
+			}
+		}
+	}
+	return s + strings.Repeat(" ", width-columnsOf(s))
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r >= 0x7f && r < 0xa0 || r == utf8.RuneError {
-			continue
+			return -1
 		}
-		b.WriteRune(r)
-		n++
-		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff ||
-			r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6) {
-			n++
-		}
+		return r
+	}, s)
+}
+
+func columnsOf(s string) (n int) {
+	for _, r := range s {
+		n += cells(r)
 	}
-	for ; n < width; n++ {
-		b.WriteByte(' ')
+	return n
+}
+
+// cells is how many columns a character takes: East Asian ones take two.
+func cells(r rune) int {
+	if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff ||
+		r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6) {
+		return 2
 	}
-	return b.String()
+	return 1
 }
