@@ -27,13 +27,14 @@ func header(b []byte) (tag byte, size, n int) {
 	if len(b) < 2+k {
 		return 0, 0, 0
 	}
+	var v uint64 // an int has 32 bits on small routers
 	for _, c := range b[2 : 2+k] {
-		size = size<<8 | int(c)
+		v = v<<8 | uint64(c)
 	}
-	if size >= 1<<31 {
+	if v >= 1<<30 {
 		return 0, 0, -1
 	}
-	return b[0], size, 2 + k
+	return b[0], int(v), 2 + k
 }
 
 // reader takes elements off the content of one. The last element of a message
