@@ -125,7 +125,7 @@ func refuse(name, why string) Keyword {
 }
 
 var refusedKeywords = []Keyword{
+	{Name: "bypass", Family: "meta", Doc: "accepted: which flows are let go is decided by the engine", Example: `content:"x"; bypass;`, Setup: nothing, Inert: "which flows are let go is decided by the engine"},
 	refuse("lua", "rules run no programs"), refuse("luajit", "rules run no programs"), refuse("luaxform", "rules run no programs"),
-	refuse("bypass", "which flows are let go is decided by the engine"),
 	refuse("config", "logging is not changed by rules"),
 }

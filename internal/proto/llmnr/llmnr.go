@@ -24,7 +24,8 @@ var Protocol = proto.Protocol{
 		return dns.NewParser(func(c *proto.Conn, m *dns.Message) { c.Emit(Message{m}, true) })
 	},
 	Buffers: []proto.Buffer{
-		{Name: "llmnr.queries.rrname", Doc: "name of each question", Dir: packet.ToServer, Get: owner(dns.Questions)},
+		{Name: "llmnr.queries.rrname", Doc: "name of each question of a query", Dir: packet.ToServer, Get: question(false)},
+		{Name: "llmnr.queries.rrname", Doc: "name of each question of an answer", Dir: packet.ToClient, Get: question(true)},
 		{Name: "llmnr.answers.rrname", Doc: "owner name of each answer", Dir: packet.ToClient, Get: owner(dns.Answers)},
 		{Name: "llmnr.authorities.rrname", Doc: "owner name of each authority", Dir: packet.ToClient, Get: owner(dns.Authorities)},
 		{Name: "llmnr.additionals.rrname", Doc: "owner name of each additional record", Dir: packet.ToClient, Get: owner(dns.Additionals)},
@@ -87,6 +88,16 @@ func owner(s dns.Section) func(proto.Tx, int) ([]byte, bool) {
 			return nil, false
 		}
 		return m.Owner(s, i)
+	}
+}
+
+func question(answer bool) func(proto.Tx, int) ([]byte, bool) {
+	names := owner(dns.Questions)
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		if m, ok := tx.(Message); !ok || m.Response() != answer {
+			return nil, false
+		}
+		return names(tx, i)
 	}
 }
 
