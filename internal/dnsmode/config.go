@@ -34,6 +34,10 @@ type Config struct {
 	Home    func(netip.Addr) bool
 
 	Upstreams upstream.GroupConfig
+	// WithoutClock are asked instead while the clock is plainly wrong: a router
+	// without a battery starts in 1970, no certificate holds then, and setting
+	// the clock needs names. Plain upstreams; empty: none, and TLS fails until then.
+	WithoutClock upstream.GroupConfig
 	// Zones are asked elsewhere, or not at all. Their answers may hold private
 	// addresses.
 	Zones []Zone
@@ -124,6 +128,9 @@ func CheckListen(a netip.AddrPort) error {
 	return nil
 }
 
+// sane is a time that has certainly come.
+var sane = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func (c *Config) check() error {
 	if len(c.Listen) == 0 {
 		return errors.New("no address to listen on")
@@ -136,20 +143,15 @@ func (c *Config) check() error {
 			return err
 		}
 	}
-	ups := append([]upstream.Config(nil), c.Upstreams.Upstreams...)
-	for _, z := range c.Zones {
-		ups = append(ups, z.Upstreams.Upstreams...)
-	}
-	for _, u := range ups {
-		at, err := u.Endpoints()
-		if err != nil {
+	for _, u := range c.upstreams() {
+		if _, err := u.Endpoints(); err != nil {
 			return err
 		}
-		for _, a := range at {
-			for _, l := range c.Listen {
-				if a == l && a.Port() != 0 {
-					return fmt.Errorf("%s: %w", u.URL, ErrLoop)
-				}
+	}
+	for _, a := range c.endpoints() {
+		for _, l := range c.Listen {
+			if a == l && a.Port() != 0 {
+				return fmt.Errorf("%s: %w", a, ErrLoop)
 			}
 		}
 	}
@@ -204,6 +206,25 @@ func (c *Config) check() error {
 		c.In = func(f func() error) error { return f() }
 	}
 	return c.Blocked.check()
+}
+
+// upstreams are all of the configuration.
+func (c *Config) upstreams() []upstream.Config {
+	out := append([]upstream.Config(nil), c.Upstreams.Upstreams...)
+	out = append(out, c.WithoutClock.Upstreams...)
+	for _, z := range c.Zones {
+		out = append(out, z.Upstreams.Upstreams...)
+	}
+	return out
+}
+
+// endpoints are where they are reached.
+func (c *Config) endpoints() (out []netip.AddrPort) {
+	for _, u := range c.upstreams() {
+		at, _ := u.Endpoints() // checked before
+		out = append(out, at...)
+	}
+	return out
 }
 
 // under reports whether name is zone or below it; both without the last dot.

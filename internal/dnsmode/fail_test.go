@@ -265,6 +265,15 @@ func TestClientsAreBounded(t *testing.T) {
 			t.Errorf("question %d under way: %v", i, ok)
 		}
 	}
+	// Two that ask for what nobody answers leave room for the others.
+	for range maxPending {
+		_, _ = l.enter(pc, now)
+	}
+	for i := range fairPending + 1 {
+		if _, ok := l.enter(netip.AddrFrom4([4]byte{10, 9, 9, 8}), now); ok != (i < fairPending) {
+			t.Errorf("question %d of a third: %v", i, ok)
+		}
+	}
 }
 
 // A question that makes the program stumble costs that question.
@@ -286,6 +295,43 @@ func TestPanic(t *testing.T) {
 	}
 	if h := s.Health(); len(h) != 1 || h[0].Code != Panicked {
 		t.Errorf("health %v", h)
+	}
+}
+
+// A router that has this resolver as its own upstream.
+func TestLoop(t *testing.T) {
+	var s *Server
+	o := newOutside(t, func(q *dns.Msg, _ bool) *dns.Msg {
+		m := askBy(t, s, question(q.Question[0].Name, q.Question[0].Qtype), netip.MustParseAddr("127.0.0.1"), false)
+		m.Id = q.Id
+		return m
+	})
+	s = server(t, o, nil)
+	start := time.Now()
+	if m := ask(t, s, question("www.example.", dns.TypeA)); m.Rcode != dns.RcodeRefused || o.n.Load() != 1 || time.Since(start) > 2*time.Second {
+		t.Errorf("%v after %v, asked %d times", m, time.Since(start), o.n.Load())
+	}
+	if h := s.Health(); len(h) != 1 || h[0].Code != Loop {
+		t.Errorf("health %v", h)
+	}
+}
+
+// Until the clock is set, no certificate holds.
+func TestWithoutClock(t *testing.T) {
+	tls, plain := newOutside(t, records(t, 0, www)), newOutside(t, records(t, 0, www))
+	now := time.Unix(1000, 0)
+	s := server(t, tls, func(c *Config) {
+		c.Now = func() time.Time { return now }
+		c.WithoutClock.Upstreams = []upstream.Config{{URL: plain.at.String()}}
+	})
+	ask(t, s, question("ntp.example.", dns.TypeA))
+	if h := s.Health(); tls.n.Load() != 0 || plain.n.Load() != 1 || len(h) != 1 || h[0].Code != NoClock {
+		t.Errorf("asked %d and %d times, health %v", tls.n.Load(), plain.n.Load(), h)
+	}
+	now = sane
+	ask(t, s, question("www.example.", dns.TypeA))
+	if tls.n.Load() != 1 || plain.n.Load() != 1 || len(s.Health()) != 0 {
+		t.Errorf("asked %d and %d times, health %v", tls.n.Load(), plain.n.Load(), s.Health())
 	}
 }
 

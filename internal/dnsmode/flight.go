@@ -56,6 +56,9 @@ func (s *Server) fly(k cache.Key, q *query) (*flight, error) {
 	f := &flight{done: make(chan struct{})}
 	s.flights.m[k] = f
 	up := s.up
+	if s.clockless() {
+		up = s.early
+	}
 	if z := s.zone(q.bare); z != nil && z.up != nil {
 		up = z.up
 	}
@@ -78,6 +81,27 @@ func (s *Server) fly(k cache.Key, q *query) (*flight, error) {
 		s.land(k, f)
 	}()
 	return f, nil
+}
+
+// clockless says that the clock is plainly wrong, and that there is somebody to
+// ask without it.
+func (s *Server) clockless() bool { return s.early != nil && s.cfg.Now().Before(sane) }
+
+// loops says that an upstream asks for what it is being asked for itself: the
+// router, which is the upstream, has this resolver as its own. Left alone, each
+// question would go round until its time is over.
+func (s *Server) loops(k cache.Key, q *query) bool {
+	if !s.asked[q.client] {
+		return false
+	}
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	for i := range 4 { // it may have changed the bits
+		if s.flights.m[cache.Key{Name: k.Name, Type: k.Type, DO: i&1 != 0, CD: i&2 != 0}] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // outward makes the question for upstreams: nothing of the client is in it but
@@ -161,6 +185,13 @@ func (s *Server) lookup(ctx context.Context, q *query) *dns.Msg {
 		return a.Msg
 	case a.Wait:
 		return s.stale(q, a.Msg)
+	}
+	if s.loops(k, q) {
+		s.stats.looped.Add(1)
+		s.stats.loopAt.Store(int64(s.cfg.Now().Sub(s.started)))
+		m := new(dns.Msg)
+		m.Rcode = dns.RcodeRefused
+		return m
 	}
 	f, err := s.fly(k, q)
 	if err != nil {

@@ -19,6 +19,8 @@ const (
 	UpstreamDown = "dns.upstream_down" // one does not answer; args upstream, zone
 	ListRefused  = "dns.list_refused"  // a list could not be loaded; args list, why, old
 	NotListening = "dns.not_listening" // an address could not be opened; args address
+	Loop         = "dns.loop"          // an upstream asks this resolver what it was asked by it; args count since start
+	NoClock      = "dns.no_clock"      // the clock is wrong: plain upstreams are asked for now
 	Overloaded   = "dns.overloaded"    // questions were dropped lately; args count since start
 	Panicked     = "dns.panicked"      // questions made the program stumble lately; args count since start
 )
@@ -58,6 +60,9 @@ func (s *Server) Health() []Issue {
 	for _, z := range s.zones {
 		group(z.up, z.name)
 	}
+	if s.clockless() {
+		add(NoClock)
+	}
 	for _, l := range s.lists.Status() {
 		if l.Err == nil {
 			continue
@@ -86,6 +91,7 @@ func (s *Server) Health() []Issue {
 		}
 	}
 	recent(Overloaded, &s.stats.overload, &s.stats.overloadAt)
+	recent(Loop, &s.stats.looped, &s.stats.loopAt)
 	recent(Panicked, &s.stats.panics, &s.stats.panicAt)
 	return out
 }
@@ -109,7 +115,8 @@ type counters struct {
 	queries, cached, forwarded, joined, local, stale, failed, truncated atomic.Uint64
 	refused, malformed, limited, notHome, overload, readErrors, panics  atomic.Uint64
 	byPolicy, byFinding, byList, byRebind, byUpstream                   atomic.Uint64
-	overloadAt, panicAt                                                 atomic.Int64 // since the start
+	looped                                                              atomic.Uint64
+	overloadAt, panicAt, loopAt                                         atomic.Int64 // since the start
 }
 
 func (c *counters) blocked(reason string) {

@@ -14,6 +14,8 @@ const (
 	// maxPending bounds the questions of one client that are under way, so
 	// that one that asks for what nobody answers leaves room for the others.
 	maxPending = 256
+	// fairPending is that bound once half of all room is taken.
+	fairPending = 32
 	// forgetAfter is how long a client that asks nothing is remembered.
 	forgetAfter = time.Minute
 )
@@ -30,6 +32,7 @@ type limiter struct {
 	mu          sync.Mutex
 	m           map[netip.Addr]*client
 	others      client
+	total       int // questions under way
 	swept       time.Time
 }
 
@@ -65,16 +68,18 @@ func (l *limiter) enter(a netip.Addr, now time.Time) (*client, bool) {
 		c.tokens = min(l.burst, c.tokens+l.rate*d.Seconds())
 	}
 	c.at = now
-	if l.rate > 0 && c.tokens < 1 || c.pending >= maxPending {
+	if l.rate > 0 && c.tokens < 1 || c.pending >= maxPending || l.total >= maxUDP/2 && c.pending >= fairPending {
 		return nil, false
 	}
 	c.tokens--
 	c.pending++
+	l.total++
 	return c, true
 }
 
 func (l *limiter) leave(c *client) {
 	l.mu.Lock()
 	c.pending--
+	l.total--
 	l.mu.Unlock()
 }

@@ -17,6 +17,8 @@ import (
 type Server struct {
 	cfg     Config
 	up      *upstream.Group
+	early   *upstream.Group     // while the clock is wrong; nil: none
+	asked   map[netip.Addr]bool // addresses of upstreams
 	zones   []zone
 	cache   *cache.Cache
 	lists   *lists.Store
@@ -45,6 +47,15 @@ func New(cfg Config) (*Server, error) {
 	var err error
 	if s.up, err = upstream.NewGroup(cfg.Upstreams); err != nil {
 		return nil, err
+	}
+	if len(cfg.WithoutClock.Upstreams) > 0 {
+		if s.early, err = upstream.NewGroup(cfg.WithoutClock); err != nil {
+			return nil, err
+		}
+	}
+	s.asked = map[netip.Addr]bool{}
+	for _, u := range cfg.endpoints() {
+		s.asked[u.Addr().Unmap().WithZone("")] = true
 	}
 	for _, z := range cfg.Zones {
 		zn := zone{name: z.Name}
@@ -145,6 +156,9 @@ func (s *Server) close() {
 	}
 	s.mu.Unlock()
 	s.up.Close()
+	if s.early != nil {
+		s.early.Close()
+	}
 	for _, z := range s.zones {
 		if z.up != nil {
 			z.up.Close()
