@@ -300,13 +300,13 @@ func TestPanic(t *testing.T) {
 
 // A router that has this resolver as its own upstream.
 func TestLoop(t *testing.T) {
-	var s *Server
-	o := newOutside(t, func(q *dns.Msg, _ bool) *dns.Msg {
+	o := newOutside(t, silence)
+	s := server(t, o, nil)
+	o.set(func(q *dns.Msg, _ bool) *dns.Msg {
 		m := askBy(t, s, question(q.Question[0].Name, q.Question[0].Qtype), netip.MustParseAddr("127.0.0.1"), false)
 		m.Id = q.Id
 		return m
 	})
-	s = server(t, o, nil)
 	start := time.Now()
 	if m := ask(t, s, question("www.example.", dns.TypeA)); m.Rcode != dns.RcodeRefused || o.n.Load() != 1 || time.Since(start) > 2*time.Second {
 		t.Errorf("%v after %v, asked %d times", m, time.Since(start), o.n.Load())
