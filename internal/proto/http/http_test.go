@@ -413,3 +413,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestConnectHost: the target of CONNECT is the host, unless it is a path.
+func TestConnectHost(t *testing.T) {
+	for in, want := range map[string]string{
+		"CONNECT Pool.example:443 HTTP/1.1\r\n\r\n":      "pool.example",
+		"CONNECT / HTTP/1.1\r\n\r\n":                     "",
+		"CONNECT /x HTTP/1.1\r\nHost: a.example\r\n\r\n": "a.example",
+	} {
+		got := "none"
+		prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) { got = string(tx.(*Tx).Host) }}, c(in))
+		if got != want {
+			t.Errorf("%q: host %q, want %q", in, got, want)
+		}
+	}
+}

@@ -97,8 +97,8 @@ func (t *Tx) requestFields() {
 	t.UserAgent = find(hs, "user-agent")
 	t.Referer = find(hs, "referer")
 	t.HostRaw = authority(t.URI)
-	if textline.Is(t.Method, "connect") && t.HostRaw == nil {
-		t.HostRaw = t.URI
+	if textline.Is(t.Method, "connect") && t.HostRaw == nil && !bytes.HasPrefix(t.URI, []byte{'/'}) {
+		t.HostRaw = t.URI // host and port, RFC 9110 section 9.3.6; not a path
 	}
 	if len(t.HostRaw) == 0 {
 		t.HostRaw = find(hs, "host")
