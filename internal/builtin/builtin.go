@@ -103,12 +103,9 @@ func Protocols() []proto.Protocol {
 
 // Detectors lists the inline detectors.
 func Detectors() []detect.Detector {
-	return []detect.Detector{
-		mining.Detector,
-		mining.Sequence(),
-		mining.Collectors(),
-		mining.Farming,
-	}
+	return slices.Concat(
+		mining.Detectors(),
+	)
 }
 
 // EventTypes lists the EVE event types that can be asked for, besides alert

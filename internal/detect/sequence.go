@@ -22,3 +22,11 @@ type Sequencer interface {
 	// find something in the same flow again, at a higher level.
 	Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who func() event.DeviceRef) (event.Finding, bool)
 }
+
+// Blocked is implemented by an inline detector that wants to know what became
+// of findings.
+type Blocked interface {
+	// Blocked is told that a flow is dropped from time now on because of a
+	// finding in it, whichever detector's.
+	Blocked(f *flow.Flow, found *event.Finding, now int64)
+}

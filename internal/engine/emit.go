@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/policy"
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
@@ -73,6 +75,9 @@ func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 	fl.Alerted = true
 	if w.e.cfg.Judge != nil {
 		w.decide(fl, pc, f)
+		if f.Action == policy.Blocked {
+			w.tellBlocked(fl, f, pc.Time)
+		}
 	}
 	if w.sink == nil {
 		return
@@ -95,6 +100,16 @@ func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 	ev.Finding = f
 	w.prove(nil)
 	w.sink.Event(ev)
+}
+
+// tellBlocked tells the detectors that want to know that a finding's flow is
+// dropped.
+func (w *Worker) tellBlocked(fl *flow.Flow, f *event.Finding, now int64) {
+	for _, d := range w.detectors {
+		if b, ok := d.(detect.Blocked); ok {
+			b.Blocked(fl, f, now)
+		}
+	}
 }
 
 // progress lets detector i tell more of a flow that it has found something in.

@@ -63,6 +63,8 @@ var evidence = map[string][2]string{
 	"farming.port":              {"The connection is one between Chia's farming programs", "Chia のファーミング用プログラム同士の接続です"},
 	"collector.listens":         {"Other devices mine through it", "ほかの機器がこの機器を通して採掘しています"},
 	"collector.upstream":        {"It mines for somebody itself", "この機器自身がほかの相手のために採掘しています"},
+	"collector.upstream_sealed": {"It behaves itself as if it mined for somebody, in an encrypted connection", "この機器自身の暗号化された通信も採掘とよく似た動きをしています"},
+	"collector.listens_sealed":  {"Other devices behave as if they mined through it, in encrypted connections", "ほかの機器が、この機器を通した採掘とよく似た暗号化通信をしています"},
 	"collector.agent":           {"Its software is made to gather miners", "採掘をまとめるためのソフトウェアです"},
 	"stratum.height_poll":       {"It kept asking how far the block chain is", "ブロックチェーンの進み具合を何度も尋ねました"},
 	// Of connections that cannot be read: sizes, order and times of messages.
@@ -102,6 +104,15 @@ var evidence = map[string][2]string{
 	"sequence.device":              {"A device of this kind has no reason to talk like that", "この種類の機器にはこのような通信をする理由がありません"},
 	"sequence.flows":               {"The same device has more connections like this", "同じ機器に同じような接続がほかにもあります"},
 	"sequence.next_server":         {"After one such server it turned to another", "同じような接続先を次の相手に変えました"},
+	"sequence.after_block":         {"After a connection of it was stopped for mining, it turned to another such server within minutes", "採掘として通信を遮断した数分以内に、同じような別の接続先へ移りました"},
+	"sequence.retry":               {"After a connection of it was stopped for mining, it tried again within minutes", "採掘として通信を遮断した数分以内に、もう一度つなぎました"},
+	"sequence.serves":              {"Other devices mine through it", "ほかの機器がこの機器を通して採掘しています"},
+	"series.poll":                  {"It asks the same short question by a clock, over a new connection each time", "接続し直しながら、同じ短い問い合わせを時計どおりに繰り返しています"},
+	"series.quick":                 {"It asks every few seconds at most", "問い合わせの間隔は長くても数秒です"},
+	"series.template":              {"Now and then a longer question brings a long answer, as work does", "ときどき長い問い合わせを送り、仕事の受け取りのような長い返事を受けています"},
+	"series.steps":                 {"How often that answer changed by whole transactions, as a block's template does", "その返事の長さが、ブロックのひな形のように取引の数だけ変わった回数"},
+	"series.hours":                 {"It has gone on for hours", "それが何時間も続いています"},
+	"series.prior":                 {"How rare mining is among those who ask by a clock", "時計どおりの問い合わせの中での採掘の珍しさ"},
 	"sequence.prior":               {"How rare mining is among such connections", "このような接続の中での採掘の珍しさ"},
 }
 

@@ -97,6 +97,10 @@ func (t *Tracker) Flush() {
 // something came.
 func (t *Tracker) Due(now int64) bool {
 	n := t.Bursts[0] + t.Bursts[1]
+	if t.look == soon {
+		t.look = 0
+		return true
+	}
 	if n < FirstLook {
 		return false
 	}
@@ -110,6 +114,12 @@ func (t *Tracker) Due(now int64) bool {
 	}
 	return true
 }
+
+const soon = ^uint32(0)
+
+// Soon makes a look due with the next message: for a flow of which enough is
+// known already.
+func (t *Tracker) Soon() { t.look = soon }
 
 // FirstLook is how many messages there must be before the first look.
 const FirstLook = 6

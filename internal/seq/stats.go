@@ -52,7 +52,8 @@ type Moments struct {
 	Sum, Sq float32
 }
 
-func (m *Moments) add(ms int64) {
+// Add takes one more time, in milliseconds.
+func (m *Moments) Add(ms int64) {
 	x := float32(math.Log(max(float64(ms), .5) / 1e3))
 	m.N++
 	m.Sum += x
@@ -84,6 +85,7 @@ type Stats struct {
 	Records     [2]uint32 // messages before joining
 	Pings       uint16    // messages of a few bytes that answer nothing; counted here alone
 	Bursts      [2]uint32 // after it
+	Sum         [2]uint32 // bytes since the client's first message, without those of a few bytes
 	Hello       uint16    // length of the client's first message
 	First       [Firsts]uint16
 	Answered    uint32 // calls with a reply
@@ -118,6 +120,9 @@ func (t *Tracker) note(now int64, d packet.Dir, n int) {
 		t.First[k] = length
 	}
 	t.Records[d&1]++
+	if n > tiny && t.Records[0] > 0 && t.Sum[d&1] < 1<<30 {
+		t.Sum[d&1] += uint32(n)
+	}
 	if t.Begin == 0 {
 		t.Begin = now
 	}
@@ -205,7 +210,7 @@ func (s *Stats) call(n uint16, at, end uint32) {
 	}
 	c := &s.Call[i]
 	if c.N > 0 {
-		c.Gap.add(since(at, c.last))
+		c.Gap.Add(since(at, c.last))
 	}
 	c.Len, c.last = n, at
 	c.N = inc(c.N)
@@ -231,7 +236,7 @@ func (s *Stats) reply(n uint16, at uint32) {
 	if wait > slowGap {
 		c.Slow = inc(c.Slow)
 	}
-	c.Wait.add(wait)
+	c.Wait.Add(wait)
 	switch {
 	case c.Reply != 0 && diff(c.Reply, n) <= near:
 		c.Reply = n
@@ -252,7 +257,7 @@ func (s *Stats) push(n uint16, at uint32) {
 		s.Woke++
 	}
 	if s.Pushed > 1 {
-		s.PushGap.add(since(at, s.lastPush))
+		s.PushGap.Add(since(at, s.lastPush))
 	}
 	s.lastPush = at
 	x := float32(math.Log(float64(max(1, n))))
@@ -262,7 +267,7 @@ func (s *Stats) push(n uint16, at uint32) {
 	for k := range s.Push {
 		p := &s.Push[k]
 		if p.N > 0 && diff(p.Len, n) <= near {
-			p.Gap.add(since(at, p.last))
+			p.Gap.Add(since(at, p.last))
 			p.Len, p.last = n, at
 			p.N = inc(p.N)
 			return

@@ -26,8 +26,23 @@ const (
 // of that is half of it, so its workers share what they saw of miners and
 // pools; they do so when a flow turns out to mine and when a share is handed
 // in, not for other packets.
-func Collectors() detect.Detector {
-	l := &ledger{nodes: map[packet.Addr]*node{}}
+func Collectors() detect.Detector { return collectorsWith(newLedger()) }
+
+// Detectors returns all detectors of mining. Those whose workers share what they
+// saw also share it with one another: the mining that a device gathers may be
+// in clear and what it passes on inside TLS, or the other way round.
+func Detectors() []detect.Detector {
+	m, err := ReadModel(strings.NewReader(modelText))
+	if err != nil {
+		panic(err) // the file is part of the program; a test reads it
+	}
+	l := newLedger()
+	return []detect.Detector{Detector, sequenceWith(m, l), collectorsWith(l), Farming}
+}
+
+func newLedger() *ledger { return &ledger{nodes: map[packet.Addr]*node{}} }
+
+func collectorsWith(l *ledger) detect.Detector {
 	return detect.Detector{
 		Name: "mining-collector",
 		Doc:  "devices that gather the mining of others and pass it on",
@@ -47,6 +62,7 @@ type ledger struct {
 type node struct {
 	port   uint16 // that miners come to
 	miners []packet.Addr
+	sealed int  // of them, those known by their sequence alone
 	more   bool // there are more of them than are told apart
 	shares uint64
 	up     upstream
@@ -58,6 +74,7 @@ type node struct {
 type upstream struct {
 	pool, wallet, worker, agent, coin string
 	proxy                             bool // the software is one that gathers miners
+	sealed                            bool // known by its sequence alone
 }
 
 func (u *upstream) known() bool { return u.pool != "" }
@@ -97,7 +114,7 @@ func (g *gatherer) Inspect(_ *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Find
 		client bool
 	}{{down, pool, !s.MinerIsClient()}, {up, miner, s.MinerIsClient()}} {
 		if at.n.due(at.addr) {
-			return at.n.finding(at.addr, at.client, s), true
+			return at.n.finding(at.addr, at.client, s.Dialect.String()), true
 		}
 	}
 	return event.Finding{}, false
@@ -126,6 +143,62 @@ func (l *ledger) node(a packet.Addr, now int64) *node {
 	return n
 }
 
+// weightSealed is what a connection says that was judged by its sequence.
+const weightSealed = 2.5
+
+// encrypted notes that an address mines for another by what the sequence of
+// their messages says. What was read before says more.
+func (l *ledger) encrypted(miner, pool packet.Addr, port uint16, name string, now int64) {
+	if miner == pool {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	up, down := l.node(miner, now), l.node(pool, now)
+	if !up.up.known() {
+		up.up = upstream{pool: name, sealed: true}
+	}
+	if down.port == 0 {
+		down.port = port
+	}
+	if n := len(down.miners); !down.has(miner) {
+		down.serve(miner, 0)
+		down.sealed += len(down.miners) - n
+	}
+}
+
+// serves returns how many miners an address is known to serve whose talk was
+// read.
+func (l *ledger) serves(a packet.Addr) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := l.nodes[a]; n != nil {
+		return len(n.miners) - n.sealed
+	}
+	return 0
+}
+
+// gathers tells the story of the flow's client or server, where there is one to
+// tell now: the flow is one of those that mine by their sequence.
+func (q *sequence) gathers(f *flow.Flow) (event.Finding, bool) {
+	client, _ := f.Client()
+	server, _ := f.Server()
+	l := q.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, a := range [...]packet.Addr{client, server} {
+		if n := l.nodes[a]; n != nil && n.due(a) {
+			return n.finding(a, i == 0, "encrypted"), true
+		}
+	}
+	return event.Finding{}, false
+}
+
+func (n *node) has(miner packet.Addr) bool {
+	_, known := slices.BinarySearchFunc(n.miners, miner, func(a, b packet.Addr) int { return slices.Compare(a[:], b[:]) })
+	return known
+}
+
 // serve notes a miner of the node.
 func (n *node) serve(miner packet.Addr, shares uint64) {
 	n.shares += shares
@@ -142,7 +215,7 @@ func (n *node) serve(miner packet.Addr, shares uint64) {
 // take notes whom the node mines for. What a flow does not show yet it shows
 // later.
 func (u *upstream) take(s *stratum.Session, c *proto.Conn) {
-	if u.known() && u.wallet != "" {
+	if u.known() && u.wallet != "" && !u.sealed {
 		return
 	}
 	d := detail(s, c, "")
@@ -176,7 +249,7 @@ func (n *node) due(a packet.Addr) bool {
 
 // finding tells the story of the node at an address; client: it is the flow's
 // client.
-func (n *node) finding(a packet.Addr, client bool, s *stratum.Session) event.Finding {
+func (n *node) finding(a packet.Addr, client bool, dialect string) event.Finding {
 	n.told = told{len(n.miners), n.up.known()}
 	addr := a.Netip().Unmap().String()
 	total := strconv.Itoa(len(n.miners))
@@ -184,7 +257,7 @@ func (n *node) finding(a packet.Addr, client bool, s *stratum.Session) event.Fin
 		total = "more than " + total
 	}
 	d := &event.MiningDetail{
-		Dialect: s.Dialect.String(), Coin: n.up.coin, Agent: n.up.agent, Worker: n.up.worker, Wallet: n.up.wallet, Pool: n.up.pool,
+		Dialect: dialect, Coin: n.up.coin, Agent: n.up.agent, Worker: n.up.worker, Wallet: n.up.wallet, Pool: n.up.pool,
 		MinersTotal: len(n.miners),
 	}
 	for _, m := range n.miners[:min(len(n.miners), maxShown)] {
@@ -197,13 +270,24 @@ func (n *node) finding(a packet.Addr, client bool, s *stratum.Session) event.Fin
 		Evidence: []event.Evidence{{Code: "collector.listens", Value: "port " + strconv.Itoa(int(n.port)) + ", " + total + " miners", Weight: 5}},
 	}
 	if n.up.known() {
-		f.Evidence = append(f.Evidence, event.Evidence{Code: "collector.upstream", Value: cut(n.up.pool), Weight: 5})
+		up := event.Evidence{Code: "collector.upstream", Value: cut(n.up.pool), Weight: 5}
+		if n.up.sealed {
+			up.Code, up.Weight = "collector.upstream_sealed", weightSealed
+		}
+		f.Evidence = append(f.Evidence, up)
 		if n.up.proxy {
 			f.Evidence = append(f.Evidence, event.Evidence{Code: "collector.agent", Value: n.up.agent, Weight: 4})
 		}
 	} else {
 		f.Code, f.Confidence = "mining.collector_alone", 0.95
 		d.Pool = addr + ":" + strconv.Itoa(int(n.port))
+	}
+	if n.sealed == len(n.miners) {
+		// Nothing of it was read: that they mine for it is likely, no more.
+		f.Evidence[0].Code, f.Evidence[0].Weight = "collector.listens_sealed", weightSealed
+		f.Level, f.Confidence = event.Likely, 0.9
+	} else if n.up.sealed {
+		f.Confidence = 0.97
 	}
 	for _, x := range [...]event.Arg{{Name: "pool", Value: d.Pool}, {Name: "miners", Value: total}, {Name: "coin", Value: d.Coin}, {Name: "wallet", Value: d.Wallet}} {
 		if x.Value != "" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/seq"
 )
 
@@ -29,6 +30,12 @@ const (
 	weightKind    = 2.0 // a device that has no reason of its own to act like a miner
 	weightOther   = 1.0 // each other flow of the device that looks like it, at most two
 	weightNext    = 1.0
+	weightAfter   = 1.5 // begun within minutes after a connection of the device to another server was dropped for mining
+	weightRetry   = 0.5 // to the same server: whoever is cut off tries again
+	weightServes  = 3.0 // other devices mine for this one
+
+	// mostElse is the most that is added for what a look has to ask others for.
+	mostElse = 2*weightOther + weightNext + weightKind + weightAfter + weightServes
 
 	levelSuspect   = -0.7
 	levelLikely    = 0.4
@@ -43,13 +50,27 @@ const (
 
 // Judge adds up what speaks for mining in a flow.
 func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who func() event.DeviceRef) (event.Finding, bool) {
+	if t.Tag&tagAgain != 0 && !end {
+		t.Tag &^= tagAgain
+		return q.again(f, who)
+	}
+	if end {
+		if out, ok := q.short(f, t, who); ok {
+			return out, true
+		}
+	}
+	if t.Best >= uint8(event.Likely) {
+		if out, ok := q.gathers(f); ok {
+			return out, true
+		}
+	}
 	x, ok := Look(t)
 	if !ok || end && t.Bursts[0]+t.Bursts[1] < seq.FirstLook {
 		return event.Finding{}, false
 	}
 	s := q.model.Score(&x)
 	sum := seqPrior + s + tagSum(t.Tag)
-	if s < 0 || sum < levelSuspect-2*weightOther-weightNext-weightKind || t.Best >= uint8(event.Confirmed) {
+	if s < 0 || sum < levelSuspect-mostElse || t.Best >= uint8(event.Confirmed) {
 		t.Streak = 0
 		return event.Finding{}, false
 	}
@@ -70,6 +91,17 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += weightNext
 		ev = append(ev, event.Evidence{Code: "sequence.next_server", Value: netip.AddrPortFrom(server.Netip(), port).String(), Weight: weightNext})
 	}
+	if after, other := q.mem.afterBlock(client, server, port, t.Begin); other {
+		sum += weightAfter
+		ev = append(ev, event.Evidence{Code: "sequence.after_block", Value: netip.AddrPortFrom(server.Netip(), port).String(), Weight: weightAfter})
+	} else if after {
+		sum += weightRetry
+		ev = append(ev, event.Evidence{Code: "sequence.retry", Weight: weightRetry})
+	}
+	if n := q.ledger.serves(client); n > 0 {
+		sum += weightServes
+		ev = append(ev, event.Evidence{Code: "sequence.serves", Value: fmt.Sprintf("%d miners", n), Weight: weightServes})
+	}
 	if sum >= levelLikely && s >= seqNeeded && Holds(t) {
 		t.Streak = min(t.Streak+1, 2)
 	} else {
@@ -89,6 +121,9 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		return event.Finding{}, false
 	}
 	t.Best = uint8(level)
+	if level >= event.Likely {
+		q.ledger.encrypted(client, server, port, q.poolName(t, server, port), now)
+	}
 	return q.finding(f, t, &x, level, sum, ev), true
 }
 
@@ -192,20 +227,30 @@ func figure(v view, i int) string {
 	return fmt.Sprintf("%.4g", x)
 }
 
+// poolName names the server: by a pool's name where one is known.
+func (q *sequence) poolName(t *seq.Tracker, server packet.Addr, port uint16) string {
+	pool := netip.AddrPortFrom(server.Netip(), port).String()
+	if i := int(t.Tag2) - 1; i >= 0 && i < len(q.pools.all) && t.Tag&(tagPool|tagPoolDNS) != 0 {
+		pool = q.pools.all[i].Suffix + " (" + pool + ")"
+	}
+	return pool
+}
+
 func (q *sequence) finding(f *flow.Flow, t *seq.Tracker, x *Vector, level event.Level, sum float64, ev []event.Evidence) event.Finding {
 	a, port := f.Server()
-	pool := netip.AddrPortFrom(a.Netip(), port).String()
-	d := &event.MiningDetail{Dialect: "encrypted-" + shapeNames[x.Shape], Pool: pool}
-	if i := int(t.Tag2) - 1; i >= 0 && i < len(q.pools.all) && t.Tag&(tagPool|tagPoolDNS) != 0 {
-		d.Pool = q.pools.all[i].Suffix + " (" + pool + ")"
-	}
+	return encrypted(level, "encrypted-"+shapeNames[x.Shape], q.poolName(t, a, port), sum, append(ev, event.Evidence{Code: "sequence.prior", Weight: seqPrior}))
+}
+
+// encrypted makes a finding about what cannot be read; sum is that of the
+// evidence's weights.
+func encrypted(level event.Level, dialect, pool string, sum float64, ev []event.Evidence) event.Finding {
 	out := event.Finding{
 		Category: event.Mining, Family: "sequence", Detector: "mining", Level: level,
 		Confidence:  math.Round(1e4/(1+math.Exp(-sum))) / 1e4,
 		SignatureID: 1100, Signature: "Cryptocurrency mining in an encrypted connection", Severity: 1,
-		Code: "mining.encrypted", Mining: d, FromClient: true,
-		Args:     []event.Arg{{Name: "dialect", Value: d.Dialect}, {Name: "pool", Value: d.Pool}},
-		Evidence: append(ev, event.Evidence{Code: "sequence.prior", Value: "", Weight: seqPrior}),
+		Code: "mining.encrypted", Mining: &event.MiningDetail{Dialect: dialect, Pool: pool}, FromClient: true,
+		Args:     []event.Arg{{Name: "dialect", Value: dialect}, {Name: "pool", Value: pool}},
+		Evidence: ev,
 	}
 	if level == event.Suspect {
 		out.Signature, out.Severity = "Possible cryptocurrency mining in an encrypted connection", 2

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 )
 
@@ -100,6 +101,9 @@ type memory struct {
 	device  map[packet.Addr]*deviceState
 	hostQ   []packet.Addr // in the order they came
 	deviceQ []packet.Addr
+
+	series   []series // at most maxSeries
+	seriesAt map[seriesKey]int
 }
 
 type poolHost struct {
@@ -113,6 +117,15 @@ type poolHost struct {
 type deviceState struct {
 	flows [4]flowSeen
 	n     int
+	block blockSeen
+}
+
+// blockSeen is the latest connection of a device that was dropped because it
+// mined.
+type blockSeen struct {
+	at     int64
+	server packet.Addr
+	port   uint16
 }
 
 type flowSeen struct {
@@ -124,7 +137,7 @@ type flowSeen struct {
 }
 
 func newMemory() *memory {
-	return &memory{host: map[packet.Addr]poolHost{}, device: map[packet.Addr]*deviceState{}}
+	return &memory{host: map[packet.Addr]poolHost{}, device: map[packet.Addr]*deviceState{}, seriesAt: map[seriesKey]int{}}
 }
 
 // named notes that a pool's name stands for a.
@@ -165,16 +178,7 @@ func (m *memory) poolAt(a packet.Addr, now int64) (int, bool) {
 func (m *memory) seen(c packet.Addr, f flowSeen) (others int, next bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d := m.device[c]
-	if d == nil {
-		if len(m.deviceQ) >= maxDevices {
-			delete(m.device, m.deviceQ[0])
-			m.deviceQ = append(m.deviceQ[:0], m.deviceQ[1:]...)
-		}
-		d = &deviceState{}
-		m.device[c] = d
-		m.deviceQ = append(m.deviceQ, c)
-	}
+	d := m.of(c)
 	mine := -1
 	for i := range d.flows[:d.n] {
 		o := &d.flows[i]
@@ -196,4 +200,54 @@ func (m *memory) seen(c packet.Addr, f flowSeen) (others int, next bool) {
 		d.flows = [4]flowSeen{d.flows[1], d.flows[2], d.flows[3], f}
 	}
 	return others, next
+}
+
+// of returns what is known of a device. The caller holds the lock.
+func (m *memory) of(c packet.Addr) *deviceState {
+	d := m.device[c]
+	if d == nil {
+		if len(m.deviceQ) >= maxDevices {
+			delete(m.device, m.deviceQ[0])
+			m.deviceQ = append(m.deviceQ[:0], m.deviceQ[1:]...)
+		}
+		d = &deviceState{}
+		m.device[c] = d
+		m.deviceQ = append(m.deviceQ, c)
+	}
+	return d
+}
+
+// blockFresh is how long a device's turning elsewhere is taken for its answer
+// to a dropped connection: miners try the next pool within seconds, and are
+// judged after minutes.
+const blockFresh = int64(600e9)
+
+// blocked notes that a connection of device c to a pool was dropped.
+func (m *memory) blocked(c, server packet.Addr, port uint16, now int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(c).block = blockSeen{now, server, port}
+	if i, ok := m.seriesAt[seriesKey{c, server, port}]; ok {
+		m.series[i].blocked = true
+	}
+}
+
+// afterBlock reports whether a flow that began at a time is what the device did
+// after one of its connections was dropped, and whether with another server.
+func (m *memory) afterBlock(c, server packet.Addr, port uint16, begin int64) (after, other bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.device[c]
+	if d == nil || d.block.at == 0 || begin < d.block.at || begin-d.block.at > blockFresh {
+		return false, false
+	}
+	return true, d.block.server != server || d.block.port != port
+}
+
+// dropping reports whether the connections of a series are dropped.
+func (m *memory) dropping(k seriesKey) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i, ok := m.seriesAt[k]
+	return ok && m.series[i].blocked && m.series[i].best >= event.Likely
 }

@@ -26,12 +26,14 @@ func Sequence() detect.Detector {
 }
 
 // SequenceWith is Sequence with another model.
-func SequenceWith(m *Model) detect.Detector {
+func SequenceWith(m *Model) detect.Detector { return sequenceWith(m, newLedger()) }
+
+func sequenceWith(m *Model, l *ledger) detect.Detector {
 	mem, known := newMemory(), readPools(poolText)
 	return detect.Detector{
 		Name: "mining-sequence",
 		Doc:  "cryptocurrency mining inside TLS, QUIC and SSH, by the sizes, order and times of messages",
-		New:  func() detect.Inline { return &sequence{model: m, mem: mem, pools: known} },
+		New:  func() detect.Inline { return &sequence{model: m, mem: mem, ledger: l, pools: known} },
 	}
 }
 
@@ -48,14 +50,16 @@ const (
 	tagProxyCert               // certificate that xmrig-proxy makes for itself
 	tagPort                    // port that pools like
 	tagTLS
+	tagAgain // the next of a series whose connections are dropped
 )
 
 // sequence is one worker's detector.
 type sequence struct {
-	model *Model
-	mem   *memory
-	pools *pools
-	last  handshake
+	model  *Model
+	mem    *memory
+	ledger *ledger
+	pools  *pools
+	last   handshake
 }
 
 // handshake is what the latest handshake of the worker showed. A flow is
@@ -187,5 +191,25 @@ func (q *sequence) Follow(f *flow.Flow, c *proto.Conn, t *seq.Tracker) bool {
 			t.Tag |= tagPort
 		}
 	}
+	if t.Kind == seq.TLS13 || t.Kind == seq.TLS12 {
+		if client, _ := f.Client(); q.mem.dropping(seriesKey{client, server, port}) {
+			t.Tag |= tagAgain
+			t.Soon()
+		}
+	}
 	return true
+}
+
+// Blocked notes that a flow was dropped because somebody in it mines. What the
+// device does next is evidence.
+func (q *sequence) Blocked(f *flow.Flow, found *event.Finding, now int64) {
+	if found.Category != event.Mining {
+		return
+	}
+	client, _ := f.Client()
+	server, port := f.Server()
+	if !found.FromClient {
+		client, server = server, client
+	}
+	q.mem.blocked(client, server, port, now)
 }
