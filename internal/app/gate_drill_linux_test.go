@@ -124,6 +124,13 @@ func makeGate(t *testing.T, o labnet.Options) *gate {
 // start starts the daemon and waits until packets are inspected.
 func (g *gate) start() {
 	g.t.Helper()
+	g.launch()
+	eventually(g.t, "packets are inspected in line", g.inline)
+}
+
+// launch starts the daemon.
+func (g *gate) launch() {
+	g.t.Helper()
 	text, err := json.Marshal(g.plan)
 	if err != nil {
 		g.t.Fatal(err)
@@ -138,7 +145,6 @@ func (g *gate) start() {
 	g.done = make(chan error, 1)
 	cmd, done := g.cmd, g.done
 	go func() { done <- cmd.Wait() }()
-	eventually(g.t, "packets are inspected in line", g.inline)
 }
 
 func (g *gate) inline() bool {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/capture/nfqueue"
@@ -33,6 +34,8 @@ type inline struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	flush   func()
+	late    atomic.Int64 // when packets last passed because a worker was late, in ns; 0: never
+	rest    atomic.Int64 // until when packets pass by, in ns
 }
 
 // keeper starts and stops the inspection in line as the policy's mode says, and
@@ -124,7 +127,7 @@ func (k *keeper) state() (on, beating bool, failed string, st inlineStats) {
 	if k.on == nil {
 		return false, false, k.failed, st
 	}
-	return true, k.on.heart.On(), "", k.on.stats()
+	return true, k.on.beating(), "", k.on.stats()
 }
 
 // inlineStats adds up the queues.
@@ -180,7 +183,7 @@ func (w *Watch) startInline() (*inline, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	i.cancel = cancel
-	i.heart = &enforce.Heart{Table: i.table, OnState: i.beats}
+	i.heart = &enforce.Heart{Table: i.table, OnState: i.beats, Hold: func() bool { return time.Now().UnixNano() < i.rest.Load() }}
 	for n := range workers {
 		socks, err := inject.OpenSockets(0)
 		if err != nil {
@@ -211,10 +214,56 @@ func (w *Watch) startInline() (*inline, error) {
 	}
 	w.passive.Store(true)
 	i.wg.Go(func() { i.heart.Run(ctx) })
+	i.wg.Go(func() { i.relieve(ctx) })
 	w.inlineEngine.Store(i.engine)
 	ok = true
 	w.Log.Info("inspecting in line", "lan", lan, "queues", workers, "rules", i.table.Mode())
 	return i, nil
+}
+
+// Times of a worker that is late.
+const (
+	// relieveEvery bounds how long a packet may wait: to three times as much.
+	relieveEvery = 30 * time.Millisecond
+	// lateFor is how long it is told that packets passed.
+	lateFor = 10 * time.Second
+	// A worker that is late so often within a second cannot keep up: then all
+	// packets pass by for a while, because waiting for it slows them down.
+	lateTimes, restFor = 4, 2 * time.Second
+)
+
+// relieve lets packets pass that a worker holds up.
+func (i *inline) relieve(ctx context.Context) {
+	t := time.NewTicker(relieveEvery)
+	defer t.Stop()
+	var times [lateTimes]time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		n := 0
+		for _, s := range i.sources {
+			n += s.Relieve()
+		}
+		if n == 0 {
+			continue
+		}
+		now := time.Now()
+		copy(times[1:], times[:])
+		if times[0] = now; now.Sub(times[lateTimes-1]) < time.Second {
+			i.rest.Store(now.Add(restFor).UnixNano())
+		}
+		if was := i.late.Swap(now.UnixNano()); now.Sub(time.Unix(0, was)) > lateFor {
+			i.w.Log.Warn("packets pass by uninspected: the inspection is too slow for them", "packets", n)
+		}
+	}
+}
+
+// beating reports whether packets are inspected, all of them.
+func (i *inline) beating() bool {
+	return i.heart.On() && time.Since(time.Unix(0, i.late.Load())) > lateFor
 }
 
 // beats is told when packets begin or cease to be inspected.

@@ -77,6 +77,8 @@ type Heart struct {
 	// OnState is told when inspection stops because a worker does not take its
 	// turn (or the packet filter fails: err), and when it goes on.
 	OnState func(on bool, err error)
+	// Hold, if set, says at each beat whether packets are to pass by for now.
+	Hold func() bool
 
 	Beats, Missed atomic.Uint64
 	on            atomic.Bool
@@ -105,7 +107,12 @@ func (h *Heart) Run(ctx context.Context) {
 			alive = alive && late[i] < 2 && seen[i] > 0
 		}
 		var err error
-		if alive {
+		switch {
+		case alive && h.Hold != nil && h.Hold():
+			if alive = false; h.On() {
+				err = h.Table.Rest()
+			}
+		case alive:
 			err = h.Table.Beat()
 		}
 		if ok := alive && err == nil; ok {

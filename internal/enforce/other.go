@@ -61,6 +61,7 @@ type Heart struct {
 	Table   Beater
 	Pulses  []*Pulse
 	OnState func(on bool, err error)
+	Hold    func() bool
 
 	Beats, Missed atomic.Uint64
 }

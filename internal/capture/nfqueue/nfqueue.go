@@ -135,7 +135,8 @@ type Stats struct {
 	Cut       uint64 // packets that cut their flow
 	Rejected  uint64
 	Overruns  uint64 // times the kernel said that it could not hand packets over (ENOBUFS)
-	Unseen    uint64 // packets that passed because the queue or the socket was full
+	Unseen    uint64 // packets that passed because the queue or the socket was full, or the worker late
+	Relieved  uint64 // of those, packets that Relieve let pass
 	Waiting   uint64 // packets in the kernel now
 	Truncated uint64 // packets of which only a part was handed over
 	Malformed uint64 // messages that could not be read

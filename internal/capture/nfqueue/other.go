@@ -26,5 +26,8 @@ func (*Source) Run(context.Context, capture.Handler) error { return ErrUnsupport
 // Close does nothing.
 func (*Source) Close() error { return nil }
 
+// Relieve does nothing.
+func (*Source) Relieve() int { return 0 }
+
 // Stats returns nothing.
 func (*Source) Stats() Stats { return Stats{} }

@@ -42,6 +42,8 @@ type Source struct {
 	open   uint32 // how many of those there are
 	alone  bool   // see ErrAlone
 
+	relief relief
+
 	packets, bytes, accepted, released, dropped, cut, rejected, overruns, truncated, malformed, unsent atomic.Uint64
 	state                                                                                              atomic.Int32
 }
@@ -291,6 +293,9 @@ func (s *Source) packet(b []byte, now int64, h capture.Handler) {
 		s.malformed.Add(1)
 		return
 	}
+	if s.relief.answered(m.id) {
+		return // it went on unseen
+	}
 	s.packets.Add(1)
 	s.bytes.Add(uint64(m.full))
 	if m.full > len(m.payload) {
@@ -398,6 +403,8 @@ func (s *Source) close() {
 	if s.state.Swap(2) == 2 {
 		return
 	}
+	s.relief.mu.Lock()
+	defer s.relief.mu.Unlock()
 	_ = unix.Close(s.fd)
 	if h := s.cfg.Handover; h != nil {
 		_ = unix.Close(h.Verdicts)
@@ -423,8 +430,10 @@ func (s *Source) Stats() Stats {
 	st := Stats{Packets: s.packets.Load(), Bytes: s.bytes.Load(), Accepted: s.accepted.Load(), Released: s.released.Load(), Dropped: s.dropped.Load(),
 		Cut: s.cut.Load(), Rejected: s.rejected.Load(), Overruns: s.overruns.Load(), Truncated: s.truncated.Load(), Malformed: s.malformed.Load(), Unsent: s.unsent.Load()}
 	if text, err := s.table(); err == nil {
-		st.Waiting, st.Unseen = queueCounters(string(text), s.cfg.Queue)
+		st.Waiting, st.Unseen, _ = queueCounters(string(text), s.cfg.Queue)
 	}
+	st.Relieved = s.relief.packets.Load()
+	st.Unseen += st.Relieved
 	return st
 }
 
@@ -458,15 +467,16 @@ const kernelTable = "/proc/thread-self/net/netfilter/nfnetlink_queue"
 
 // queueCounters reads the kernel's table: number, port, packets waiting, copy
 // mode, copy range, dropped because the queue was full, dropped because the
-// socket was, … With fail-open the second kind passed instead.
-func queueCounters(text string, queue uint16) (waiting, unseen uint64) {
+// socket was, number of the newest packet, … With fail-open the second kind
+// passed instead.
+func queueCounters(text string, queue uint16) (waiting, unseen, newest uint64) {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		if len(f) < 7 || f[0] != strconv.Itoa(int(queue)) {
+		if len(f) < 8 || f[0] != strconv.Itoa(int(queue)) {
 			continue
 		}
 		num := func(s string) uint64 { n, _ := strconv.ParseUint(s, 10, 64); return n }
-		return num(f[2]), num(f[5]) + num(f[6])
+		return num(f[2]), num(f[5]) + num(f[6]), num(f[7])
 	}
-	return 0, 0
+	return 0, 0, 0
 }

@@ -1,0 +1,98 @@
+package nfqueue
+
+import (
+	"bytes"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/verdict"
+)
+
+// TestRelieve: a worker that hangs holds packets up for two or three intervals,
+// not longer; what went on is not judged again, and what comes once it works
+// again is.
+func TestRelieve(t *testing.T) {
+	h := makeHome(t, "--queue-num 3")
+	h.echo(t)
+	var hang atomic.Bool
+	free := make(chan bool)
+	s, _ := h.listen(t, 3, func(f *packet.Frame) verdict.Verdict {
+		if hang.Load() {
+			<-free
+		}
+		if f != nil && bytes.Contains(f.Data, []byte("secret")) {
+			return verdict.Verdict{Action: verdict.Drop}
+		}
+		return verdict.Verdict{}
+	})
+	c, err := h.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const interval = 20 * time.Millisecond
+	for range 10 {
+		if err := say(c, "hello", 2*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.router.Do(func() error {
+			if n := s.Relieve(); n != 0 {
+				t.Errorf("%d packets pass a worker that works", n)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hang.Store(true)
+	stop := make(chan bool)
+	done := h.router.Go(func() error {
+		for {
+			select {
+			case <-stop:
+				return nil
+			case <-time.After(interval):
+				s.Relieve()
+			}
+		}
+	})
+	start := time.Now()
+	for range 5 {
+		if err := say(c, "the secret", 2*time.Second); err != nil {
+			t.Fatal("a worker hangs:", err)
+		}
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("five questions took %v", d)
+	}
+	close(stop)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	hang.Store(false)
+	close(free)
+	time.Sleep(50 * time.Millisecond)
+	if st := s.Stats(); st.Relieved < 10 || st.Unseen < st.Relieved || st.Malformed > 0 {
+		t.Errorf("%+v", st)
+	}
+	if err := say(c, "the secret", 500*time.Millisecond); err == nil {
+		t.Error("the worker works again and does not judge")
+	}
+}
+
+// TestAnswered: numbers begin again after 2³² packets.
+func TestAnswered(t *testing.T) {
+	var r relief
+	if r.answered(1) || r.answered(1<<32-1) {
+		t.Error("nothing went on")
+	}
+	r.last.Store(reliefSet | 1<<32 - 3)
+	if !r.answered(1<<32-3) || !r.answered(1<<32-9) {
+		t.Error("what went on is judged")
+	}
+	if r.answered(2) || r.answered(1<<32-9) {
+		t.Error("numbers that begin again are not judged")
+	}
+}
