@@ -48,8 +48,11 @@ func packets(c *Client, _ string, say func(any)) error {
 	if err := r.tap(ctx, c); err != nil {
 		return fmt.Errorf("tap: %w", err)
 	}
-	if err := r.line(ctx, c); err != nil {
-		return fmt.Errorf("queue: %w", err)
+	for range 2 { // it is let go of, and can be had again at once
+		r.Passed = 0
+		if err := r.line(ctx, c); err != nil {
+			return fmt.Errorf("queue: %w", err)
+		}
 	}
 	if err := r.rules(c); err != nil {
 		return fmt.Errorf("rules: %w", err)

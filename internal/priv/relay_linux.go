@@ -1,7 +1,9 @@
 package priv
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,6 +13,12 @@ import (
 // maxVerdicts bounds what a worker sends at once: nfqueue writes before it has
 // 4 KiB and one batch more.
 const maxVerdicts = 16 << 10
+
+// Tries of a queue that is taken.
+const (
+	busyTries = 10
+	busyGap   = 20 * time.Millisecond
+)
 
 // queue binds a queue and returns the kernel's socket, the way for verdicts and
 // the kernel's list of queues.
@@ -22,6 +30,13 @@ func (s *server) queue(r *queueRequest) ([]int, error) {
 		return nil, fmt.Errorf("%w: more than %d queues", ErrRefused, maxQueues)
 	}
 	nl, err := nfqueue.Bind(nfqueue.Config{Queue: r.Queue, Length: r.Length, Range: r.Range, Buffer: r.Buffer})
+	for range busyTries { // a relay that was left may not have let go yet
+		if !errors.Is(err, nfqueue.ErrBusy) {
+			break
+		}
+		time.Sleep(busyGap)
+		nl, err = nfqueue.Bind(nfqueue.Config{Queue: r.Queue, Length: r.Length, Range: r.Range, Buffer: r.Buffer})
+	}
 	if err != nil {
 		return nil, err
 	}
