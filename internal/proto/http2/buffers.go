@@ -83,6 +83,8 @@ var buffers = append([]proto.Buffer{
 	buffer("http.response_line", "HTTP/2 and status, as a line", toC, func(t *Tx) []byte {
 		return t.text(append(append(append(t.scratch[:0], "HTTP/2 "...), t.code...), '\r', '\n'))
 	}),
+	buffer("http.request_body", "body of the request, its first part, unless it is coded", toS, func(t *Tx) []byte { return t.bodyOf(toS) }),
+	buffer("http.response_body", "body of the answer, its first part, unless it is coded", toC, func(t *Tx) []byte { return t.bodyOf(toC) }),
 	number("http2.errorcode", "error with which the client ends the stream or connection, a decimal number", toS),
 	number("http2.errorcode", "error with which the server ends the stream or connection, a decimal number", toC),
 }, frameBuffers()...)
@@ -100,6 +102,14 @@ func number(name, doc string, d packet.Dir) proto.Buffer {
 		}
 		return t.text(strconv.AppendUint(t.scratch[:0], uint64(t.Error[d]), 10)), true
 	}}
+}
+
+// bodyOf is what is kept of a body, nil when there is none.
+func (t *Tx) bodyOf(d packet.Dir) []byte {
+	if len(t.body[d]) == 0 {
+		return nil
+	}
+	return t.body[d]
 }
 
 func (t *Tx) fields(d packet.Dir) []Header {

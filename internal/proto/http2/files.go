@@ -9,7 +9,7 @@ import (
 // fileData takes bytes of a DATA frame's payload, of which the padding (RFC
 // 9113 section 6.1) is no part of the body. As in Suricata the body has the
 // name that a content-disposition gives it, or none. Coded bodies are not
-// decoded here and are no files.
+// decoded here and are neither files nor kept for rules.
 func (p *parser) fileData(c *proto.Conn, d packet.Dir, t *Tx, b []byte) {
 	s := &p.side[d]
 	left := s.remain - len(b)
@@ -28,6 +28,15 @@ func (p *parser) fileData(c *proto.Conn, d packet.Dir, t *Tx, b []byte) {
 		if e := t.Header(d, "content-encoding"); len(e) > 0 && string(e) != "identity" {
 			return
 		}
+	}
+	if n := min(len(b), MaxBody-len(t.body[d])); n > 0 {
+		t.body[d] = append(t.body[d], b[:n]...)
+		p.count(t)
+	}
+	if !c.WantFiles {
+		return
+	}
+	if !f.IsOpen() {
 		t.name[d] = mime.AppendParam(t.name[d][:0], t.Header(d, "content-disposition"), "filename")
 		c.OpenFile(f, d, t.name[d], t, t.num)
 	}

@@ -23,6 +23,8 @@ const (
 	// MaxStreams is how many streams are followed at once; beyond it the
 	// oldest is handed over as it is. Browsers open about a hundred.
 	MaxStreams = 128
+	// MaxBody is how much of the body of either side is kept for rules.
+	MaxBody = 4 << 10
 	// MaxControl bounds what is kept of a control frame's payload: 42 settings.
 	MaxControl = 252
 )
@@ -76,6 +78,7 @@ type Tx struct {
 	update  [2]uint32 // new size of the dynamic table
 	updated [2]bool
 
+	body    [2][]byte // first part of the bodies, when they are not coded
 	mem     [2][]byte
 	cut     bool // fields were left out
 	code    []byte

@@ -164,9 +164,7 @@ func (p *parser) payload(c *proto.Conn, d packet.Dir, b []byte) {
 			} else {
 				t.ResponseLen += int64(len(b))
 			}
-			if c.WantFiles {
-				p.fileData(c, d, t, b)
-			}
+			p.fileData(c, d, t, b)
 		}
 	case frHeaders, frPush, frContinuation:
 		if s.broken {

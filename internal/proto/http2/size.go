@@ -28,7 +28,7 @@ func (p *parser) Size() int {
 
 // count brings what t holds up to date in the sum of all streams.
 func (p *parser) count(t *Tx) {
-	n := int(unsafe.Sizeof(*t)) + proto.Held(t.mem[0]) + proto.Held(t.mem[1]) + cap(t.scratch) + (cap(t.RequestHeaders)+cap(t.ResponseHeaders))*int(unsafe.Sizeof(Header{}))
+	n := int(unsafe.Sizeof(*t)) + proto.Held(t.mem[0]) + proto.Held(t.mem[1]) + cap(t.body[0]) + cap(t.body[1]) + cap(t.scratch) + (cap(t.RequestHeaders)+cap(t.ResponseHeaders))*int(unsafe.Sizeof(Header{}))
 	p.held += n - t.held
 	t.held = n
 }
@@ -37,6 +37,7 @@ func (p *parser) count(t *Tx) {
 func (t *Tx) release() {
 	*t = Tx{RequestHeaders: proto.Keep(t.RequestHeaders, keptHeaders), ResponseHeaders: proto.Keep(t.ResponseHeaders, keptHeaders),
 		mem:     [2][]byte{proto.Keep(t.mem[0], keptHead), proto.Keep(t.mem[1], keptHead)},
+		body:    [2][]byte{proto.Keep(t.body[0], keptHead), proto.Keep(t.body[1], keptHead)},
 		scratch: proto.Keep(t.scratch, keptHead)}
 	txs.Put(t)
 }
