@@ -34,7 +34,7 @@ func gatewayIn(t *testing.T, bin string, o labnet.Options) (*labnet.Home, *labne
 // router and as a bridge, over both families; what devices of the home say to
 // each other goes on; the end of the program leaves nothing behind.
 func gateway(t *testing.T, bin string) {
-	for name, o := range map[string]labnet.Options{"router": {IPv6: true, Patience: 700 * time.Millisecond}, "bridge": {IPv6: true, Bridge: true, Patience: 700 * time.Millisecond}} {
+	for name, o := range map[string]labnet.Options{"router": {IPv6: true, Patience: 1200 * time.Millisecond}, "bridge": {IPv6: true, Bridge: true, Patience: 1200 * time.Millisecond}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, g := gatewayIn(t, bin, o)

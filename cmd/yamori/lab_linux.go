@@ -117,6 +117,10 @@ func (l *lab) run(ctx context.Context) (err error) {
 	defer func() { _ = os.RemoveAll(l.folder); _ = lock.Close() }()
 	l.printf("%s\n", w.home)
 	if err := l.startEngine(ctx); err != nil {
+		if ctx.Err() != nil {
+			l.printf("%s\n", w.broken)
+			return nil
+		}
 		return err
 	}
 	begin := w.begin

@@ -288,13 +288,12 @@ func (d *drill) browse(from *Device) {
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	t := time.NewTicker(time.Second / time.Duration(d.Requests))
-	defer t.Stop()
-	for {
-		select {
-		case <-d.over.Done():
+	began := time.Now()
+	for n := 1; ; n++ {
+		// Each has its time: when this goroutine is late, they come at once.
+		due := began.Add(time.Duration(n) * time.Second / time.Duration(d.Requests))
+		if !sleep(d.over, time.Until(due)) {
 			return
-		case <-t.C:
 		}
 		wg.Go(func() {
 			start := time.Now()

@@ -22,6 +22,9 @@ import (
 // promises it.
 func makeHome(t *testing.T, o Options) *Home {
 	t.Helper()
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Second // the machine may be busy
+	}
 	h, err := New(o)
 	if err != nil {
 		if (errors.Is(err, ErrPermission) || errors.Is(err, ErrMissing)) && os.Getenv("CI") == "" {
