@@ -50,8 +50,9 @@ func (s *Set) WantsFiles() (data, hashes bool) {
 		hashes = hashes || k >= fileMD5
 	}
 	for k := range s.events {
-		// Told by who reads mails for their attachments.
-		data = data || strings.HasPrefix(k.name, "mime_")
+		// Told by who reads mails for their attachments, and by who follows the
+		// files of a share.
+		data = data || strings.HasPrefix(k.name, "mime_") || k.name == "file_overlap"
 	}
 	return data, hashes
 }

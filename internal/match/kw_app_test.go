@@ -27,3 +27,18 @@ alert ftp any any -> any any (ftp.reply_received:off; ftp.reply; content:"x"; si
 		t.Errorf("alerts %v", n)
 	}
 }
+
+// TestEventsWantFiles: events that only those tell who follow files.
+func TestEventsWantFiles(t *testing.T) {
+	for rule, want := range map[string]bool{
+		`alert smb any any -> any any (app-layer-event:smb.file_overlap; sid:1;)`:          true,
+		`alert smtp any any -> any any (app-layer-event:smtp.mime_invalid_base64; sid:1;)`: true,
+		`alert smb any any -> any any (app-layer-event:smb.malformed_data; sid:1;)`:        false,
+		`alert http any any -> any any (http.uri; content:"x"; sid:1;)`:                    false,
+		`alert http any any -> any any (file.data; content:"x"; sid:1;)`:                   true,
+	} {
+		if got, _ := compile(t, rule+"\n", match.Options{}).WantsFiles(); got != want {
+			t.Errorf("%s: %v", rule, got)
+		}
+	}
+}
