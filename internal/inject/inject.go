@@ -22,7 +22,13 @@ const ttl = 64
 // own numbers are the ones both ends wait for (RFC 9293 section 3.10.7.4: a
 // reset counts only with exactly the next number). Nil for what is no TCP
 // segment, and for a reset.
-func Resets(dst []byte, p *packet.Packet) (toDst, toSrc []byte) {
+func Resets(dst []byte, p *packet.Packet) (toDst, toSrc []byte) { return resets(dst, p, false) }
+
+// ResetsAfter is Resets for a segment that was let through: its receiver waits
+// for the number after it.
+func ResetsAfter(dst []byte, p *packet.Packet) (toDst, toSrc []byte) { return resets(dst, p, true) }
+
+func resets(dst []byte, p *packet.Packet, passed bool) (toDst, toSrc []byte) {
 	if p.Proto != packet.ProtoTCP || p.L4 == nil || p.TCPFlags&packet.RST != 0 || !answerable(p) {
 		return nil, nil
 	}
@@ -35,6 +41,9 @@ func Resets(dst []byte, p *packet.Packet) (toDst, toSrc []byte) {
 	}
 	start := len(dst)
 	seq, flags := p.Seq, byte(packet.RST)
+	if passed {
+		seq += n
+	}
 	var ack uint32
 	if p.TCPFlags&packet.ACK != 0 {
 		ack, flags = p.Ack, packet.RST|packet.ACK
