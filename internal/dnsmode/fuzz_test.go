@@ -50,6 +50,9 @@ func FuzzAnswer(f *testing.F) {
 	add(q, "www.example. 300 IN CNAME t.tracker.example.\nt.tracker.example. 300 IN A 192.168.1.1")
 	add(edns("www.example.", dns.TypeHTTPS), "www.example. 300 IN HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=fd00::1")
 	add(edns("1.1.168.192.in-addr.arpa.", dns.TypePTR), "")
+	sub := edns("www.example.", dns.TypeA)
+	sub.IsEdns0().Option = append(sub.IsEdns0().Option, &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IP{198, 51, 100, 0}})
+	add(sub, www)
 	add(edns("printer.home.arpa.", dns.TypeAAAA), "")
 	add(question("a\\.b.example.", dns.TypeTXT), "authority\nexample. 300 IN SOA ns.example. h.example. 1 2 3 4 60")
 	many := ""
@@ -60,7 +63,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, qw, aw []byte, tcp bool) {
 		dial := func(context.Context, string, string) (net.Conn, error) { return &said{body: aw}, nil }
 		var refused bool
-		s, err := New(Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.1:53")}, Names: atHome, Timeout: 200 * time.Millisecond,
+		s, err := New(Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.1:53")}, Names: atHome, Timeout: 200 * time.Millisecond, KeepSubnet: len(aw)%2 == 0,
 			Upstreams: upstream.GroupConfig{Upstreams: []upstream.Config{{URL: "192.0.2.53", Dial: dial}}},
 			OnBlock:   func(Blocked) { refused = true }})
 		if err != nil {

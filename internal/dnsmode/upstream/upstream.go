@@ -174,6 +174,15 @@ func check(q *dns.Msg, id uint16, wire []byte) (*dns.Msg, error) {
 	if err := m.Unpack(wire); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrMalformed, err)
 	}
+	// Records cut short are read without complaint, and written again would
+	// make a message that no client can read.
+	again, err := m.Pack()
+	if err == nil {
+		err = new(dns.Msg).Unpack(again)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrMalformed, err)
+	}
 	if len(m.Question) == 0 && m.Rcode == dns.RcodeFormatError {
 		return m, nil // a server that does not even read the question
 	}

@@ -75,6 +75,11 @@ func TestPlain(t *testing.T) {
 	cut := func(q *dns.Msg) []byte { b := pack(a(q, "203.0.113.66")); return b[:len(b)-3] }
 	for name, junk := range map[string]func(q *dns.Msg) []byte{
 		"wrong ID": wrongID, "wrong name": wrongName, "wrong type": wrongType, "a question": notReply, "cut": cut,
+		"a record cut short": func(q *dns.Msg) []byte {
+			m := new(dns.Msg).SetReply(q)
+			m.Ns = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60}, Rdata: "00"}}
+			return pack(m)
+		},
 		"short": func(*dns.Msg) []byte { return []byte{1, 2, 3} }, "empty": func(*dns.Msg) []byte { return nil },
 	} {
 		// Before the right answer it changes nothing, and alone it is an error.
