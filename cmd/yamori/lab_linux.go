@@ -125,7 +125,7 @@ func (l *lab) run(ctx context.Context) (err error) {
 	}
 	begin := w.begin
 	if l.infected {
-		begin += " " + w.marked
+		begin += w.marked
 	}
 	l.mu.Lock()
 	l.telling = true

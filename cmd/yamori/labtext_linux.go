@@ -16,7 +16,7 @@ var labWords = map[report.Lang]*labText{
 	report.English: {
 		home:    "A home of network namespaces: an internet, a router, a camera, a NAS, a PC, a TV and a phone. Nothing leaves it.",
 		begin:   "Yamori runs in it. The day begins.",
-		marked:  "** is what no owner wants.",
+		marked:  " ** is what no owner wants.",
 		broken:  "The day is broken off.",
 		devices: map[string]string{"camera": "camera", "nas": "NAS", "pc": "PC", "tv": "TV", "phone": "phone", "internet": "internet"},
 		does: map[string]string{
