@@ -30,7 +30,7 @@ func (p *parser) fileData(c *proto.Conn, d packet.Dir, t *Tx, b []byte) {
 		}
 	}
 	if n := min(len(b), MaxBody-len(t.body[d])); n > 0 {
-		t.body[d] = append(t.body[d], b[:n]...)
+		t.body[d] = append(room(t.body[d], n), b[:n]...)
 		p.count(t)
 	}
 	if !c.WantFiles {
@@ -41,4 +41,15 @@ func (p *parser) fileData(c *proto.Conn, d packet.Dir, t *Tx, b []byte) {
 		c.OpenFile(f, d, t.name[d], t, t.num)
 	}
 	c.FileData(f, b)
+}
+
+// room returns b with place for n more bytes, MaxBody in all at most: what is
+// kept of a stream for the next one must not be more.
+func room(b []byte, n int) []byte {
+	if len(b)+n <= cap(b) {
+		return b
+	}
+	grown := make([]byte, len(b), min(MaxBody, max(2*cap(b), len(b)+n, 256)))
+	copy(grown, b)
+	return grown
 }

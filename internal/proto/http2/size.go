@@ -37,7 +37,7 @@ func (p *parser) count(t *Tx) {
 func (t *Tx) release() {
 	*t = Tx{RequestHeaders: proto.Keep(t.RequestHeaders, keptHeaders), ResponseHeaders: proto.Keep(t.ResponseHeaders, keptHeaders),
 		mem:     [2][]byte{proto.Keep(t.mem[0], keptHead), proto.Keep(t.mem[1], keptHead)},
-		body:    [2][]byte{proto.Keep(t.body[0], keptHead), proto.Keep(t.body[1], keptHead)},
+		body:    [2][]byte{t.body[0][:0], t.body[1][:0]},
 		scratch: proto.Keep(t.scratch, keptHead)}
 	txs.Put(t)
 }
