@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -103,6 +105,10 @@ type lab struct {
 
 func (l *lab) run(ctx context.Context) (err error) {
 	w := labWords[l.lang]
+	// A terminal that is closed, or a reader that has had enough, ends the day
+	// as Ctrl-C does.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
 	if l.home, err = labnet.New(l.options); err != nil {
 		if errors.Is(err, labnet.ErrPermission) {
 			return fmt.Errorf("%w; run: sudo yamori lab", err)

@@ -201,22 +201,24 @@ func labCommand(t *testing.T, bin string) {
 			t.Error(out)
 		}
 	})
-	t.Run("interrupted", func(t *testing.T) {
-		t.Parallel()
-		l := startLab(t, bin, "--speed", "0.2")
-		l.wait("The day begins")
-		pid, space := l.engine()
-		if err := l.cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if out := l.end(); !strings.Contains(out, "broken off") || !strings.Contains(out, "Yamori watched br-lan") {
-			t.Error(out)
-		}
-		gone(t, pid, space)
-		if list := left(t, l); len(list) > 0 {
-			t.Errorf("left behind: %v", list)
-		}
-	})
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE} {
+		t.Run("interrupted, "+sig.String(), func(t *testing.T) {
+			t.Parallel()
+			l := startLab(t, bin, "--speed", "0.2")
+			l.wait("The day begins")
+			pid, space := l.engine()
+			if err := l.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if out := l.end(); !strings.Contains(out, "broken off") || !strings.Contains(out, "Yamori watched br-lan") {
+				t.Error(out)
+			}
+			gone(t, pid, space)
+			if list := left(t, l); len(list) > 0 {
+				t.Errorf("left behind: %v", list)
+			}
+		})
+	}
 	t.Run("killed", func(t *testing.T) {
 		t.Parallel()
 		l := startLab(t, bin, "--speed", "0.2", "--bridge")
