@@ -43,6 +43,10 @@ const (
 	// seqNeeded is what the sequence itself must say for anything above
 	// suspect: names and ports alone are no proof that anybody mines.
 	seqNeeded = 2.2
+	// pollNeeded is the same of a client that fetches its work. Registers that are
+	// read by a clock and written now and then look alike, so that it is never
+	// more than suspect unless the device's kind or a pool's name speaks for it.
+	pollNeeded = 0.6
 	// sureMargin is how much a sum must be above levelLikely to be believed at
 	// the first look; below that the next look must agree.
 	sureMargin = 1.0
@@ -102,7 +106,11 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += weightServes
 		ev = append(ev, event.Evidence{Code: "sequence.serves", Value: fmt.Sprintf("%d miners", n), Weight: weightServes})
 	}
-	if sum >= levelLikely && s >= seqNeeded && Holds(t) {
+	need, backed := seqNeeded, true
+	if x.Shape == shapePoll {
+		need, backed = pollNeeded, kindWeight(dev.Kind) != 0 || t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0
+	}
+	if sum >= levelLikely && s >= need && backed && Holds(t) {
 		t.Streak = min(t.Streak+1, 2)
 	} else {
 		t.Streak = 0
@@ -110,9 +118,9 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	held := t.Streak >= 2 || t.Streak == 1 && sum >= levelLikely+sureMargin
 	level := event.Level(0)
 	switch {
-	case held && sum >= levelConfirmed && s >= seqNeeded && t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0:
+	case held && sum >= levelConfirmed && t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0:
 		level = event.Confirmed
-	case held && sum >= levelLikely && s >= seqNeeded:
+	case held && sum >= levelLikely:
 		level = event.Likely
 	case sum >= levelSuspect:
 		level = event.Suspect
@@ -194,7 +202,7 @@ func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Eviden
 	var out []event.Evidence
 	rest := s
 	for i := range features {
-		if p := q.model.Slope * w[i][x.Bins[i]]; math.Abs(p) >= .15 {
+		if p := q.model.slope(x.Shape) * w[i][x.Bins[i]]; math.Abs(p) >= .15 {
 			out = append(out, event.Evidence{Code: "sequence." + features[i].name, Value: figure(v, i), Weight: hundredth(p)})
 		}
 	}

@@ -13,10 +13,14 @@ type view struct {
 	s      *seq.Stats
 	share  *seq.Call // nil: none could be
 	job    *seq.Push // nil: nothing was pushed
+	poll   *seq.Call // what fetches work, if anything does; nil: nothing is asked by a clock
 	calls  float64   // messages of the client
 	pushes float64
 	length float64 // seconds from the first message to the latest
 }
+
+// pollCalls is how often work must have been fetched.
+const pollCalls = 8
 
 // clockDev is the spread of the logarithm of gaps below which they are a
 // clock's; a Poisson process has 1.28.
@@ -45,6 +49,13 @@ func look(t *seq.Tracker) view {
 		}
 		if rank >= best { // of equals the later place: logins come first
 			best, v.share = rank, c
+		}
+	}
+	if s.Pushed == 0 {
+		for i := range s.Call {
+			if c := &s.Call[i]; c.N >= pollCalls && c.Reply != 0 && byClock(c) && (v.poll == nil || c.Reply > v.poll.Reply) {
+				v.poll = c
+			}
 		}
 	}
 	for i := range s.Push {
@@ -110,6 +121,15 @@ func ofPush(f func(v view, p *seq.Push) float64) func(v view) float64 {
 			return math.NaN()
 		}
 		return f(v, v.job)
+	}
+}
+
+func ofPoll(f func(v view, c *seq.Call) float64) func(v view) float64 {
+	return func(v view) float64 {
+		if v.poll == nil || v.share == nil {
+			return math.NaN()
+		}
+		return f(v, v.poll)
 	}
 }
 
@@ -222,6 +242,11 @@ var features = []feature{
 		}
 		return 0
 	})},
+	{"poll_reply", []float64{120, 220, 450, 750, 1600}, ofPoll(func(_ view, c *seq.Call) float64 { return float64(c.Reply) })},
+	{"poll_reply_same", []float64{.5, .8, .97}, ofPoll(func(_ view, c *seq.Call) float64 { return ratio(float64(c.Hit), float64(c.Hit+c.Miss)) })},
+	{"poll_to_share_reply", []float64{1.2, 2, 4}, ofPoll(func(v view, c *seq.Call) float64 { return ratio(float64(c.Reply), float64(v.share.Reply)) })},
+	{"share_to_poll", []float64{1, 1.3, 2, 3.5}, ofPoll(func(v view, c *seq.Call) float64 { return ratio(float64(v.share.Len), float64(c.Len)) })},
+	{"poll_gains", []float64{-40, 20, 120}, ofPoll(func(_ view, c *seq.Call) float64 { return float64(c.Reply) - float64(c.Len) })},
 	{"all_conditions", []float64{6, 8, 9, 10, 11, 12, 13, 14}, func(v view) float64 { a, b, c := v.conditions(); return a + b + c }},
 }
 

@@ -24,6 +24,9 @@ func TestRecordedSequences(t *testing.T) {
 		t.Fatalf("no recordings: %v", err)
 	}
 	for _, file := range files {
+		if filepath.Base(file) == "d.seq.gz" {
+			continue // those who ask by a clock: see TestRecordedSeries
+		}
 		flows, err := seqlog.Read(file)
 		if err != nil {
 			t.Fatal(err)

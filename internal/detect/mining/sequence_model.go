@@ -11,16 +11,20 @@ import (
 	"github.com/yamori-net/yamori/internal/seq"
 )
 
-// The two shapes of mining. Which of them a flow is judged by, its own counts
+// The three shapes of mining. Which of them a flow is judged by, its own counts
 // choose: whether a length of the client's that could be a share was answered
-// three times.
+// three times, or whether it fetches its work.
 const (
 	shapeExchange = iota // shares and their answers
 	shapePush            // jobs, and few shares or none yet
+	shapePoll            // nothing comes unasked: work is fetched by a clock
 	numShapes
 )
 
-var shapeNames = [numShapes]string{"exchange", "push"}
+// NumShapes is how many there are.
+const NumShapes = numShapes
+
+var shapeNames = [numShapes]string{"exchange", "push", "poll"}
 
 //go:embed model.tsv
 var modelText string
@@ -33,11 +37,14 @@ type Model struct {
 	// Slope turns scores into calibrated log-odds, and Cap bounds them: no more
 	// can be concluded than the recordings are many.
 	Slope, Cap float64
+	// PollSlope is the same for those who fetch their work: they are judged, and
+	// learnt from, by themselves.
+	PollSlope float64
 }
 
 // NewModel returns a model that knows nothing.
 func NewModel() *Model {
-	m := &Model{Slope: 1, Cap: 6}
+	m := &Model{Slope: 1, Cap: 6, PollSlope: 1}
 	for s := range m.weight {
 		m.weight[s] = make([][maxBins + 1]float64, len(features))
 	}
@@ -75,6 +82,8 @@ func ReadModel(r io.Reader) (*Model, error) {
 		switch {
 		case w[0] == "all" && w[1] == "slope":
 			m.Slope = x
+		case w[0] == "poll" && w[1] == "slope":
+			m.PollSlope = x
 		case w[0] == "all" && w[1] == "cap":
 			m.Cap = x
 		case shape >= 0 && w[1] == "bias":
@@ -123,18 +132,28 @@ type Vector struct {
 	Bins  [32]uint8
 }
 
+// findsNeeded is how many answers to what could be shares a client must have
+// had that fetches its work, before it is judged.
+const findsNeeded = 3
+
 // NumFeatures is how many of Vector.Bins are in use.
 func NumFeatures() int { return len(features) }
 
 // Look makes the vector of a flow. ok is false when there is nothing to judge
-// yet: mining needs both sides, and work that comes unasked. (Clients that
-// fetch their work, as over getwork, are not found by this.)
+// yet: mining needs both sides, and work that comes unasked or is fetched by a
+// clock.
 func Look(t *seq.Tracker) (x Vector, ok bool) {
 	v := look(t)
-	if v.s.Bursts[0] < 2 || v.s.Bursts[1] < 2 || v.s.Pushed == 0 {
+	if v.s.Bursts[0] < 2 || v.s.Bursts[1] < 2 {
 		return x, false
 	}
-	if v.share == nil || v.share.N < 3 || v.share.Reply == 0 {
+	if v.s.Pushed == 0 {
+		// Who only asks by a clock is no miner: there must be finds, too.
+		if v.poll == nil || v.share == nil || v.share == v.poll || v.share.N < findsNeeded || v.share.Reply == 0 {
+			return x, false
+		}
+		x.Shape = shapePoll
+	} else if v.share == nil || v.share.N < 3 || v.share.Reply == 0 {
 		x.Shape = shapePush
 	}
 	for i := range features {
@@ -155,8 +174,18 @@ func (m *Model) Raw(x *Vector) float64 {
 
 // Score returns calibrated log-odds, as many mining as not taken for granted.
 func (m *Model) Score(x *Vector) float64 {
-	return max(-m.Cap, min(m.Cap, m.Slope*m.Raw(x)))
+	return max(-m.Cap, min(m.Cap, m.slope(x.Shape)*m.Raw(x)))
 }
+
+func (m *Model) slope(shape int) float64 {
+	if shape == shapePoll {
+		return m.PollSlope
+	}
+	return m.Slope
+}
+
+// Polls reports whether a shape is the one of those who fetch their work.
+func Polls(shape int) bool { return shape == shapePoll }
 
 // Set changes the weight of a bin; feature -1 is the bias.
 func (m *Model) Set(shape, feature, bin int, w float64) {
@@ -172,7 +201,7 @@ func Bins(feature int) int { return len(features[feature].edges) + 2 }
 
 // Write writes the file that ReadModel reads, without weights that round to 0.
 func (m *Model) Write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "# shape\tfeature\tbin\tweight (natural-log odds)\nall\tslope\t-\t%.3f\nall\tcap\t-\t%.2f\n", m.Slope, m.Cap)
+	_, err := fmt.Fprintf(w, "# shape\tfeature\tbin\tweight (natural-log odds)\nall\tslope\t-\t%.3f\nall\tcap\t-\t%.2f\npoll\tslope\t-\t%.3f\n", m.Slope, m.Cap, m.PollSlope)
 	for s := range m.weight {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "%s\tbias\t-\t%.3f\n", shapeNames[s], m.bias[s])

@@ -28,7 +28,7 @@ const (
 	pollsNeeded   = 60            // short exchanges before anything is said
 	fetchesNeeded = 4             // of the longer ones
 	movesNeeded   = 4             // changes of an answer's length that say something
-	pollDev       = 0.35          // spread of a clock's gaps in which the longer request takes a turn now and then
+	pollDev       = 0.45          // spread of a clock's gaps in which the longer request takes a turn now and then
 	hashDigits    = 64            // of a transaction in a template
 	longSeries    = int64(3600e9)
 )
@@ -67,6 +67,7 @@ type request struct {
 	n            uint32
 	same         uint32 // answers as long as the one before
 	moves, steps uint32 // others, and those of them that differ by whole transactions
+	unit         uint32 // greatest whole number of transactions that all of these are made of
 	answer       uint32 // latest
 	longest      uint32
 	at           int64
@@ -112,12 +113,20 @@ func (s *series) add(begin, end int64, asked, answer uint32) {
 			r.moves++
 			if k := d % hashDigits; k <= 2 || k >= hashDigits-2 {
 				r.steps++
+				r.unit = gcd(r.unit, (d+2)/hashDigits)
 			}
 		}
 	}
 	r.length, r.answer, r.at = length, answer, begin
 	r.longest = max(r.longest, answer)
 	r.n++
+}
+
+func gcd(a, b uint32) uint32 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // polls returns the request that asks by a clock for one short answer, and the
@@ -134,7 +143,7 @@ func (s *series) polls() (poll, fetch *request) {
 	}
 	for i := range s.request {
 		r := &s.request[i]
-		if r.n >= fetchesNeeded && r.n*2 < poll.n && (fetch == nil || r.n > fetch.n) &&
+		if r.n >= fetchesNeeded && r.n*4 < poll.n*3 && (fetch == nil || r.n > fetch.n) &&
 			r.length >= poll.length+150 && r.length >= 280 && r.length <= 1000 && r.longest >= poll.answer+500 {
 			fetch = r
 		}
@@ -161,6 +170,7 @@ func (s *series) weigh() (ev []event.Evidence, telling, ok bool) {
 		say(weightTemplate, "template", "%d times %d bytes, answered by up to %d", fetch.n, fetch.length, fetch.longest)
 		switch {
 		case fetch.moves < movesNeeded:
+		case fetch.steps*5 >= fetch.moves*4 && fetch.unit > 1: // lists of longer entries
 		case fetch.steps*5 >= fetch.moves*4:
 			telling = true
 			say(weightSteps, "steps", "%d of %d", fetch.steps, fetch.moves)

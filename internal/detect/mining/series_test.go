@@ -90,6 +90,7 @@ func TestSeries(t *testing.T) {
 			return 142, 319
 		}, 0, ""},
 		{"lists that grow", tagTLS | tagNoName, "computer", 4000, 1, grow(150), 0, ""},
+		{"lists of twice as long entries", tagTLS, "computer", 4000, 1, grow(128), 0, ""},
 		{"telemetry", bare, "camera", 4000, 5, func(int) (int, int) { return 600, 180 }, 0, ""},
 		{"a wallet", bare, "computer", 2000, 10, func(i int) (int, int) {
 			if i%5 == 0 {

@@ -117,7 +117,7 @@ func sequences(file string) ([]*open, error) {
 }
 
 // extract turns a recording of minelab into logs, labelled by its plan.
-func extract(pcap, plan, out, source string) error {
+func extract(pcap, plan, out, source string, keep int) error {
 	rows, err := readTable(plan)
 	if err != nil {
 		return err
@@ -142,17 +142,17 @@ func extract(pcap, plan, out, source string) error {
 		l.Source, l.ID, l.Mining, l.Group, l.Client, l.Stack = source, source+"-"+r["id"], r["label"] == "mining", r["group"], r["name"], r["stack"]
 		logs = append(logs, l)
 	}
-	logs = thin(logs)
+	logs = thin(logs, keep)
 	fmt.Printf("%d flows written, %d without label or content\n", len(logs), lost)
 	return seqlog.Write(out, logs)
 }
 
-// thin keeps few of the many short flows of one pair.
-func thin(logs []*seqlog.Flow) []*seqlog.Flow {
+// thin keeps so many of the short flows of one pair.
+func thin(logs []*seqlog.Flow, keep int) []*seqlog.Flow {
 	n := map[string]int{}
 	return slices.DeleteFunc(logs, func(l *seqlog.Flow) bool {
 		n[l.ID]++
-		return n[l.ID] > 40
+		return n[l.ID] > keep
 	})
 }
 

@@ -45,9 +45,8 @@ func class(it *item) int {
 
 // fit finds the weights by Newton's method: logistic regression on the bins,
 // for each shape by itself.
-func fit(d []*item) *mining.Model {
+func fit(all []*item) *mining.Model {
 	m := mining.NewModel()
-	w := weights(d)
 	base := make([]int, mining.NumFeatures())
 	dim := 1
 	pull := []float64{0}
@@ -58,7 +57,9 @@ func fit(d []*item) *mining.Model {
 			pull = append(pull, lambda)
 		}
 	}
-	for shape := range 2 {
+	for shape := range mining.NumShapes {
+		d := looking(all, mining.Polls(shape))
+		w := weights(d)
 		beta := make([]float64, dim)
 		idx := make([]int, mining.NumFeatures()+1)
 		for range 12 {
@@ -118,6 +119,27 @@ func fit(d []*item) *mining.Model {
 	return m
 }
 
+// pollSource is the recording of clients that ask by a clock (minelab plan -set
+// polls).
+const pollSource = "d"
+
+// looking returns the recordings with those of their looks that saw a client
+// fetch its work, or with the others: the two are learnt from by themselves. The
+// recording of those who poll teaches nothing about the others; it tests them.
+func looking(d []*item, polls bool) (out []*item) {
+	for _, it := range d {
+		c := *it
+		c.looks = nil
+		for _, l := range it.looks {
+			if mining.Polls(l.x.Shape) == polls && (polls || it.source != pollSource) {
+				c.looks = append(c.looks, l)
+			}
+		}
+		out = append(out, &c)
+	}
+	return out
+}
+
 // solve solves h·x = g for a symmetric positive h given by its lower triangle,
 // by Cholesky's method, in place.
 func solve(h [][]float64, g []float64) []float64 {
@@ -156,7 +178,18 @@ func solve(h [][]float64, g []float64) []float64 {
 // recordings left out (by client or service) most probable; the cap is the
 // logarithm of how many benign recordings there are: none of them can teach
 // that something is rarer than one in their number.
-func calibrate(m *mining.Model, d []*item) {
+func calibrate(m *mining.Model, all []*item) {
+	m.Slope, m.PollSlope = slope(looking(all, false)), slope(looking(all, true))
+	benign := 0
+	for _, it := range all {
+		if !it.mining && it.source != pollSource {
+			benign++
+		}
+	}
+	m.Cap = math.Log(float64(max(2, benign)))
+}
+
+func slope(d []*item) float64 {
 	type scored struct{ raw, y, w float64 }
 	var all []scored
 	w := weights(d)
@@ -168,7 +201,7 @@ func calibrate(m *mining.Model, d []*item) {
 			}
 		}
 	}
-	bestSlope, bestLoss := 1.0, math.Inf(1)
+	best, least := 1.0, math.Inf(1)
 	for s := .1; s <= 1.2; s += .01 {
 		loss := 0.0
 		for _, a := range all {
@@ -178,17 +211,11 @@ func calibrate(m *mining.Model, d []*item) {
 			}
 			loss += a.w * math.Log1p(math.Exp(min(z, 500)))
 		}
-		if loss < bestLoss {
-			bestSlope, bestLoss = s, loss
+		if loss < least {
+			best, least = s, loss
 		}
 	}
-	benign := 0
-	for _, it := range d {
-		if !it.mining {
-			benign++
-		}
-	}
-	m.Slope, m.Cap = bestSlope, math.Log(float64(max(2, benign)))
+	return best
 }
 
 // part is one way of leaving out.

@@ -1,7 +1,7 @@
 // Command minetrain makes and judges the model that finds mining in encrypted
 // flows (internal/detect/mining/model.tsv).
 //
-//	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -out a.seq.gz
+//	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -o a.seq.gz
 //	minetrain train [-o model.tsv]     from the logs in testdata/sequences
 //	minetrain tables                   leaves out each coin, client, service and source in turn
 //	minetrain alarms -pcap a.pcap -plan a.pcap.tsv
@@ -32,12 +32,13 @@ func main() {
 	logs := fs.String("logs", "internal/detect/mining/testdata/sequences", "folder of logs")
 	lab := fs.String("lab", "../shared/captures/mining-lab", "folder of captures with labels.tsv, for the test by source")
 	out := fs.String("o", "internal/detect/mining/model.tsv", "file to write")
+	keep := fs.Int("keep", 40, "with extract: flows of one pair that are kept")
 	id := fs.String("id", "", "with show: explain the latest look at this recording")
 	_ = fs.Parse(os.Args[2:])
 	var err error
 	switch os.Args[1] {
 	case "extract":
-		err = extract(*pcap, *plan, *out, *source)
+		err = extract(*pcap, *plan, *out, *source, *keep)
 	case "alarms":
 		err = alarms(*pcap, *plan)
 	default:

@@ -34,7 +34,7 @@ func judge(m *mining.Model, it *item) outcome {
 func leaveOut(d []*item, whole *mining.Model, key func(*item) string) (out []outcome) {
 	for _, p := range split(d, key) {
 		m := fit(p.train)
-		m.Slope, m.Cap = whole.Slope, whole.Cap
+		m.Slope, m.PollSlope, m.Cap = whole.Slope, whole.PollSlope, whole.Cap
 		for _, it := range p.test {
 			out = append(out, judge(m, it))
 		}
