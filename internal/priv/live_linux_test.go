@@ -309,6 +309,9 @@ func TestDeath(t *testing.T) {
 			if pids[0] != s.cmd.Process.Pid {
 				t.Errorf("process %d became %d", s.cmd.Process.Pid, pids[0])
 			}
+			if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pids[1])); err != nil || strings.TrimSpace(string(b)) == "exe" {
+				t.Errorf("the privileged process is called %q", b)
+			}
 			for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP} {
 				if err := unix.Kill(pids[1], sig); err != nil {
 					t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -89,7 +90,11 @@ func depart(c *Config) error {
 				return err
 			}
 		}
-		err = unix.Exec(self, os.Args, append(os.Environ(), envHandoff+"="+string(text)))
+		env := append(os.Environ(), envHandoff+"="+string(text))
+		if path := program(); path != self {
+			_ = unix.Exec(path, os.Args, env) // fails where the user cannot reach the folder
+		}
+		err = unix.Exec(self, os.Args, env)
 		if errors.Is(err, unix.EACCES) {
 			return fmt.Errorf("begin anew: %w: the program's file must be executable for user %d", err, a.uid)
 		}
@@ -98,6 +103,21 @@ func depart(c *Config) error {
 	_ = sock.Close()
 	_ = cmd.Wait()
 	return err
+}
+
+// program is the file of this program by its name, so that lists of processes
+// show that and not "exe"; or self, when the file was replaced meanwhile.
+func program() string {
+	path, err := os.Readlink(self)
+	if err != nil {
+		return self
+	}
+	a, aerr := os.Stat(path)
+	b, berr := os.Stat(self)
+	if aerr != nil || berr != nil || !os.SameFile(a, b) {
+		return self
+	}
+	return path
 }
 
 // onThread runs f on a thread that ends with it, so that what f changes of the
@@ -128,7 +148,7 @@ func spawn(c *Config) (*exec.Cmd, *os.File, error) {
 		args = []string{"privileged"}
 	}
 	cmd := &exec.Cmd{
-		Path: self, Args: append([]string{os.Args[0]}, args...), Dir: "/",
+		Path: program(), Args: append([]string{os.Args[0]}, args...), Dir: "/",
 		// Programs are found in the system's places only.
 		Env:        []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", envHelper + "=" + string(config)},
 		ExtraFiles: []*os.File{theirs}, Stderr: os.Stderr,
@@ -186,6 +206,11 @@ func attach(text string) (*Client, error) {
 	var h handoff
 	if err := json.Unmarshal([]byte(text), &h); err != nil {
 		return nil, fmt.Errorf("the environment variable %s is not for people to set: %w", envHandoff, err)
+	}
+	if unix.Gettid() == os.Getpid() { // the first thread gives the process its name
+		if name, err := unix.BytePtrFromString(filepath.Base(os.Args[0])); err == nil {
+			_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
+		}
 	}
 	r := Report{Landlock: h.Landlock, Missing: h.Missing}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
