@@ -83,18 +83,28 @@ func table(title string, res []outcome, key func(*item) string) {
 	row("**all**", res)
 }
 
-func only(res []outcome, mining bool) (out []outcome) {
+// only returns the outcomes of a class, of one source if that is given.
+func only(res []outcome, mining bool, source ...string) (out []outcome) {
 	for _, o := range res {
-		if o.it.mining == mining {
+		if o.it.mining == mining && (len(source) == 0 || o.it.source == source[0]) {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
-func tables(d []*item, lab string) error {
-	m := fit(d)
-	calibrate(m, d)
+func tables(all []*item, lab string) error {
+	m := fit(all)
+	calibrate(m, all)
+	var d []*item // without those who ask by a clock, who have tables of their own
+	for _, it := range all {
+		if it.source != pollSource {
+			d = append(d, it)
+		}
+	}
+	polls := leaveOut(all, m, group)
+	table("Those who ask by a clock, leaving out each coin and kind of service", only(polls, true, pollSource), named)
+	table("The same, services", only(polls, false, pollSource), named)
 	byGroup := leaveOut(d, m, group)
 	table("Leave one coin out", only(byGroup, true), group)
 	table("Leave one kind of service out", only(byGroup, false), group)
@@ -104,6 +114,7 @@ func tables(d []*item, lab string) error {
 	times(only(byGroup, true))
 	rank(only(byGroup, true), only(byName, false))
 	evade(m, d)
+	carry(d, m)
 	l, err := labItems(lab)
 	if err != nil {
 		fmt.Println("\nno captures of another source:", err)
