@@ -27,7 +27,9 @@ type group struct {
 	id      int       // fan-out group while open is not empty
 	factor  uint32    // of the hash that spreads the frames
 	up      bool
-	last    string // the last reason given to OnState
+	// overhear: see Source.Overhear
+	overhear bool
+	last     string // the last reason given to OnState
 }
 
 // fanout is the mode of the group: the kernel puts IPv4 fragments together and
@@ -125,7 +127,7 @@ func (g *group) complete() error {
 		}
 	}
 	for _, s := range g.open {
-		if err := s.listen(); err != nil {
+		if err := s.listen(g.overhear); err != nil {
 			return explain("detach a filter", g.cfg.Interface, err)
 		}
 	}

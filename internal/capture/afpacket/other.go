@@ -21,6 +21,9 @@ func New(Config) ([]*Source, error) {
 // Run returns ErrUnsupported.
 func (*Source) Run(context.Context, capture.Handler) error { return ErrUnsupported }
 
+// Overhear returns ErrUnsupported.
+func (*Source) Overhear(bool) error { return ErrUnsupported }
+
 // Close does nothing.
 func (*Source) Close() error { return nil }
 

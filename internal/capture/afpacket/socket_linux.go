@@ -142,9 +142,17 @@ func (s *socket) setup(c *Config) error {
 	return nil
 }
 
-// listen lets frames in.
-func (s *socket) listen() error {
-	return unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+// listen lets frames in: all, or those of overhearing.
+func (s *socket) listen(overhear bool) error {
+	if overhear && s.block.framing == ethernet {
+		program := overhearing()
+		return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	}
+	err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+	if errors.Is(err, unix.ENOENT) { // there is none
+		err = nil
+	}
+	return err
 }
 
 // status is the word by which kernel and program hand the block to each other.
