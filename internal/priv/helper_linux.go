@@ -72,6 +72,7 @@ type server struct {
 	plugs chan job // of plug-in mode, which take seconds
 	send  sync.Mutex
 	plug  *plugin.Plugin // of the goroutine that does plugs
+	lock  int            // on the rules, of the goroutine that does jobs; -1: none
 
 	mu     sync.Mutex // of what follows
 	table  *enforce.Table
@@ -90,7 +91,7 @@ type job struct {
 const maxJobs = 64
 
 func newServer(conn *net.UnixConn, cfg HelperConfig, log *slog.Logger) *server {
-	return &server{conn: conn, cfg: cfg, log: log, jobs: make(chan job, maxJobs), plugs: make(chan job, maxJobs)}
+	return &server{conn: conn, cfg: cfg, log: log, jobs: make(chan job, maxJobs), plugs: make(chan job, maxJobs), lock: -1}
 }
 
 // run answers until the other side is gone.
@@ -278,7 +279,9 @@ func (s *server) do(j *job) (reply, []int) {
 		s.mu.Lock()
 		s.table = nil
 		s.mu.Unlock()
-		return fail(t.Remove()), nil
+		err := t.Remove()
+		s.unlock()
+		return fail(err), nil
 	}
 	return fail(fmt.Errorf("%w: operation %d", ErrRefused, j.h.op)), nil
 }
@@ -300,15 +303,28 @@ func (s *server) install(r *installRequest) reply {
 	if old := s.rules(); old != nil {
 		old.Close()
 	}
+	if s.lock < 0 {
+		if s.lock = lock(); s.lock < 0 {
+			s.log.Warn("somebody else has the rules of the packet filter, or the name of their lock; going on")
+		}
+	}
 	t, err := enforce.Install(enforce.Config{Queue: r.Queue, Workers: r.Workers, Marks: r.Marks, LAN: r.LAN, Local: r.Local, Bridge: r.Bridge,
 		Timeout: time.Duration(r.Timeout), State: s.cfg.State})
 	s.mu.Lock()
 	s.table = t
 	s.mu.Unlock()
 	if err != nil {
+		s.unlock()
 		return fail(err)
 	}
 	return reply{Mode: t.Mode()}
+}
+
+func (s *server) unlock() {
+	if s.lock >= 0 {
+		_ = unix.Close(s.lock)
+		s.lock = -1
+	}
 }
 
 // list answers in pages; the last one is returned.
@@ -376,5 +392,6 @@ func (s *server) cleanUp() error {
 	default:
 		errs = append(errs, t.Remove())
 	}
+	s.unlock()
 	return errors.Join(errs...)
 }

@@ -359,6 +359,49 @@ func TestDeath(t *testing.T) {
 	})
 }
 
+// TestRestart starts a daemon in the moment that another one is killed: the end
+// of the old one's rules is not the end of the new one's.
+func TestRestart(t *testing.T) {
+	needRoot(t)
+	for range 3 {
+		dir := folder(t)
+		old := begin(t, "wait", dir)
+		var a, b []int
+		old.read(t, &a)
+		if err := unix.Kill(a[0], unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		s := begin(t, "wait", dir)
+		s.read(t, &b)
+		waitFor(t, "end of the old one", 5*time.Second, func() bool { return !alive(a[1]) })
+		time.Sleep(100 * time.Millisecond)
+		if !strings.Contains(rules(t), "203.0.113.9") {
+			t.Error("the new one's rules are gone")
+		}
+		_ = s.in.Close()
+		if err := s.cmd.Wait(); err != nil {
+			t.Errorf("%v\n%s", err, s.err)
+		}
+		waitFor(t, "end of the new one", 5*time.Second, func() bool { return !alive(b[1]) })
+	}
+	// Somebody who holds the name does not keep the home without protection.
+	fd := lock()
+	if fd < 0 {
+		t.Fatal("the lock was not let go of")
+	}
+	defer unix.Close(fd)
+	began := time.Now()
+	s := begin(t, "wait", folder(t))
+	var pids []int
+	s.read(t, &pids)
+	if d := time.Since(began); d < lockTime {
+		t.Errorf("it did not wait for the lock, only %v", d)
+	}
+	_ = s.in.Close()
+	_ = s.cmd.Wait()
+	waitFor(t, "end", 5*time.Second, func() bool { return !alive(pids[1]) })
+}
+
 // state is where the daemon's privileged process keeps what to restore.
 func (s *stage) state() string {
 	for _, e := range s.cmd.Env {
