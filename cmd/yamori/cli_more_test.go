@@ -118,7 +118,7 @@ func TestFollow(t *testing.T) {
 		expect(1, text)
 		gone()
 		x.find(2, uint64(100+before+1)) // while nobody answers
-		gone = between(t, way, x.socket)
+		_ = between(t, way, x.socket)
 		expect(1, text)
 		x.find(3, uint64(100+before+2))
 		expect(1, text)

@@ -147,7 +147,7 @@ func (l *lab) run(ctx context.Context) (err error) {
 	case err = <-played:
 	case died := <-l.gate.Gone:
 		cancel()
-		<-played
+		_ = <-played // it was cancelled
 		return fmt.Errorf("yamori in the lab ended: %w\n%s", died, l.gate.Log())
 	}
 	if errors.Is(err, context.Canceled) {

@@ -113,7 +113,7 @@ func (w *Worker) sequence(fl *flow.Flow, a *watched, d packet.Dir, p *packet.Pac
 		r.front(a)
 	}
 	r.cur = a
-	more := true
+	var more bool
 	if a.Kind == seq.QUIC {
 		more = a.Datagram(p.Time, d, len(p.Payload)+p.Missing)
 	} else {

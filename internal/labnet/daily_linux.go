@@ -189,8 +189,10 @@ func (d *Device) guess(c net.Conn, words ...string) bool {
 				return false
 			}
 		}
-		if until('\n') != nil || until('\n') != nil {
-			return false
+		for range 2 {
+			if until('\n') != nil {
+				return false
+			}
 		}
 	}
 	return true

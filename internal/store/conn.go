@@ -99,7 +99,7 @@ func (c *conn) rows(f func(*sqlite3.Stmt) error, sql string, args ...any) error 
 	if err != nil {
 		return err
 	}
-	defer s.Reset()
+	defer func() { _ = s.Reset() }()
 	for s.Step() {
 		if err := f(s); err != nil {
 			return err

@@ -127,7 +127,7 @@ func (rd *reader) ascending(f Filter, after int64) (out []Item, next int64, err 
 }
 
 func (rd *reader) collect(out []Item, src *source, m *matcher) ([]Item, error) {
-	defer src.st.Reset()
+	defer func() { _ = src.st.Reset() }()
 	for src.st.Step() {
 		it, ok, err := rd.item(src, m)
 		if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,7 +91,7 @@ func (s *Store) Health() Health {
 	s.q.mu.Lock()
 	out.Dropped, out.Waiting = s.q.drops, s.q.bytes
 	s.q.mu.Unlock()
-	if rd, err := s.reader(nil); err == nil {
+	if rd, err := s.reader(context.Background()); err == nil {
 		var ms int64
 		for _, q := range []string{"SELECT time FROM findings ORDER BY id LIMIT 1", "SELECT time FROM events ORDER BY id LIMIT 1"} {
 			if t, err := rd.c.one(q); err == nil && t != 0 && (ms == 0 || t < ms) {

@@ -133,9 +133,6 @@ func (s *Store) maintain() {
 	s.publish()
 }
 
-// vacuumPages is how many pages are given back at a time: 1 MiB.
-const vacuumPages = 256
-
 func (s *Store) shrink() {
 	used, total, err := s.inUse()
 	if err != nil {

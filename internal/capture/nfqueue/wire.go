@@ -17,7 +17,7 @@ const (
 
 	subsysQueue = 3 // NFNL_SUBSYS_QUEUE
 
-	msgPacket       = subsysQueue<<8 | 0
+	msgPacket       = subsysQueue << 8 // NFQNL_MSG_PACKET is 0
 	msgVerdict      = subsysQueue<<8 | 1
 	msgConfig       = subsysQueue<<8 | 2
 	msgVerdictBatch = subsysQueue<<8 | 3

@@ -194,7 +194,7 @@ type result struct {
 func (g *Group) Exchange(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
 	ask, try := g.order(time.Now())
 	for _, m := range try {
-		go m.attempt(ctx, q, g.cfg.Timeout)
+		go func() { _, _ = m.attempt(ctx, q, g.cfg.Timeout) }()
 	}
 	results := make(chan result, len(ask))
 	next, waiting := 0, 0

@@ -321,7 +321,7 @@ func TestCheck(t *testing.T) {
 	if _, err := New(Config{Server: "mqtts://h", CA: "/does/not/exist"}, Options{}); err == nil {
 		t.Error("no authority")
 	}
-	if key("mac:02:aa") != "mac_02_aa" || key("a b") == key("a.b") || key("a/+#b") != key("a/+#b") || strings.ContainsAny(key("a/+#b"), "/+#") {
+	if key("mac:02:aa") != "mac_02_aa" || key("a b") == key("a.b") || strings.ContainsAny(key("a/+#b"), "/+#") {
 		t.Error("keys")
 	}
 	for k := range words["en"] {

@@ -76,7 +76,7 @@ func Write(name string, flows []*Flow) error {
 		last := int64(0)
 		for i, m := range fl.Msgs {
 			if i > 0 {
-				w.WriteByte(' ')
+				_ = w.WriteByte(' ') // Flush tells
 			}
 			n := m.Len
 			if m.Dir == packet.ToClient {
@@ -86,7 +86,7 @@ func Write(name string, flows []*Flow) error {
 			fmt.Fprintf(w, "%d,%d", at-last, n)
 			last = at
 		}
-		w.WriteByte('\n')
+		_ = w.WriteByte('\n')
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -45,7 +45,6 @@ func run(n int, dir string, rounds int, maxMB int64) error {
 		maxMB = int64(n)/1024 + 256
 	}
 	before := rssAnon()
-	start := time.Now()
 	s, err := store.Open(store.Config{Dir: dir, MaxBytes: maxMB << 20, Clock: time.Now})
 	if err != nil {
 		return err
@@ -57,7 +56,7 @@ func run(n int, dir string, rounds int, maxMB int64) error {
 
 	g := newGenerator(n)
 	peak := int64(0)
-	start = time.Now()
+	start := time.Now()
 	var made time.Duration
 	for i := 0; i < n; {
 		t := time.Now()
