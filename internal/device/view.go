@@ -112,7 +112,7 @@ func (r *Registry) advance(now int64, most int) {
 			}
 		}
 	}
-	if r.stale {
+	if r.stale && !r.cfg.Exact { // an exact registry is asked itself
 		r.publish()
 	}
 }
@@ -140,7 +140,7 @@ func (r *Registry) publish() {
 	r.stale = false
 	s := &snapshot{mac: make(map[packet.MAC]event.DeviceRef, len(r.byMAC)), ip: make(map[packet.Addr]event.DeviceRef, len(r.byIP))}
 	for _, d := range r.byID {
-		ref := event.DeviceRef{ID: d.id, Kind: d.kind(), Name: cmp.Or(d.owner.Name, d.profile.Name.Value)}
+		ref := d.ref()
 		for _, m := range d.macs {
 			s.mac[m.MAC] = ref
 		}
@@ -158,16 +158,10 @@ func (r *Registry) Ref(m packet.MAC, ip packet.Addr) event.DeviceRef {
 		return event.DeviceRef{}
 	}
 	if r.cfg.Exact {
-		r.mu.Lock()
-		for _, d := range []*entry{r.byMAC[m], r.byIP[ip]} {
-			if d != nil && d.dirty {
-				r.judge(d, r.now)
-			}
+		if ref, ok := r.exactRef(m, ip); ok {
+			return ref
 		}
-		if r.stale {
-			r.publish()
-		}
-		r.unlock()
+		return strangerRef(m, ip)
 	}
 	s := r.snap.Load()
 	if ref, ok := s.mac[m]; ok {
@@ -176,6 +170,31 @@ func (r *Registry) Ref(m packet.MAC, ip packet.Addr) event.DeviceRef {
 	if ref, ok := s.ip[ip]; ok {
 		return ref
 	}
+	return strangerRef(m, ip)
+}
+
+// exactRef is Ref with everything that was told so far.
+func (r *Registry) exactRef(m packet.MAC, ip packet.Addr) (event.DeviceRef, bool) {
+	r.mu.Lock()
+	defer r.unlock()
+	for _, d := range [...]*entry{r.byMAC[m], r.byIP[ip]} {
+		if d == nil {
+			continue
+		}
+		if d.dirty {
+			r.judge(d, r.now)
+		}
+		return d.ref(), true
+	}
+	return event.DeviceRef{}, false
+}
+
+func (d *entry) ref() event.DeviceRef {
+	return event.DeviceRef{ID: d.id, Kind: d.kind(), Name: cmp.Or(d.owner.Name, d.profile.Name.Value)}
+}
+
+// strangerRef names what the registry does not know yet.
+func strangerRef(m packet.MAC, ip packet.Addr) event.DeviceRef {
 	if isHost(m) {
 		return event.DeviceRef{ID: "mac:" + string(event.AppendMAC(nil, m)), Kind: Unknown}
 	}
