@@ -50,7 +50,7 @@ func newRig() (*rig, error) {
 	for _, err := range []error{
 		netns.Join(r.client, "c0", r.router, "lan"), netns.Join(r.router, "wan", r.server, "s0"),
 		r.client.Script("ip addr add 192.168.7.2/24 dev c0\nip route add default via 192.168.7.1"),
-		r.router.Script("ip addr add 192.168.7.1/24 dev lan\nip addr add 203.0.113.1/24 dev wan\nsysctl -q -w net.ipv4.ip_forward=1"),
+		r.router.Script("ip addr add 192.168.7.1/24 dev lan\nip addr add 203.0.113.1/24 dev wan\nsysctl -q -w net.ipv4.ip_forward=1\niptables-nft -t nat -A POSTROUTING -o wan -j MASQUERADE"),
 		r.server.Script("ip addr add " + serverAddr + "/24 dev s0\nip route add default via 203.0.113.1"),
 	} {
 		if err != nil {
