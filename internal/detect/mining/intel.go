@@ -93,7 +93,8 @@ const (
 )
 
 // memory is what the workers of an engine share. It is touched when a DNS
-// answer names a pool, and at the looks at a flow that could be mining.
+// answer names a pool, at the start of a TLS flow and the end of a short one, and
+// at the looks at a flow that could be mining.
 type memory struct {
 	hosts   atomic.Int32 // entries of host, so that most flows need no lock
 	mu      sync.Mutex
