@@ -71,3 +71,9 @@ func (*Heart) On() bool { return false }
 
 // Run waits for the end of ctx.
 func (*Heart) Run(ctx context.Context) { <-ctx.Done() }
+
+// Probe finds nothing here.
+func Probe() (a Abilities) {
+	a.judge("")
+	return a
+}

@@ -37,30 +37,20 @@ func ruleset(c *Config, withQueue bool) string {
 		p("  counter %s {}", n)
 	}
 
-	// What the owner asked for, then who is inspected. The never-block list
-	// goes before blocks, not before a pause.
-	p("  chain forward_before {")
-	p("    type filter hook forward priority mangle - 1; policy accept;")
-	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
-	p("    ether saddr @paused counter name paused drop")
+	// What the owner asked for, then who is inspected. Each packet of the home
+	// goes through this, so that the never-block list is looked at for what
+	// would be dropped alone; it goes before blocks, not before a pause.
+	p("  chain block {")
 	for _, f := range families {
 		p("    %s daddr @never%s goto admit", f.ip, f.n)
 		p("    %s saddr @never%s goto admit", f.ip, f.n)
 	}
-	p("    ether saddr @quarantined jump quarantine")
-	for _, f := range families {
-		for _, set := range [...]string{"blocked", "blocked_net"} {
-			p("    %s daddr @%s%s counter name blocked drop", f.ip, set, f.n)
-			p("    %s saddr @%s%s counter name blocked drop", f.ip, set, f.n)
-		}
-		p("    %s daddr . meta l4proto . th dport @blocked_port%s counter name blocked drop", f.ip, f.n)
-		p("    %s saddr . meta l4proto . th sport @blocked_port%s counter name blocked drop", f.ip, f.n)
-		p("    ether saddr . %s daddr @blocked_pair%s counter name blocked drop", f.ip, f.n)
-	}
-	p("    goto admit")
+	p("    counter name blocked drop")
 	p("  }")
 	p("  chain quarantine {")
 	for _, f := range families {
+		p("    %s daddr @never%s return", f.ip, f.n)
+		p("    %s saddr @never%s return", f.ip, f.n)
 		p("    %s daddr @allowed%s return", f.ip, f.n)
 	}
 	p("    counter name quarantined drop")
@@ -83,6 +73,26 @@ func ruleset(c *Config, withQueue bool) string {
 	}
 	p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
 	p("    counter name passed")
+	p("  }")
+	for _, f := range families {
+		p("  chain forward%s {", f.n)
+		for _, set := range [...]string{"blocked", "blocked_net"} {
+			p("    %s daddr @%s%s goto block", f.ip, set, f.n)
+			p("    %s saddr @%s%s goto block", f.ip, set, f.n)
+		}
+		p("    %s daddr . meta l4proto . th dport @blocked_port%s goto block", f.ip, f.n)
+		p("    %s saddr . meta l4proto . th sport @blocked_port%s goto block", f.ip, f.n)
+		p("    ether saddr . %s daddr @blocked_pair%s goto block", f.ip, f.n)
+		p("    goto admit")
+		p("  }")
+	}
+	p("  chain forward_before {")
+	p("    type filter hook forward priority mangle - 1; policy accept;")
+	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+	p("    ether saddr @paused counter name paused drop")
+	p("    ether saddr @quarantined jump quarantine")
+	p("    meta nfproto ipv4 goto forward4")
+	p("    goto forward6")
 	p("  }")
 	if c.Local {
 		var ports []string
