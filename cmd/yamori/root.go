@@ -54,7 +54,7 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 		newAllow(stdout, stderr), newBlock(stdout, stderr), newQuarantine(stdout, stderr), newPause(stdout, stderr), newPolicy(stdout, stderr),
 		newUndo(stdout, stderr), newForget(stdout, stderr), newSettings(stdout, stderr), newBackup(stdout, stderr), newRestore(stdout, stderr),
 		newPasswd(stdout, stderr), newUsers(stdout, stderr), newTokens(stdout, stderr), newAuditLog(stdout, stderr), newLab(stdout, stderr),
-		newProtect(stdout, stderr), newUnhook(stdout, stderr))
+		newProtect(stdout, stderr), newUnhook(stdout, stderr), newPrivileged(stderr))
 	for _, g := range groups {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 	}
