@@ -336,7 +336,7 @@ func TestHelp(t *testing.T) {
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
-		if c.Name() == "completion" || c.Name() == "help" || c.HasParent() && (c.Parent().Name() == "completion") {
+		if c.Hidden || c.Name() == "completion" || c.Name() == "help" || c.HasParent() && (c.Parent().Name() == "completion") {
 			return
 		}
 		n++
