@@ -57,6 +57,7 @@ type Table struct {
 	beat *nftables.Conn           // of the heart alone: it waits for nobody
 	mode string                   // "nft" or "iptables"
 	last time.Time                // of the heartbeat
+	busy bool                     // the set busy holds something
 	lay  sync.Mutex               // held while the heart beats
 }
 

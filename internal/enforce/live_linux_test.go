@@ -400,6 +400,19 @@ func TestVerdicts(t *testing.T) {
 		if ask(bad, "again", glance) == nil || !heartbeat {
 			t.Errorf("%s: a flow that was cut goes on", to)
 		}
+		// A block holds for what was let go of, too, and for as long as it is there.
+		block := Entry{Kind: Block, Net: netip.PrefixFrom(netip.MustParseAddr(to), netip.MustParseAddr(to).BitLen()), For: time.Minute}
+		h.do(func() error { return tab.Put(block) })
+		if ask(good, "blocked", glance) == nil {
+			t.Errorf("%s: a released flow to a blocked address goes on", to)
+		}
+		if !tab.busy {
+			t.Error("something is blocked and the table is not busy")
+		}
+		h.do(func() error { return tab.Delete(block) })
+		if tab.busy {
+			t.Error("nothing is blocked and the table is busy")
+		}
 	}
 	var n Counters
 	h.do(func() (err error) { n, err = tab.Counters(); return err })

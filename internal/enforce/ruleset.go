@@ -22,6 +22,7 @@ func ruleset(c *Config, withQueue bool) string {
 	p("delete table inet %s", tableName)
 	p("table inet %s {", tableName)
 	p("  comment \"rules of yamori; removed by: yamori unhook\"")
+	p("  set busy { type nf_proto; }") // holds something while anything may be blocked
 	p("  set alive { type nf_proto; flags timeout; }")
 	for _, f := range families {
 		p("  set never%s { type %s; flags interval; }", f.n, f.typ)
@@ -89,6 +90,7 @@ func ruleset(c *Config, withQueue bool) string {
 	p("  chain forward_before {")
 	p("    type filter hook forward priority mangle - 1; policy accept;")
 	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+	p("    ct mark & %#x != 0 meta nfproto != @busy accept", m.Release)
 	p("    ether saddr @paused counter name paused drop")
 	p("    ether saddr @quarantined jump quarantine")
 	p("    meta nfproto ipv4 goto forward4")

@@ -23,6 +23,9 @@ func (t *Table) Put(entries ...Entry) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.setBusy(true); err != nil {
+		return err
+	}
 	// A kernel before 6.12 does not take a new time for an element that is
 	// there: it has to be taken out first. All of them before any is added,
 	// because taking out what is not there undoes its transaction.
@@ -129,6 +132,36 @@ func (t *Table) Delete(entries ...Entry) error {
 			return err
 		}
 	}
+	if !t.busy {
+		return nil
+	}
+	left, err := t.list()
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	return t.setBusy(false)
+}
+
+// setBusy makes connections that were let go of pass the blocks as well, or
+// spares them that when there are none.
+func (t *Table) setBusy(on bool) error {
+	if t.busy == on {
+		return nil
+	}
+	el := []nftables.SetElement{{Key: []byte{2}}, {Key: []byte{10}}} // NFPROTO_IPV4, NFPROTO_IPV6
+	var err error
+	if on {
+		err = t.conn.SetAddElements(t.sets["busy"], el)
+	} else {
+		err = t.conn.SetDeleteElements(t.sets["busy"], el)
+	}
+	if err == nil {
+		err = t.conn.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("packet filter: set busy: %w", err)
+	}
+	t.busy = on
 	return nil
 }
 
@@ -275,6 +308,10 @@ next:
 func (t *Table) List() ([]Active, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.list()
+}
+
+func (t *Table) list() ([]Active, error) {
 	var out []Active
 	for _, name := range [...]string{"paused", "quarantined", "blocked4", "blocked6", "blocked_port4", "blocked_port6", "blocked_pair4", "blocked_pair6", "blocked_net4", "blocked_net6"} {
 		s := t.sets[name]
