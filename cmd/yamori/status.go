@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,11 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 				}
 			}
 			for _, p := range s.Problems {
-				if text := problems[p.Code]; text != "" {
+				text := problems[p.Code]
+				if strings.HasPrefix(p.Code, "dns.") {
+					text = report.Explain(report.English, p.Code, nil)
+				}
+				if text != "" {
 					fmt.Fprintf(stdout, "  ! %s\n", text)
 				}
 			}

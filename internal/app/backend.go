@@ -81,6 +81,7 @@ func (d daemon) Samples() []api.Sample {
 	if _, _, _, x := d.w.keeper.state(); x.Unseen > 0 {
 		out = append(out, api.Sample{Name: "yamori_fail_open_total", Value: float64(x.Unseen)})
 	}
+	out = append(out, d.w.dns.samples()...)
 	if r := s.Rules; r != nil {
 		out = append(out, api.Sample{Name: "yamori_rules_loaded", Labels: []string{"all"}, Value: float64(r.Loaded)},
 			api.Sample{Name: "yamori_rules_age_seconds", Value: time.Since(r.Since).Seconds()})
@@ -110,5 +111,5 @@ func (d daemon) Ready() (out []string) {
 	if r := w.rules.Load(); r != nil && r.Refused != "" {
 		out = append(out, "rules.refused")
 	}
-	return out
+	return append(out, w.dns.problems()...)
 }

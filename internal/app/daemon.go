@@ -92,7 +92,7 @@ func (w *Watch) furnish(cfg *engine.Config) {
 	h := w.house
 	cfg.Observer = func(i int) engine.Observer { return h.Observer(i) }
 	cfg.Refs, cfg.Judge, cfg.Evidence = h.Ref, h.Policy.Handle(), h.Evidence
-	if err := h.Policy.SetHome(homeEntries()); err != nil {
+	if err := h.Policy.SetHome(append(homeEntries(), w.upstreamEntries()...)); err != nil {
 		w.Log.Warn("the addresses that keep the home working could not be noted", "error", err)
 	}
 }

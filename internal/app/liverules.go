@@ -120,6 +120,7 @@ func ruleStatus(l *RuleLoad) *RuleStatus {
 // ReloadRules loads the rules again and gives them to the workers. When that
 // fails the old rules stay. It works on the caller's goroutine; packets go on.
 func (w *Watch) ReloadRules() (*RuleStatus, error) {
+	w.dns.again()
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	l, err := w.loadWhole(w.engine.Rules())

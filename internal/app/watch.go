@@ -59,6 +59,7 @@ type Watch struct {
 	looking   atomic.Bool
 	apiDown   atomic.Bool
 	exports   exports
+	dns       *resolver // nil: the home's names are resolved elsewhere
 
 	keeper       *keeper
 	passive      atomic.Bool                   // the passive engine only listens to what is never forwarded
@@ -110,6 +111,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 	defer closeEvents()
 	debug.FreeOSMemory() // the text of the rules
+	w.dns = w.startDNS()
 	srv, err := w.serve(ctx)
 	if err != nil {
 		return err
@@ -125,6 +127,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { w.onSignal(ctx) })
 	wg.Go(func() { w.keeper.run(ctx) })
+	wg.Go(func() { w.dns.run(ctx) })
 	errs := make([]error, len(w.sources))
 	for i, s := range w.sources {
 		wg.Add(1)

@@ -43,6 +43,7 @@ type Config struct {
 	State     State    `yaml:"state"`
 	API       API      `yaml:"api"`
 	Inline    Inline   `yaml:"inline"`
+	DNS       DNS      `yaml:"dns"`
 	Exports   Exports  `yaml:"exports"`
 	Limits    Limits   `yaml:"limits"`
 	Log       Log      `yaml:"log"`
@@ -267,6 +268,9 @@ func (c *Config) check(name string, b []byte) error {
 	}
 	if q := c.Inline.Queue; q < 0 || q > 65000 {
 		return fail("$.inline.queue", "queue %d: use 1 to 65000", q)
+	}
+	if err := c.DNS.check(fail); err != nil {
+		return err
 	}
 	for i, a := range c.API.Listen {
 		if ap, err := netip.ParseAddrPort(a); err != nil || ap.Port() == 0 {

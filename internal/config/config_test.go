@@ -23,6 +23,12 @@ func TestParseErrors(t *testing.T) {
 		{"limit", "limits:\n  max_flows: 5\n", "f.yaml:2: max_flows 5: use 1024 to"},
 		{"rule memory", "rules:\n  memory_mb: 9999\n", "f.yaml:2: memory_mb 9999: use 1 to 4096"},
 		{"rule variable", "rules:\n  vars:\n    $HOME_NET: any\n", `variable "$HOME_NET": write its name alone`},
+		{"DNS without upstreams", "dns:\n  on: true\n", "upstreams are needed"},
+		{"DNS public", "dns:\n  upstreams: [{url: 192.0.2.1}]\n  listen:\n    - 192.168.1.1\n    - 8.8.8.8\n", `f.yaml:5: listen "8.8.8.8": the internet can reach`},
+		{"DNS loop", "dns:\n  listen: [192.168.1.1]\n  upstreams:\n    - url: 192.168.1.1\n", "f.yaml:4: upstream \"192.168.1.1\" is this resolver itself"},
+		{"DNS name alone", "dns:\n  upstreams:\n    - url: tls://dns.example\n", "f.yaml:3: upstream"},
+		{"DNS list", "dns:\n  lists:\n    - name: a\n      path: a\n      category: ads\n", `f.yaml:5: category "ads": use one of mining`},
+		{"DNS answer", "dns:\n  blocked:\n    answer: maybe\n", `f.yaml:3: answer "maybe"`},
 		{"log level", "log:\n  level: loud\n", `f.yaml:2: log level "loud": use debug, info, warn or error`},
 		{"log format", "log:\n  format: xml\n", `f.yaml:2: log format "xml": use text or json`},
 	} {
@@ -64,8 +70,13 @@ func TestDocumentedExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := os.ReadFile("dns.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src = append(src, more...)
 	for _, k := range regexp.MustCompile("`yaml:\"([a-z_]+)\"`").FindAllSubmatch(src, -1) {
-		if !regexp.MustCompile(`(?m)^\s*` + string(k[1]) + `:`).Match(m[1]) {
+		if !regexp.MustCompile(`(?m)^[\s-]*` + string(k[1]) + `:`).Match(m[1]) {
 			t.Errorf("key %s is not in docs/configuration.md", k[1])
 		}
 	}

@@ -72,7 +72,16 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	who := deviceName(t, f, devs)
 	fmt.Fprint(w, "\n! ")
-	if f.Category == event.Mining || f.Code == "mining.farming" {
+	if f.Code == "dns.blocked" {
+		fmt.Fprint(w, dnsBlocked(t, who, func(n string) string {
+			for _, a := range f.Args {
+				if a.Name == n {
+					return printable(a.Value)
+				}
+			}
+			return ""
+		}))
+	} else if f.Category == event.Mining || f.Code == "mining.farming" {
 		coin, pool := "", f.Dst.String()
 		if m := f.Mining; m != nil {
 			if c := cmp.Or(m.Coin, m.Algorithm); c != "" {

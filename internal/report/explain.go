@@ -31,6 +31,9 @@ func Explain(lang Lang, code string, args map[string]string) string {
 		}
 		return fmt.Sprintf(cmp.Or(t.happened[code], t.happened["mining.stratum"]), t.unnamed, coin, cmp.Or(arg("pool"), "?"))
 	}
+	if s := explainDNS(t, code, arg); s != "" {
+		return s
+	}
 	if w, ok := pageWords[code]; ok {
 		if t.lang == Japanese {
 			return w[1]

@@ -18,6 +18,10 @@ func TestExplain(t *testing.T) {
 		{English, "rule", map[string]string{"rule": "ET SCAN x"}, "ET SCAN x"},
 		{Japanese, "camera", nil, "カメラ"},
 		{English, "findings", nil, "Findings"},
+		{English, "dns.blocked", map[string]string{"name": "pool.example", "list": "pools"}, "asked for pool.example, a name on the list pools"},
+		{Japanese, "dns.blocked", map[string]string{"name": "pool.example", "list": "pools"}, "リスト pools にある名前 pool.example"},
+		{Japanese, "dns.blocked", map[string]string{"name": "pool.example"}, "名前 pool.example"},
+		{English, "dns.no_upstream", nil, "no upstream resolver answers"},
 		{English, "no such code", nil, ""},
 	} {
 		got := Explain(tt.lang, tt.code, tt.args)

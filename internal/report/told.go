@@ -30,6 +30,9 @@ func textOf(lang Lang) *text {
 func (f *Told) Happened(lang Lang) string {
 	t := textOf(lang)
 	who := cmp.Or(printable(f.Who), t.unnamed)
+	if f.Code == "dns.blocked" {
+		return dnsBlocked(t, who, func(n string) string { return printable(f.Args[n]) })
+	}
 	if f.Category != "mining" && f.Code != "mining.farming" {
 		return fmt.Sprintf(t.happened["other"], who, printable(cmp.Or(f.Args["rule"], f.Title, f.Code)))
 	}
