@@ -96,3 +96,14 @@ func TestAnswered(t *testing.T) {
 		t.Error("numbers that begin again are not judged")
 	}
 }
+
+func TestQueueCounters(t *testing.T) {
+	// Two queues as /proc/net/netfilter/nfnetlink_queue shows them.
+	text := "    7  12345    11 2 65531     3     4      1000  1\n   70      1     1 2 65531     9     9         1  1\n"
+	if w, u, newest := queueCounters(text, 7); w != 11 || u != 7 || newest == 0 {
+		t.Errorf("%d waiting, %d unseen", w, u)
+	}
+	if w, u, _ := queueCounters(text+"short 1\n", 8); w != 0 || u != 0 {
+		t.Errorf("%d, %d of a queue that is not there", w, u)
+	}
+}

@@ -71,17 +71,6 @@ func TestConfigMessages(t *testing.T) {
 	}
 }
 
-func TestQueueCounters(t *testing.T) {
-	// Two queues as /proc/net/netfilter/nfnetlink_queue shows them.
-	text := "    7  12345    11 2 65531     3     4      1000  1\n   70      1     1 2 65531     9     9         1  1\n"
-	if w, u, newest := queueCounters(text, 7); w != 11 || u != 7 || newest == 0 {
-		t.Errorf("%d waiting, %d unseen", w, u)
-	}
-	if w, u, _ := queueCounters(text+"short 1\n", 8); w != 0 || u != 0 {
-		t.Errorf("%d, %d of a queue that is not there", w, u)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add(build(1, []byte{1, 2, 3, 4, 5, 6}, []byte("\x45\x00"), true))
 	f.Add(build(1, nil, nil, false))
