@@ -302,6 +302,7 @@ func (i *inline) stop() {
 	}
 	if i.engine != nil {
 		i.engine.Close()
+		i.w.noteStats(i.engine.Stats())
 	}
 	i.flush()
 	if i.table != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/flow"
 )
 
@@ -40,14 +41,8 @@ type Status struct {
 
 // Status takes a snapshot, at most a second old. Safe from any goroutine.
 func (w *Watch) Status() Status {
-	st := w.engine.Stats()
+	st := w.allStats()
 	mode := w.house.Policy.Mode().String()
-	if e := w.inlineEngine.Load(); e != nil {
-		x := e.Stats()
-		st.Packets, st.Bytes, st.Live = st.Packets+x.Packets, st.Bytes+x.Bytes, st.Live+x.Live
-		st.Findings, st.Alerts, st.Panics = st.Findings+x.Findings, st.Alerts+x.Alerts, st.Panics+x.Panics
-		st.Flow.Ended[flow.Evicted] += x.Flow.Ended[flow.Evicted]
-	}
 	s := Status{Version: w.Version, Mode: mode, Interface: w.iface, Up: !w.down.Load(), Since: w.started,
 		Workers: len(w.sources), Packets: st.Packets, Bytes: st.Bytes, Flows: st.Live,
 		Devices: len(w.house.Devices.Devices()), Findings: st.Findings, Alerts: st.Alerts, Rules: w.rules.Load(), Panics: st.Panics, Evicted: st.Flow.Ended[flow.Evicted]}
@@ -87,6 +82,28 @@ func freeSocket(path string) error {
 		return fmt.Errorf("yamori is already running (%s answers); stop it first, or choose another socket with --socket", path)
 	}
 	return os.Remove(path)
+}
+
+// allStats adds up what all engines of this run have counted: the passive one,
+// the one in line, and those that were in line before.
+func (w *Watch) allStats() engine.Stats {
+	st := w.engine.Stats()
+	live := st.Live
+	w.pastMu.Lock()
+	st.Add(w.past)
+	w.pastMu.Unlock()
+	st.Live = live
+	if e := w.inlineEngine.Load(); e != nil {
+		st.Add(e.Stats())
+	}
+	return st
+}
+
+// noteStats keeps what an engine that has ended has counted.
+func (w *Watch) noteStats(s engine.Stats) {
+	w.pastMu.Lock()
+	w.past.Add(s)
+	w.pastMu.Unlock()
 }
 
 // AskStatus asks the daemon at socket path.

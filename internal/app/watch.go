@@ -64,6 +64,8 @@ type Watch struct {
 	keeper       *keeper
 	passive      atomic.Bool                   // the passive engine only listens to what is never forwarded
 	inlineEngine atomic.Pointer[engine.Engine] // of the inspection in line; nil: none
+	pastMu       sync.Mutex
+	past         engine.Stats // of engines that were in line before
 
 	loading sync.Mutex // one load of rules at a time
 	rules   atomic.Pointer[RuleStatus]
@@ -148,7 +150,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.engine.Stats(), Devices: w.house.Devices.Devices(), Problem: err}
+	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.allStats(), Devices: w.house.Devices.Devices(), Problem: err}
 	sum.Findings, sum.More = w.coll.Findings()
 	return errors.Join(err, report.WriteAccount(w.Stdout, sum, w.Lang))
 }

@@ -74,6 +74,9 @@ func (w *Worker) Snapshot() Stats {
 	return Stats{}
 }
 
+// Add adds what another engine has counted.
+func (s *Stats) Add(o Stats) { s.add(o) }
+
 func (s *Stats) add(o Stats) {
 	s.Packets += o.Packets
 	s.Bytes += o.Bytes
