@@ -94,7 +94,8 @@ func (w *Watch) mqttState(ctx context.Context) (mqtt.State, []mqtt.Device) {
 			s.Attention = append(s.Attention, p.Code)
 		}
 	}
-	midnight := time.Now().Truncate(24 * time.Hour)
+	y, m, d := time.Now().Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.Local)
 	if l, _, err := b.Findings.Findings(ctx, api.FindingQuery{State: "new", Since: midnight}, api.Page{Limit: 50}); err == nil {
 		for i := range l {
 			if l[i].Verdict != "suspect" {
