@@ -206,9 +206,7 @@ func TestHomeAssistant(t *testing.T) {
 		return h.get(sw) == "" && h.get("yamori/gateway/device/mac_02_00_00_00_00_01/pause") == ""
 	})
 	c.Close()
-	if s := h.get("yamori/gateway/status"); s != "offline" {
-		t.Errorf("after the end: %q", s)
-	}
+	wait(t, "the word that it is gone", func() bool { return h.get("yamori/gateway/status") == "offline" })
 }
 
 // TestBrokerGoes: the last will, and everything again when the broker is back.
