@@ -22,6 +22,7 @@ package enforce
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"net"
 	"net/netip"
 	"time"
@@ -34,19 +35,38 @@ var ErrPermission = errors.New("not permitted to change the packet filter")
 // the text names it and the cure.
 var ErrUnsupported = errors.New("the packet filter cannot do it")
 
-// Marks are the program's three bits of the packet mark and the connection
+// Marks are the program's five bits of the packet mark and the connection
 // mark. All other bits stay as they are.
 type Marks struct {
 	Queue   uint32 // this packet goes to a queue; on the packet only, and taken off again
 	Release uint32 // the flow is let go of
 	Cut     uint32 // the flow is dropped
+	// Side on a packet lets go of its direction of the flow, Back takes that back.
+	// On the connection they are the direction that is let go of: Side the
+	// answering one, Back the other.
+	Side, Back uint32
 }
 
 // DefaultMarks keep clear of the bits that mwan3 (0x3f00), Tailscale (0xff0000)
 // and container engines (low bits) use.
-var DefaultMarks = Marks{Queue: 0x10000000, Release: 0x20000000, Cut: 0x40000000}
+var DefaultMarks = Marks{Queue: 0x10000000, Release: 0x20000000, Cut: 0x40000000, Side: 0x08000000, Back: 0x04000000}
 
-func (m Marks) all() uint32 { return m.Queue | m.Release | m.Cut }
+func (m Marks) all() uint32 { return m.Queue | m.Release | m.Cut | m.Side | m.Back }
+
+// loose are the bits of a connection of which something is let go of.
+func (m Marks) loose() uint32 { return m.Release | m.Side | m.Back }
+
+// distinct reports that each is one bit, and each another.
+func (m Marks) distinct() bool {
+	all := uint32(0)
+	for _, b := range [...]uint32{m.Queue, m.Release, m.Cut, m.Side, m.Back} {
+		if bits.OnesCount32(b) != 1 || all&b != 0 {
+			return false
+		}
+		all |= b
+	}
+	return true
+}
 
 // Config says what to set up. Zero fields get the defaults.
 type Config struct {
@@ -61,6 +81,8 @@ type Config struct {
 	Local bool
 	// Bridge also works on frames that are bridged, through br_netfilter.
 	Bridge bool
+	// Passive queues nothing: the sets alone act.
+	Passive bool
 	// Timeout is how long packets are queued after the last heartbeat.
 	Timeout time.Duration
 	// State is a file that remembers what to restore, under /run.
@@ -99,8 +121,8 @@ func (c *Config) setDefaults() error {
 		c.State = DefaultState
 	}
 	m := c.Marks
-	if m.Queue == 0 || m.Release == 0 || m.Cut == 0 || m.Queue&m.Release != 0 || m.Queue&m.Cut != 0 || m.Release&m.Cut != 0 {
-		return fmt.Errorf("marks %#x, %#x and %#x: give three different bits", m.Queue, m.Release, m.Cut)
+	if !m.distinct() {
+		return fmt.Errorf("marks %#x, %#x, %#x, %#x and %#x: give five different bits", m.Queue, m.Release, m.Cut, m.Side, m.Back)
 	}
 	if int(c.Queue)+c.Workers > 0xffff {
 		return fmt.Errorf("queues %d to %d: the last number is 65535", c.Queue, int(c.Queue)+c.Workers-1)
@@ -141,18 +163,24 @@ const (
 	Pause Kind = "pause"
 	// Quarantine lets a device reach this machine and the allowed hosts only.
 	Quarantine Kind = "quarantine"
+	// Cut ends one flow: packets of TCP are answered with resets where the
+	// kernel can, others are dropped. It asks no never-block list.
+	Cut Kind = "cut"
 )
 
 // Entry is one thing that is done. For a Block: Net, with Proto and Port for
-// one service, with MAC for one device alone (single addresses only). For the
-// others: MAC.
+// one service, with MAC for one device alone (single addresses only); a service
+// for one device is refused with resets where the kernel can. For Pause and
+// Quarantine: MAC. For a Cut: Proto, From and To, as the packets that are
+// forwarded have them.
 type Entry struct {
-	Kind  Kind
-	MAC   net.HardwareAddr
-	Net   netip.Prefix // a single address has all bits
-	Proto uint8        // of Port: 6 or 17
-	Port  uint16
-	For   time.Duration // how long; 0: until it is deleted or the table is removed
+	Kind     Kind
+	MAC      net.HardwareAddr
+	Net      netip.Prefix // a single address has all bits
+	Proto    uint8        // of Port: 6 or 17
+	Port     uint16
+	From, To netip.AddrPort
+	For      time.Duration // how long; 0: until it is deleted or the table is removed
 }
 
 // check says what is wrong with e.
@@ -163,6 +191,18 @@ func (e *Entry) check() error {
 		return bad("the time is over")
 	case e.MAC != nil && len(e.MAC) != 6:
 		return bad("a hardware address has six bytes")
+	case e.Kind == Cut:
+		a, b := e.From.Addr(), e.To.Addr()
+		switch {
+		case e.MAC != nil || e.Net.IsValid() || e.Port != 0:
+			return bad("name its two ends, and nothing else")
+		case !a.IsValid() || !b.IsValid() || a.Is4() != b.Is4() || a.Zone() != "" || b.Zone() != "" || a.Is4In6() || b.Is4In6():
+			return bad("name two addresses of one family")
+		case e.Proto == 0:
+			return bad("name its protocol")
+		}
+	case e.From.IsValid() || e.To.IsValid():
+		return bad("only what is cut has two ends")
 	case e.Kind == Pause || e.Kind == Quarantine:
 		if e.MAC == nil || e.Net.IsValid() || e.Port != 0 {
 			return bad("name a device by its hardware address, and nothing else")
@@ -175,7 +215,7 @@ func (e *Entry) check() error {
 		return bad("this is the whole internet; pause the devices instead")
 	case e.Port != 0 && e.Proto != 6 && e.Proto != 17:
 		return bad("a port needs TCP or UDP")
-	case (e.Port != 0 || e.MAC != nil) && !e.Net.IsSingleIP(), e.Port != 0 && e.MAC != nil:
+	case (e.Port != 0 || e.MAC != nil) && !e.Net.IsSingleIP():
 		return bad("a port, or a device, goes with a single address")
 	}
 	return nil
@@ -183,6 +223,10 @@ func (e *Entry) check() error {
 
 func (e *Entry) target() string {
 	switch {
+	case e.Kind == Cut:
+		return e.From.String() + " to " + e.To.String()
+	case e.Net.IsValid() && e.Port != 0 && e.MAC != nil:
+		return fmt.Sprintf("%s to %s port %d", e.MAC, e.Net, e.Port)
 	case e.Net.IsValid() && e.Port != 0:
 		return fmt.Sprintf("%s port %d", e.Net, e.Port)
 	case e.Net.IsValid() && e.MAC != nil:

@@ -18,8 +18,9 @@ func TestConfig(t *testing.T) {
 	}{
 		{Config{}, ""},
 		{Config{LAN: []string{"br-lan", "eth0.10"}}, ""},
-		{Config{Marks: Marks{1, 2, 2}}, "three different bits"},
-		{Config{Marks: Marks{Queue: 1}}, "three different bits"},
+		{Config{Marks: Marks{1, 2, 4, 8, 8}}, "five different bits"},
+		{Config{Marks: Marks{1, 2, 4, 8, 48}}, "five different bits"},
+		{Config{Marks: Marks{Queue: 1}}, "five different bits"},
 		{Config{Timeout: 5 * time.Second}, "choose between"},
 		{Config{Timeout: time.Millisecond}, "choose between"},
 		{Config{Queue: 65535, Workers: 2}, "the last number is 65535"},
@@ -56,6 +57,14 @@ func TestEntry(t *testing.T) {
 		{Entry{Kind: Block, Net: p("203.0.113.9/32"), For: -1}, "the time is over"},
 		{Entry{Kind: "ban", MAC: mac}, "not known"},
 		{Entry{Kind: Pause, MAC: mac[:5]}, "six bytes"},
+		{Entry{Kind: Block, Net: p("203.0.113.9/32"), Proto: 6, Port: 5, MAC: mac}, ""},
+		{Entry{Kind: Cut, Proto: 6, From: ends("192.168.9.2:40000"), To: ends("203.0.113.9:3333")}, ""},
+		{Entry{Kind: Cut, Proto: 6, From: ends("192.168.9.2:40000"), To: ends("[2001:db8::9]:3333")}, "one family"},
+		{Entry{Kind: Cut, Proto: 6, From: ends("192.168.9.2:40000")}, "one family"},
+		{Entry{Kind: Cut, Proto: 6, From: ends("[fe80::1%eth0]:1"), To: ends("[fe80::2%eth0]:1")}, "one family"},
+		{Entry{Kind: Cut, From: ends("192.168.9.2:40000"), To: ends("203.0.113.9:3333")}, "its protocol"},
+		{Entry{Kind: Cut, Proto: 6, From: ends("192.168.9.2:40000"), To: ends("203.0.113.9:3333"), MAC: mac}, "nothing else"},
+		{Entry{Kind: Pause, MAC: mac, To: ends("203.0.113.9:3333")}, "two ends"},
 	} {
 		err := tt.e.check()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -63,6 +72,8 @@ func TestEntry(t *testing.T) {
 		}
 	}
 }
+
+func ends(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 // TestDisjoint against every address of a small space.
 func TestDisjoint(t *testing.T) {
@@ -115,11 +126,11 @@ func TestInterval(t *testing.T) {
 
 // TestRuleset: what belongs to others is not named.
 func TestRuleset(t *testing.T) {
-	for _, c := range []Config{{}, {LAN: []string{"lan"}, Workers: 3, Queue: 5}, {Local: true, Bridge: true}} {
+	for _, c := range []Config{{}, {LAN: []string{"lan"}, Workers: 3, Queue: 5}, {Local: true, Bridge: true}, {Local: true, Passive: true}} {
 		if err := c.setDefaults(); err != nil {
 			t.Fatal(err)
 		}
-		text := ruleset(&c, true)
+		text := ruleset(&c, true, true)
 		for line := range strings.Lines(text) {
 			f := strings.Fields(line)
 			if len(f) > 1 && (f[0] == "table" || f[0] == "delete") && !strings.Contains(line, " yamori ") && !strings.HasSuffix(strings.TrimSpace(line), " yamori") {

@@ -82,7 +82,7 @@ func Install(c Config) (*Table, error) {
 func (t *Table) install() error {
 	st := newState(t.cfg.State)
 	t.mode = "nft"
-	if !nftQueue() {
+	if !t.cfg.Passive && !nftQueue() {
 		t.mode = "iptables"
 		st.noteTables()
 	}
@@ -94,7 +94,7 @@ func (t *Table) install() error {
 			return err
 		}
 	}
-	if _, err := run(ruleset(&t.cfg, t.mode == "nft"), "nft", "-f", "-"); err != nil {
+	if _, err := run(ruleset(&t.cfg, t.mode == "nft", nftReject()), "nft", "-f", "-"); err != nil {
 		return err
 	}
 	if t.mode == "iptables" {
@@ -153,6 +153,12 @@ func (t *Table) Remove() error {
 // a rule that uses it, without loading it.
 func nftQueue() bool {
 	_, err := run("table inet "+tableName+"_probe {\n chain c {\n type filter hook forward priority mangle;\n queue num 0 bypass\n }\n}\n", "nft", "-c", "-f", "-")
+	return err == nil
+}
+
+// nftReject reports whether the kernel has nft's "reject".
+func nftReject() bool {
+	_, err := run("table inet "+tableName+"_probe {\n chain c {\n type filter hook forward priority mangle;\n meta l4proto tcp reject with tcp reset\n }\n}\n", "nft", "-c", "-f", "-")
 	return err == nil
 }
 

@@ -13,8 +13,9 @@ const ctConfirmed = 1 << 3
 const tableName = "yamori"
 
 // ruleset writes the nft text that sets everything up, replacing what was
-// there in one transaction. withQueue: the kernel has nft's "queue".
-func ruleset(c *Config, withQueue bool) string {
+// there in one transaction. withQueue: the kernel has nft's "queue"; reject: it
+// has "reject", by which programs fail at once instead of waiting.
+func ruleset(c *Config, withQueue, reject bool) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	m := c.Marks
@@ -31,6 +32,8 @@ func ruleset(c *Config, withQueue bool) string {
 		p("  set blocked_net%s { type %s; flags interval; }", f.n, f.typ)
 		p("  set blocked_port%s { type %s . inet_proto . inet_service; flags timeout; }", f.n, f.typ)
 		p("  set blocked_pair%s { type ether_addr . %s; flags timeout; }", f.n, f.typ)
+		p("  set blocked_pair_port%s { type ether_addr . %s . inet_proto . inet_service; flags timeout; }", f.n, f.typ)
+		p("  set cut%s { type %s . %s . inet_proto . inet_service . inet_service; flags timeout; }", f.n, f.typ, f.typ)
 	}
 	p("  set paused { type ether_addr; flags timeout; }")
 	p("  set quarantined { type ether_addr; flags timeout; }")
@@ -48,6 +51,26 @@ func ruleset(c *Config, withQueue bool) string {
 	}
 	p("    counter name blocked drop")
 	p("  }")
+	reset := func() {
+		if reject {
+			p("    meta l4proto tcp reject with tcp reset")
+		}
+	}
+	p("  chain refuse {")
+	for _, f := range families {
+		p("    %s daddr @never%s goto admit", f.ip, f.n)
+	}
+	p("    counter name blocked")
+	reset()
+	p("    drop")
+	p("  }")
+	// A flow that is cut after its packets have left: each end is reset by its
+	// next packet, so that the mark, which drops in silence, comes after.
+	p("  chain cutflow {")
+	p("    counter name cut")
+	reset()
+	p("    ct mark set ct mark | %#x drop", m.Cut)
+	p("  }")
 	p("  chain quarantine {")
 	for _, f := range families {
 		p("    %s daddr @never%s return", f.ip, f.n)
@@ -56,8 +79,16 @@ func ruleset(c *Config, withQueue bool) string {
 	}
 	p("    counter name quarantined drop")
 	p("  }")
+	// What of a connection is let go of. The end of one that is let go of as a
+	// whole is seen, for its numbers say how much it carried.
+	p("  chain loose {")
+	p("    ct mark & %#x != 0 tcp flags & (fin | rst) != 0 return", m.Release)
+	p("    ct mark & %#x != 0 accept", m.Release)
+	p("    ct mark & %#x != 0 ct direction reply accept", m.Side)
+	p("    ct mark & %#x != 0 ct direction original accept", m.Back)
+	p("  }")
 	p("  chain admit {")
-	p("    ct mark & %#x != 0 return", m.Release)
+	p("    ct mark & %#x != 0 jump loose", m.loose())
 	if len(c.LAN) > 0 {
 		lan := set(c.LAN)
 		p("    iifname != %s oifname != %s return", lan, lan)
@@ -72,11 +103,14 @@ func ruleset(c *Config, withQueue bool) string {
 		p("    meta pkttype != host return")
 		p("    ct status & %d == 0 return", ctConfirmed)
 	}
-	p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
-	p("    counter name passed")
+	if !c.Passive {
+		p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
+		p("    counter name passed")
+	}
 	p("  }")
 	for _, f := range families {
 		p("  chain forward%s {", f.n)
+		p("    %s", cutRule(f.ip, f.n))
 		for _, set := range [...]string{"blocked", "blocked_net"} {
 			p("    %s daddr @%s%s goto block", f.ip, set, f.n)
 			p("    %s saddr @%s%s goto block", f.ip, set, f.n)
@@ -84,19 +118,31 @@ func ruleset(c *Config, withQueue bool) string {
 		p("    %s daddr . meta l4proto . th dport @blocked_port%s goto block", f.ip, f.n)
 		p("    %s saddr . meta l4proto . th sport @blocked_port%s goto block", f.ip, f.n)
 		p("    ether saddr . %s daddr @blocked_pair%s goto block", f.ip, f.n)
+		p("    ether saddr . %s daddr . meta l4proto . th dport @blocked_pair_port%s goto refuse", f.ip, f.n)
 		p("    goto admit")
 		p("  }")
 	}
 	p("  chain forward_before {")
 	p("    type filter hook forward priority mangle - 1; policy accept;")
 	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
-	p("    ct mark & %#x != 0 meta nfproto != @busy accept", m.Release)
+	p("    meta nfproto != @busy goto admit")
 	p("    ether saddr @paused counter name paused drop")
 	p("    ether saddr @quarantined jump quarantine")
 	p("    meta nfproto ipv4 goto forward4")
 	p("    goto forward6")
 	p("  }")
 	if c.Local {
+		p("  chain cut_local {")
+		for _, f := range families {
+			p("    %s", cutRule(f.ip, f.n))
+		}
+		p("  }")
+		p("  chain admit_local {")
+		if !c.Passive {
+			p("    ct mark & %#x != 0 jump loose", m.loose())
+			p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x", m.Queue)
+		}
+		p("  }")
 		var ports []string
 		for _, n := range LocalPorts {
 			ports = append(ports, strconv.Itoa(int(n)))
@@ -110,18 +156,25 @@ func ruleset(c *Config, withQueue bool) string {
 				p("    %s != %s return", d.iface, set(c.LAN))
 			}
 			p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+			p("    meta nfproto @busy jump cut_local")
 			p("    tcp %s %s goto admit_local", d.port, list)
 			p("    udp %s 53 goto admit_local", d.port)
 			p("  }")
 		}
-		p("  chain admit_local {")
-		p("    ct mark & %#x != 0 return", m.Release)
-		p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x", m.Queue)
-		p("  }")
 	}
+	// What the verdict said, remembered for the flow.
+	p("  chain remember {")
+	p("    meta mark & %#x != 0 ct mark set ct mark | %#x", m.Release, m.Release)
+	p("    meta mark & %#x != 0 ct direction reply ct mark set ct mark | %#x", m.Side, m.Side)
+	p("    meta mark & %#x != 0 ct direction original ct mark set ct mark | %#x", m.Side, m.Back)
+	p("    meta mark & %#x != 0 ct mark set ct mark & %#x", m.Back, ^(m.Side | m.Back))
+	p("  }")
 	hooks := []string{"forward"}
 	if c.Local {
 		hooks = append(hooks, "input", "output")
+	}
+	if c.Passive {
+		hooks = nil
 	}
 	for _, h := range hooks {
 		if withQueue {
@@ -130,13 +183,12 @@ func ruleset(c *Config, withQueue bool) string {
 			p("    meta mark & %#x != 0 queue num %s bypass", m.Queue, queues(c, "-"))
 			p("  }")
 		}
-		// What the verdict said, remembered for the flow; and no bit of ours
-		// stays on a packet. Both bits are written at most once a flow.
+		// No bit of ours stays on a packet.
 		p("  chain %s_after {", h)
 		p("    type filter hook %s priority mangle + 1; policy accept;", h)
 		p("    meta mark & %#x == 0 return", m.all())
 		p("    meta mark & %#x != 0 ct mark set ct mark | %#x counter name cut drop", m.Cut, m.Cut)
-		p("    meta mark & %#x != 0 ct mark set ct mark | %#x", m.Release, m.Release)
+		p("    meta mark & %#x != 0 jump remember", m.loose())
 		p("    meta mark set meta mark & %#x", ^m.all())
 		p("  }")
 	}
@@ -157,6 +209,11 @@ func ruleset(c *Config, withQueue bool) string {
 		p("}")
 	}
 	return b.String()
+}
+
+// cutRule finds the flows that are cut, in either direction.
+func cutRule(ip, n string) string {
+	return fmt.Sprintf("%s saddr . %s daddr . meta l4proto . th sport . th dport @cut%s goto cutflow", ip, ip, n)
 }
 
 var families = [...]struct{ n, ip, typ string }{{"4", "ip", "ipv4_addr"}, {"6", "ip6", "ipv6_addr"}}

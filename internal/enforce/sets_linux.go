@@ -196,11 +196,27 @@ func (t *Table) places(e *Entry) []place {
 	case Quarantine:
 		return append(one("quarantined", e.MAC), t.bridged("quarantined", e.MAC)...)
 	}
+	if e.Kind == Cut {
+		n := "4"
+		if e.From.Addr().Is6() {
+			n = "6"
+		}
+		key := func(a, b netip.AddrPort) nftables.SetElement {
+			return nftables.SetElement{Key: concat(a.Addr().AsSlice(), b.Addr().AsSlice(), []byte{e.Proto}, binaryutil.BigEndian.PutUint16(a.Port()), binaryutil.BigEndian.PutUint16(b.Port()))}
+		}
+		out := []place{{t.sets["cut"+n], []nftables.SetElement{key(e.From, e.To)}, true}}
+		if e.From != e.To {
+			out = append(out, place{t.sets["cut"+n], []nftables.SetElement{key(e.To, e.From)}, true})
+		}
+		return out
+	}
 	n, addr := "4", e.Net.Addr().AsSlice()
 	if e.Net.Addr().Is6() {
 		n = "6"
 	}
 	switch {
+	case e.Port != 0 && e.MAC != nil:
+		return one("blocked_pair_port"+n, concat(e.MAC, addr, []byte{e.Proto}, binaryutil.BigEndian.PutUint16(e.Port)))
 	case e.Port != 0:
 		return one("blocked_port"+n, concat(addr, []byte{e.Proto}, binaryutil.BigEndian.PutUint16(e.Port)))
 	case e.MAC != nil:
@@ -313,7 +329,8 @@ func (t *Table) List() ([]Active, error) {
 
 func (t *Table) list() ([]Active, error) {
 	var out []Active
-	for _, name := range [...]string{"paused", "quarantined", "blocked4", "blocked6", "blocked_port4", "blocked_port6", "blocked_pair4", "blocked_pair6", "blocked_net4", "blocked_net6"} {
+	for _, name := range [...]string{"paused", "quarantined", "blocked4", "blocked6", "blocked_port4", "blocked_port6", "blocked_pair4", "blocked_pair6",
+		"blocked_pair_port4", "blocked_pair_port6", "blocked_net4", "blocked_net6", "cut4", "cut6"} {
 		s := t.sets[name]
 		el, err := t.conn.GetSetElements(s)
 		if err != nil {
@@ -354,6 +371,19 @@ func read(name string, el []nftables.SetElement) (out []Active) {
 				a.Net, a.Proto, a.Port = single(x.Key[:n]), x.Key[n], uint16(x.Key[n+4])<<8|uint16(x.Key[n+5])
 			case "blocked_pair":
 				a.MAC, a.Net = x.Key[:6], single(x.Key[8:8+n])
+			case "blocked_pair_port":
+				k := x.Key[8+n:]
+				a.MAC, a.Net, a.Proto, a.Port = x.Key[:6], single(x.Key[8:8+n]), k[0], uint16(k[4])<<8|uint16(k[5])
+			case "cut":
+				k := x.Key[2*n:]
+				from, _ := netip.AddrFromSlice(x.Key[:n])
+				to, _ := netip.AddrFromSlice(x.Key[n : 2*n])
+				a.Kind, a.Proto = Cut, k[0]
+				a.From = netip.AddrPortFrom(from, uint16(k[4])<<8|uint16(k[5]))
+				a.To = netip.AddrPortFrom(to, uint16(k[8])<<8|uint16(k[9]))
+				if a.From.Compare(a.To) > 0 {
+					continue // the other direction stands for both
+				}
 			case "blocked_net":
 				if x.IntervalEnd {
 					end = x.Key
