@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yamori-net/yamori/internal/export/evefile"
 	"github.com/yamori-net/yamori/internal/priv"
 )
 
@@ -18,7 +19,7 @@ func newPrivileged(stderr *os.File) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return priv.Serve(slog.New(slog.NewTextHandler(stderr, nil)))
+			return priv.Serve(slog.New(slog.NewTextHandler(stderr, nil)), evefile.Append)
 		},
 	}
 }

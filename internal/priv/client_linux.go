@@ -32,6 +32,7 @@ type Client struct {
 	waiting map[uint32]chan answer
 	gone    error
 	done    chan struct{}
+	ended   chan struct{} // the privileged process has ended
 }
 
 type answer struct {
@@ -52,7 +53,7 @@ func newClient(fd, helper int) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{conn: conn, helper: helper, waiting: map[uint32]chan answer{}, done: make(chan struct{})}
+	c := &Client{conn: conn, helper: helper, waiting: map[uint32]chan answer{}, done: make(chan struct{}), ended: make(chan struct{})}
 	go c.read()
 	return c, nil
 }
@@ -68,9 +69,20 @@ func (c *Client) Files() []*os.File { return c.files }
 // Nothing is queued by then, so packets pass.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Close says good-bye: the privileged process removes its rules and ends.
+// closeTime is how long the privileged process may take for its end: plug-in
+// mode tells the truth several times.
+const closeTime = 10 * time.Second
+
+// Close says good-bye and waits until the privileged process has put everything
+// back and ended.
 func (c *Client) Close() error {
-	err := c.conn.Close()
+	err := c.conn.CloseWrite()
+	select {
+	case <-c.ended:
+	case <-time.After(closeTime):
+		err = errors.Join(err, fmt.Errorf("the privileged process does not end within %v", closeTime))
+	}
+	_ = c.conn.Close()
 	<-c.done
 	return err
 }
@@ -117,9 +129,15 @@ func (c *Client) read() {
 	}
 	clear(c.waiting)
 	c.mu.Unlock()
-	if c.helper > 0 { // it is a child of this process, and ends by itself
-		go func() { _, _ = unix.Wait4(c.helper, nil, 0, nil) }()
-	}
+	go func() {
+		if c.helper > 0 { // it is a child of this process, and ends by itself
+			_, err := unix.Wait4(c.helper, nil, 0, nil)
+			for err == unix.EINTR {
+				_, err = unix.Wait4(c.helper, nil, 0, nil)
+			}
+		}
+		close(c.ended)
+	}()
 	close(c.done)
 }
 
@@ -267,6 +285,34 @@ func (c *Client) Install(e enforce.Config) (*Rules, error) {
 		return nil, err
 	}
 	return &Rules{c, r.Mode}, nil
+}
+
+// Listen opens a TCP listener, or a UDP socket, at a port that HelperConfig
+// names.
+func (c *Client) Listen(stream bool, at netip.AddrPort) (*os.File, error) {
+	fds, err := c.open(OpListen, request{Listen: &listenRequest{stream, at}}, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fds[0]), at.String()), nil
+}
+
+// OpenEvents opens the event file for appending; rotate: a new one.
+func (c *Client) OpenEvents(rotate bool) (*os.File, error) {
+	fds, err := c.open(OpEvents, request{Rotate: rotate}, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fds[0]), "events"), nil
+}
+
+// Probe is enforce.Probe in the privileged process.
+func (c *Client) Probe() (a enforce.Abilities, err error) {
+	r, _, err := c.call(OpProbe, request{}, callTime, nil)
+	if err == nil && r.Abilities != nil {
+		a = *r.Abilities
+	}
+	return a, err
 }
 
 // StartPlugin is plugin.Start in the privileged process, which puts everything

@@ -62,6 +62,9 @@ func own(dir string, a account) (kept []string, err error) {
 	if a.same {
 		return nil, nil
 	}
+	if err := reach(dir, a); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -88,9 +91,38 @@ func own(dir string, a account) (kept []string, err error) {
 			}
 			return nil
 		}
-		return root.Lchown(path, a.uid, a.gid)
+		err = root.Lchown(path, a.uid, a.gid)
+		if errors.Is(err, unix.EROFS) {
+			kept, err = append(kept, filepath.Join(dir, path)), nil
+		}
+		return err
 	})
 	return kept, err
+}
+
+// reach reports which folder above dir does not let the user through.
+func reach(dir string, a account) error {
+	for up := filepath.Dir(dir); ; up = filepath.Dir(up) {
+		info, err := os.Stat(up)
+		if err != nil {
+			return err
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		need := fs.FileMode(0o001)
+		switch {
+		case !ok:
+		case int(st.Uid) == a.uid:
+			need = 0o100
+		case int(st.Gid) == a.gid:
+			need = 0o010
+		}
+		if info.Mode()&need == 0 {
+			return fmt.Errorf("user %d cannot reach %s: %s is closed to others; name a folder elsewhere, or open that one with: chmod o+x %[3]s", a.uid, dir, up)
+		}
+		if up == filepath.Dir(up) {
+			return nil
+		}
+	}
 }
 
 // limits are resources that a reader of packets does not need. They hold for
@@ -113,8 +145,8 @@ func limits() (kept []string) {
 }
 
 // helperCaps are what the privileged process may keep: rules and sockets, the
-// state file among folders of others, and the module of bridge mode.
-var helperCaps = []int{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_MODULE}
+// state file among folders of others, the module of bridge mode, and port 53.
+var helperCaps = []int{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_MODULE, unix.CAP_NET_BIND_SERVICE}
 
 // cutBounding takes all capabilities but those to keep out of the bounding set
 // of the calling thread.

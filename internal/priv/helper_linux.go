@@ -21,8 +21,9 @@ import (
 )
 
 // Serve is the privileged process: the hidden command calls it and ends with
-// it. It returns when the other side is gone and everything is put back.
-func Serve(log *slog.Logger) error {
+// it. It returns when the other side is gone and everything is put back. events
+// opens the event file; nil: there is none.
+func Serve(log *slog.Logger, events Append) error {
 	// A terminal and a service manager send these to all processes; the rules
 	// are to outlive the other side's orderly end.
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGTSTP)
@@ -38,6 +39,7 @@ func Serve(log *slog.Logger) error {
 		return err
 	}
 	s := newServer(conn, cfg, log)
+	s.append, s.socket = events, socketAt(cfg.Socket)
 	return s.run()
 }
 
@@ -73,6 +75,9 @@ type server struct {
 	send  sync.Mutex
 	plug  *plugin.Plugin // of the goroutine that does plugs
 	lock  int            // on the rules, of the goroutine that does jobs; -1: none
+
+	append Append
+	socket mark // the daemon's Unix socket
 
 	mu     sync.Mutex // of what follows
 	table  *enforce.Table
@@ -216,7 +221,7 @@ func (s *server) quick(j job) {
 		s.answer(j.h, fail(err), nil)
 	default:
 		jobs := s.jobs
-		if j.h.op >= OpPlugin {
+		if j.h.op >= OpPlugin && j.h.op <= OpPlugged {
 			jobs = s.plugs
 		}
 		select {
@@ -250,6 +255,15 @@ func (s *server) do(j *job) (reply, []int) {
 			return withFiles(err, x.V4)
 		}
 		return withFiles(err, x.V4, x.V6)
+	case OpListen:
+		fd, err := s.listen(j.r.Listen)
+		return withFiles(err, fd)
+	case OpEvents:
+		fd, err := s.events(j.r.Rotate)
+		return withFiles(err, fd)
+	case OpProbe:
+		a := enforce.Probe()
+		return reply{Abilities: &a}, nil
 	case OpInstall:
 		return s.install(j.r.Install), nil
 	case OpPlugin, OpUnplug, OpPlugged:
@@ -393,5 +407,8 @@ func (s *server) cleanUp() error {
 		errs = append(errs, t.Remove())
 	}
 	s.unlock()
+	if s.socket != (mark{}) && socketAt(s.cfg.Socket) == s.socket { // and not that of another daemon
+		errs = append(errs, os.Remove(s.cfg.Socket))
+	}
 	return errors.Join(errs...)
 }

@@ -16,8 +16,11 @@ func Start(Config) (*Client, error) { return nil, ErrUnsupported }
 // Departed is false.
 func Departed() bool { return false }
 
+// Append opens the event file for appending.
+type Append func(path string, keep int, rotate bool) (*os.File, error)
+
 // Serve returns ErrUnsupported.
-func Serve(*slog.Logger) error { return ErrUnsupported }
+func Serve(*slog.Logger, Append) error { return ErrUnsupported }
 
 // Report is empty.
 func (*Client) Report() Report { return Report{} }

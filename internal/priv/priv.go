@@ -76,6 +76,15 @@ type HelperConfig struct {
 	// Leave lets blocks stay, until they expire, when the other side dies;
 	// nothing is queued any more. Otherwise all rules are removed.
 	Leave bool `json:"leave,omitempty"`
+	// Ports are those under 1024 that the other side may have, such as 53.
+	Ports []uint16 `json:"ports,omitempty"`
+	// Socket is the daemon's Unix socket, among Config.Keep; its file is taken
+	// away at the end, from a folder that need not be the user's.
+	Socket string `json:"socket,omitempty"`
+	// Events is the event file, which only grows for the user; Keep is how many
+	// old ones stay when a new one is begun.
+	Events string `json:"events,omitempty"`
+	Keep   int    `json:"keep,omitempty"`
 }
 
 // Report says what was achieved, by asking the kernel where it can tell.

@@ -32,7 +32,7 @@ const (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "privileged" {
 		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1}))
-		if err := Serve(log); err != nil {
+		if err := Serve(log, nil); err != nil {
 			fmt.Fprintln(os.Stderr, "privileged:", err)
 			os.Exit(1)
 		}

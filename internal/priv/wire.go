@@ -48,7 +48,10 @@ const (
 	OpPlugin                 // plugin.Start: leads the traffic of named devices here
 	OpUnplug                 // and ends that
 	OpPlugged                // how it goes
-	lastOp     = OpPlugged
+	OpListen                 // a port under 1024 that HelperConfig names
+	OpEvents                 // opens the event file that HelperConfig names, in a new one if asked
+	OpProbe                  // enforce.Probe
+	lastOp     = OpProbe
 )
 
 // Limits of one message.
@@ -68,6 +71,13 @@ type request struct {
 	Entries  []enforce.Entry `json:"entries,omitempty"`
 	Prefixes []netip.Prefix  `json:"prefixes,omitempty"`
 	Plugin   *plugin.Config  `json:"plugin,omitempty"`
+	Listen   *listenRequest  `json:"listen,omitempty"`
+	Rotate   bool            `json:"rotate,omitempty"`
+}
+
+type listenRequest struct {
+	Stream bool           `json:"stream,omitempty"` // TCP, which listens; else UDP
+	At     netip.AddrPort `json:"at"`
 }
 
 type queueRequest struct {
@@ -96,6 +106,8 @@ type reply struct {
 	Active   []enforce.Active  `json:"active,omitempty"`
 	Counters *enforce.Counters `json:"counters,omitempty"`
 	Plugin   *plugin.State     `json:"plugin,omitempty"`
+
+	Abilities *enforce.Abilities `json:"abilities,omitempty"`
 }
 
 type header struct {
@@ -173,9 +185,15 @@ func (r *request) check(op Op) error {
 		if want.Plugin = r.Plugin; r.Plugin == nil {
 			return fmt.Errorf("%w: no devices", errMessage)
 		}
+	case OpListen:
+		if want.Listen = r.Listen; r.Listen == nil || !r.Listen.At.IsValid() {
+			return fmt.Errorf("%w: no address", errMessage)
+		}
+	case OpEvents:
+		want.Rotate = r.Rotate
 	}
 	switch {
-	case r.Raw != want.Raw, r.Mark != want.Mark, r.Queue != want.Queue, r.Install != want.Install, r.Plugin != want.Plugin,
+	case r.Raw != want.Raw, r.Mark != want.Mark, r.Queue != want.Queue, r.Install != want.Install, r.Plugin != want.Plugin, r.Listen != want.Listen, r.Rotate != want.Rotate,
 		len(r.Entries) != len(want.Entries), len(r.Prefixes) != len(want.Prefixes):
 		return fmt.Errorf("%w: a field of another operation", errMessage)
 	case len(r.Entries) > maxEntries, len(r.Prefixes) > maxPrefixes:

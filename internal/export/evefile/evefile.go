@@ -19,6 +19,9 @@ type Config struct {
 	Path  string `yaml:"file"`
 	MaxMB int    `yaml:"max_mb"` // rotated before it would become larger; 0: never
 	Keep  int    `yaml:"keep"`   // old files that are kept, PATH.1 the youngest; 0: DefaultKeep
+	// Append opens the file, after moving the old ones if rotate is set; nil:
+	// as the function Append does. Another process may do it.
+	Append func(rotate bool) (*os.File, error) `yaml:"-"`
 }
 
 // DefaultKeep is how many old files are kept when nothing else is said.
@@ -45,10 +48,10 @@ func (c *Config) Check() error {
 
 // File is a writer of whole lines, safe for concurrent use.
 type File struct {
-	path string
-	max  int64
-	keep int
-	errs atomic.Uint64
+	path   string
+	max    int64
+	append func(rotate bool) (*os.File, error)
+	errs   atomic.Uint64
 
 	mu    sync.Mutex
 	f     *os.File
@@ -61,10 +64,10 @@ func Open(c Config) (*File, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if c.Keep == 0 {
-		c.Keep = DefaultKeep
+	f := &File{path: c.Path, max: int64(c.MaxMB) << 20, append: c.Append}
+	if f.append == nil {
+		f.append = func(rotate bool) (*os.File, error) { return Append(c.Path, c.Keep, rotate) }
 	}
-	f := &File{path: c.Path, max: int64(c.MaxMB) << 20, keep: c.Keep}
 	if err := f.Reopen(); err != nil {
 		return nil, err
 	}
@@ -76,11 +79,11 @@ func Open(c Config) (*File, error) {
 func (f *File) Reopen() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.reopen()
+	return f.reopen(false)
 }
 
-func (f *File) reopen() error {
-	n, err := os.OpenFile(f.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+func (f *File) reopen(rotate bool) error {
+	n, err := f.append(rotate)
 	if err != nil {
 		return fmt.Errorf("evefile: %w; make the folder %s and let this user write to it", err, filepath.Dir(f.path))
 	}
@@ -104,9 +107,8 @@ func (f *File) Write(b []byte) (int, error) {
 	if f.f == nil {
 		return 0, os.ErrClosed
 	}
-	var rerr error
 	if f.max > 0 && f.size > 0 && f.size+int64(len(b)) > f.max && f.size >= f.retry {
-		if rerr = f.rotate(); rerr != nil {
+		if rerr := f.reopen(true); rerr != nil {
 			f.errs.Add(1)
 			f.retry = f.size + f.max/4
 		}
@@ -119,21 +121,27 @@ func (f *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// rotate moves the files one number up and begins a new one.
-func (f *File) rotate() error {
-	name := func(i int) string { return f.path + "." + strconv.Itoa(i) }
-	if err := os.Remove(name(f.keep)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+// Append opens a file for appending. With rotate it moves the files one number
+// up first and begins a new one; keep are those that stay, 0: DefaultKeep.
+func Append(path string, keep int, rotate bool) (*os.File, error) {
+	if keep == 0 {
+		keep = DefaultKeep
 	}
-	for i := f.keep - 1; i >= 1; i-- {
-		if err := os.Rename(name(i), name(i+1)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+	name := func(i int) string { return path + "." + strconv.Itoa(i) }
+	if rotate {
+		if err := os.Remove(name(keep)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		for i := keep - 1; i >= 1; i-- {
+			if err := os.Rename(name(i), name(i+1)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, err
+			}
+		}
+		if err := os.Rename(path, name(1)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
 		}
 	}
-	if err := os.Rename(f.path, name(1)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return f.reopen()
+	return os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 }
 
 // Errors counts writes and rotations that failed.
