@@ -20,6 +20,7 @@ import (
 const (
 	maxCommands  = 64  // that wait to be carried out
 	maxFindings  = 256 // that wait to be published
+	maxLeft      = 512 // descriptions of an earlier run that wait for the first list of devices
 	publishWait  = 10 * time.Second
 	closeWait    = 2 * time.Second
 	maxBackoff   = time.Minute
@@ -42,7 +43,8 @@ type Client struct {
 	opt  Options
 	cm   *autopaho.ConnectionManager
 	wg   sync.WaitGroup
-	stop context.CancelFunc
+	rest context.CancelFunc // ends publishing
+	stop context.CancelFunc // ends the connection
 	end  sync.Once
 
 	kick     chan struct{}
@@ -115,8 +117,10 @@ func New(cfg Config, opt Options) (*Client, error) {
 		cancel()
 		return nil, err
 	}
-	c.wg.Go(func() { c.run(ctx) })
-	c.wg.Go(func() { c.carryOut(ctx) })
+	work, rest := context.WithCancel(ctx)
+	c.rest = rest
+	c.wg.Go(func() { c.run(work) })
+	c.wg.Go(func() { c.carryOut(work) })
 	return c, nil
 }
 
@@ -167,12 +171,13 @@ func (f *Front) Event(ev *event.Event) {
 // Close says that the gateway is offline, and stops.
 func (c *Client) Close() {
 	c.end.Do(func() {
+		c.rest() // nothing may follow the last word
+		c.wg.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 		defer cancel()
 		_, _ = c.cm.Publish(ctx, &paho.Publish{Topic: c.cfg.base() + "/status", Payload: []byte("offline"), Retain: true, QoS: 1})
 		_ = c.cm.Disconnect(ctx)
 		c.stop()
-		c.wg.Wait()
 	})
 }
 
@@ -201,7 +206,7 @@ func (c *Client) fail(err error) {
 // run publishes. It alone knows what the broker holds. Findings wait while the
 // broker is away.
 func (c *Client) run(ctx context.Context) {
-	held := map[string]string{}
+	held, left := map[string]string{}, map[string]bool{}
 	var waiting []byte // a finding that could not be published
 	tell := func(b []byte) {
 		if waiting = nil; c.publish(ctx, c.cfg.base()+"/finding", strings.TrimSpace(string(b)), false) != nil {
@@ -220,11 +225,15 @@ func (c *Client) run(ctx context.Context) {
 			return
 		case <-c.kick:
 			c.sync(ctx, held)
+			c.tidy(ctx, left)
 			if waiting != nil {
 				tell(waiting)
 			}
 		case p := <-c.incoming:
-			c.take(ctx, p)
+			if c.take(p); len(p.Payload) > 0 && len(left) < maxLeft && c.describes(p.Topic) {
+				left[p.Topic] = true
+				c.tidy(ctx, left)
+			}
 		case b := <-findings:
 			tell(b)
 		}
@@ -316,8 +325,31 @@ func (c *Client) subscribe(ctx context.Context) error {
 	return err
 }
 
+// describes reports whether a topic is that of a description for Home Assistant.
+func (c *Client) describes(topic string) bool {
+	return c.cfg.Discovery != "none" && strings.HasPrefix(topic, c.cfg.Discovery+"/") && strings.HasSuffix(topic, "/config")
+}
+
+// tidy takes away what an earlier run has described and is not there any more.
+// Before the first list of devices came nobody knows what that is.
+func (c *Client) tidy(ctx context.Context, left map[string]bool) {
+	c.mu.Lock()
+	known := len(c.devices) > 0
+	want := c.cfg.retained(&c.state, c.devices)
+	c.mu.Unlock()
+	if !known {
+		return
+	}
+	for topic := range left {
+		if _, ok := want[topic]; !ok && c.publish(ctx, topic, "", true) != nil {
+			return // once more at the next change
+		}
+		delete(left, topic)
+	}
+}
+
 // take looks at what the broker sent.
-func (c *Client) take(ctx context.Context, p *paho.Publish) {
+func (c *Client) take(p *paho.Publish) {
 	if p.Topic == c.cfg.Discovery+"/status" {
 		if string(p.Payload) == "online" && !p.Retain {
 			c.again(false)
@@ -325,14 +357,6 @@ func (c *Client) take(ctx context.Context, p *paho.Publish) {
 		return
 	}
 	if strings.HasPrefix(p.Topic, c.cfg.Discovery+"/") {
-		c.mu.Lock()
-		_, known := c.cfg.retained(&c.state, c.devices)[p.Topic]
-		// Before the first state came, devices are not known yet.
-		known = known || len(c.devices) == 0
-		c.mu.Unlock()
-		if !known && len(p.Payload) > 0 {
-			_ = c.publish(ctx, p.Topic, "", true)
-		}
 		return
 	}
 	// A retained command would be carried out again at each connection.
