@@ -20,6 +20,11 @@ type Scope uint8
 const (
 	Packet Scope = iota
 	Flow
+	// Side is the direction of the packet within its flow: with Accept, what its
+	// sender says from here on need not be seen, what the other says is.
+	Side
+	// Back takes Side back: with Accept, both directions are to be seen again.
+	Back
 )
 
 // Verdict is one judgement. Why is a short stable code ("mining.stratum"),

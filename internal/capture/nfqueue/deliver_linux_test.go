@@ -43,11 +43,13 @@ func TestVerdicts(t *testing.T) {
 		pass    = verdict.Verdict{}
 		accept  = verdict.Verdict{Action: verdict.Accept}
 		release = verdict.Verdict{Action: verdict.Accept, Scope: verdict.Flow}
+		side    = verdict.Verdict{Action: verdict.Accept, Scope: verdict.Side}
+		back    = verdict.Verdict{Action: verdict.Accept, Scope: verdict.Back}
 		drop    = verdict.Verdict{Action: verdict.Drop}
 		cut     = verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow}
 		reject  = verdict.Verdict{Action: verdict.Reject, Scope: verdict.Flow}
 	)
-	marks := Marks{Release: 0x1000, Cut: 0x2000}
+	marks := Marks{Release: 0x1000, Cut: 0x2000, Side: 0x4000, Back: 0x8000}
 	for _, tt := range []struct {
 		name  string
 		marks Marks
@@ -60,7 +62,9 @@ func TestVerdicts(t *testing.T) {
 		{"release keeps other bits", marks, []verdict.Verdict{release, pass}, "one 1 accept mark 0x1040; one 2 accept; "},
 		{"cut goes on to the chain", marks, []verdict.Verdict{cut}, "one 1 accept mark 0x2040; "},
 		{"reject cuts", marks, []verdict.Verdict{pass, reject}, "one 1 accept; one 2 accept mark 0x2040; "},
+		{"a side, and back", marks, []verdict.Verdict{pass, side, pass, back}, "one 1 accept; one 2 accept mark 0x4040; one 3 accept; one 4 accept mark 0x8040; "},
 		{"without marks", Marks{}, []verdict.Verdict{release, cut, reject}, "one 1 accept; one 2 drop; one 3 drop; "},
+		{"without marks for sides", testMarks, []verdict.Verdict{side, back}, "upto 2 accept; "},
 	} {
 		var packets [][]byte
 		for i := range tt.in {
@@ -112,7 +116,7 @@ func TestDeliverAllocs(t *testing.T) {
 	for i := range batch {
 		packets = append(packets, build(uint32(i), []byte{1, 2, 3, 4, 5, 6}, make([]byte, 1400), i%2 == 0))
 	}
-	s := offline(Config{Marks: Marks{1, 2}}, packets...)
+	s := offline(Config{Marks: Marks{Release: 1, Cut: 2}}, packets...)
 	v := []verdict.Verdict{{}, {Action: verdict.Drop}, {Action: verdict.Accept, Scope: verdict.Flow}}
 	i := 0
 	h := func(*packet.Frame) verdict.Verdict { i++; return v[i%3] }
@@ -124,7 +128,7 @@ func TestDeliverAllocs(t *testing.T) {
 func FuzzDeliver(f *testing.F) {
 	f.Add(build(1, []byte{1, 2, 3, 4, 5, 6}, []byte("\x45\x00"), true), uint8(0))
 	f.Fuzz(func(t *testing.T, b []byte, action uint8) {
-		s := offline(Config{Marks: Marks{1, 2}, Reject: func(*packet.Frame) {}}, b)
+		s := offline(Config{Marks: Marks{Release: 1, Cut: 2}, Reject: func(*packet.Frame) {}}, b)
 		s.deliver(1, 1, func(f *packet.Frame) verdict.Verdict {
 			return verdict.Verdict{Action: verdict.Action(action % 4), Scope: verdict.Scope(action >> 7)}
 		})

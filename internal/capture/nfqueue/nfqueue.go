@@ -17,7 +17,9 @@
 //	no opinion, accept of a packet   the packet goes on
 //	accept of a flow                 … with Marks.Release set, for the kernel to
 //	                                 save in the connection: the flow is not
-//	                                 queued again
+//	                                 queued again, but for what ends it
+//	accept of a side, and back       … the same with Marks.Side and Marks.Back
+//	                                 for one direction of the flow
 //	drop of a packet                 the packet is gone
 //	drop of a flow                   with Marks.Cut: the packet goes on to the
 //	                                 program's own chain, which saves the mark in
@@ -37,6 +39,7 @@ import (
 	"time"
 
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/verdict"
 )
 
 // ErrPermission is wrapped by the error of Open when the process lacks
@@ -54,6 +57,36 @@ var ErrUnsupported = errors.New("taking packets in line needs Linux with nfnetli
 type Marks struct {
 	Release uint32 // this flow need not be seen again
 	Cut     uint32 // this flow is to be dropped
+	Side    uint32 // this direction of the flow need not be seen
+	Back    uint32 // … and now it is to be seen again
+}
+
+// loose is the mark by which what an accepting verdict covers is let go of, or
+// taken back; 0: it covers the packet alone, or there is no mark.
+func (m *Marks) loose(v verdict.Verdict) uint32 {
+	if v.Action != verdict.Accept {
+		return 0
+	}
+	switch v.Scope {
+	case verdict.Flow:
+		return m.Release
+	case verdict.Side:
+		return m.Side
+	case verdict.Back:
+		return m.Back
+	}
+	return 0
+}
+
+func (m *Marks) distinct() bool {
+	all := uint32(0)
+	for _, b := range [...]uint32{m.Release, m.Cut, m.Side, m.Back} {
+		if all&b != 0 {
+			return false
+		}
+		all |= b
+	}
+	return true
 }
 
 // Config says which queue. Zero fields get the defaults.
@@ -119,8 +152,8 @@ func (c *Config) setDefaults() error {
 	if c.Buffer <= 0 {
 		c.Buffer = DefaultBuffer
 	}
-	if c.Marks.Release&c.Marks.Cut != 0 {
-		return fmt.Errorf("nfqueue: the marks %#x and %#x share bits", c.Marks.Release, c.Marks.Cut)
+	if !c.Marks.distinct() {
+		return fmt.Errorf("nfqueue: the marks %#x share bits", c.Marks)
 	}
 	return nil
 }
@@ -130,7 +163,8 @@ type Stats struct {
 	Packets   uint64 // delivered
 	Bytes     uint64
 	Accepted  uint64
-	Released  uint64 // packets that released their flow
+	Released  uint64 // packets that released their flow, or a side of it
+	Recalled  uint64 // packets that took a side back
 	Dropped   uint64 // by verdict
 	Cut       uint64 // packets that cut their flow
 	Rejected  uint64

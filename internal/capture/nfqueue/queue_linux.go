@@ -44,8 +44,8 @@ type Source struct {
 
 	relief relief
 
-	packets, bytes, accepted, released, dropped, cut, rejected, overruns, truncated, malformed, unsent atomic.Uint64
-	state                                                                                              atomic.Int32
+	packets, bytes, accepted, released, dropped, cut, rejected, recalled, overruns, truncated, malformed, unsent atomic.Uint64
+	state                                                                                                        atomic.Int32
 }
 
 // Open binds to the queue: from then on the kernel holds packets for it, so Run
@@ -306,13 +306,18 @@ func (s *Source) packet(b []byte, now int64, h capture.Handler) {
 		s.rejected.Add(1)
 		s.cfg.Reject(&s.frame)
 	}
+	loose := s.cfg.Marks.loose(v)
 	switch {
-	case v.Action < verdict.Drop && (v.Action == verdict.NoOpinion || v.Scope == verdict.Packet || s.cfg.Marks.Release == 0):
+	case v.Action < verdict.Drop && loose == 0:
 		s.accepted.Add(1)
 		s.last, s.open = m.id, s.open+1
-	case v.Action == verdict.Accept:
-		s.released.Add(1)
-		s.answer(nfAccept, m.mark|s.cfg.Marks.Release, true)
+	case v.Action < verdict.Drop:
+		if v.Scope == verdict.Back {
+			s.recalled.Add(1)
+		} else {
+			s.released.Add(1)
+		}
+		s.answer(nfAccept, m.mark|loose, true)
 	case v.Scope == verdict.Flow && s.cfg.Marks.Cut != 0:
 		s.cut.Add(1)
 		s.answer(nfAccept, m.mark&^s.cfg.Marks.Release|s.cfg.Marks.Cut, true)
@@ -428,7 +433,7 @@ func (s *Source) Close() error {
 // Stats may be called by anyone.
 func (s *Source) Stats() Stats {
 	st := Stats{Packets: s.packets.Load(), Bytes: s.bytes.Load(), Accepted: s.accepted.Load(), Released: s.released.Load(), Dropped: s.dropped.Load(),
-		Cut: s.cut.Load(), Rejected: s.rejected.Load(), Overruns: s.overruns.Load(), Truncated: s.truncated.Load(), Malformed: s.malformed.Load(), Unsent: s.unsent.Load()}
+		Cut: s.cut.Load(), Recalled: s.recalled.Load(), Rejected: s.rejected.Load(), Overruns: s.overruns.Load(), Truncated: s.truncated.Load(), Malformed: s.malformed.Load(), Unsent: s.unsent.Load()}
 	if text, err := s.table(); err == nil {
 		st.Waiting, st.Unseen, _ = queueCounters(string(text), s.cfg.Queue)
 	}
