@@ -8,6 +8,7 @@
 //	minelab serve -plan plan.tsv -for 30m     in the namespace of the servers
 //	minelab dial  -plan plan.tsv -for 30m     in the namespace of the home
 //	minelab stunnel -plan plan.tsv            prints stunnel's configuration
+//	minelab tunnels -plan plan.tsv -stack ssh prints what goes through another program's tunnels
 package main
 
 import (
@@ -28,15 +29,16 @@ func main() {
 	fs := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	n := fs.Int("rows", 240, "pairs of client and server")
 	seed := fs.Uint64("seed", 1, "of everything that varies")
-	set := fs.String("set", "all", "kinds of a plan: all, polls")
+	set := fs.String("set", "all", "kinds of a plan: all, polls, more, carried")
 	plan := fs.String("plan", "plan.tsv", "file of the plan")
+	stack := fs.String("stack", "ssh", "with tunnels: of which rows: ssh, quic")
 	dur := fs.Duration("for", 20*time.Minute, "how long to talk")
 	_ = fs.Parse(os.Args[2:])
 	var err error
 	switch os.Args[1] {
 	case "plan":
 		err = writePlan(*n, *seed, *set)
-	case "serve", "dial", "stunnel":
+	case "serve", "dial", "stunnel", "tunnels":
 		var rows []row
 		if rows, err = readPlan(*plan); err == nil {
 			switch os.Args[1] {
@@ -44,6 +46,8 @@ func main() {
 				err = serve(rows, *dur)
 			case "dial":
 				err = dial(rows, *dur)
+			case "tunnels":
+				tunnels(rows, *stack)
 			default:
 				stunnel(rows)
 			}
@@ -68,7 +72,7 @@ type row struct {
 	server string // address:port
 	tls12  bool
 	sni    string // empty: none
-	stack  string // of the client: go, openssl (by stunnel)
+	stack  string // of the client: go, openssl (by stunnel), or a tunnel: ssh, quic
 	rtt    time.Duration
 }
 

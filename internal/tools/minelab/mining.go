@@ -42,6 +42,12 @@ var miners = []spec{
 	{"verus", "verushash", verus},
 }
 
+// moreMiners are in the plans "more" and "carried" beside those.
+var moreMiners = []spec{
+	{"dero", "dero-work", deroWork},
+	{"raptoreum", "ghostrider", ghostrider},
+}
+
 func pool(r *rand.Rand) dist { return heavy(logUni(r, 0.001, 0.06), 0.5) }
 
 func xmrLogin(r *rand.Rand, algos bool) (int, int) {
@@ -317,4 +323,26 @@ func verus(r *rand.Rand) *talk {
 	job := in(r, 3000, 3300) // the template carries a solution
 	t.pushes[0] = push{gap: either(.6, poisson(60), between(10, 40)), size: span(job, job+2)}
 	return t
+}
+
+// deroWork is the same as a node's source has it: the clock of half a second
+// starts anew with each template, and what is found is answered by one.
+func deroWork(r *rand.Rand) *talk {
+	job := in(r, 330, 420)
+	return &talk{
+		hello:  []exchange{{in(r, 160, 260), in(r, 129, 180), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 8, 120)), size: fixed(in(r, 150, 190)), think: pool(r), again: 1}},
+		pushes: []push{{gap: either(uni(r, 0, .35), between(.02, .5), between(.5, .515)), size: span(job, job+in(r, 0, 1))}},
+	}
+}
+
+// ghostrider is xmrig's Stratum V1: subscribe and authorize in one flight, few
+// branches.
+func ghostrider(r *rand.Rand) *talk {
+	base, branches := in(r, 560, 900), in(r, 1, 6)
+	return &talk{
+		hello:  []exchange{{in(r, 190, 300), in(r, 100, 200), pool(r)}},
+		calls:  []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 110, 150), 3), reply: digits(in(r, 34, 60), 3), think: pool(r)}, {gap: between(60, 60.5), size: digits(in(r, 80, 101), 3), reply: digits(70, 3), think: pool(r), idle: true}},
+		pushes: []push{{gap: either(.6, poisson(120), clock(uni(r, 20, 60), 1)), size: func(r *rand.Rand, _ int) int { return base + 67*r.IntN(branches) + r.IntN(2) }}},
+	}
 }

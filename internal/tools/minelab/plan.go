@@ -3,14 +3,15 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
 // talk draws the row's talk; both ends draw the same.
 func (rw *row) talk() *talk {
-	lists := [...][]spec{services, pollServices}
+	lists := [...][]spec{services, pollServices, moreServices}
 	if rw.mining {
-		lists = [...][]spec{miners, pollMiners}
+		lists = [...][]spec{miners, pollMiners, moreMiners}
 	}
 	for _, list := range lists {
 		for _, s := range list {
@@ -24,12 +25,19 @@ func (rw *row) talk() *talk {
 
 // writePlan prints a plan: two rows of services for one of miners, every kind
 // in turn, each row with parameters, a TLS version and a stack of its own. set
-// is the kinds it draws from: all, or those who ask by a clock (polls).
+// is the kinds it draws from: all, those who ask by a clock (polls), further ones
+// (more), or all of them in QUIC and SSH instead of TLS (carried).
 func writePlan(n int, seed uint64, set string) error {
 	benign, mining := services, miners
-	if set == "polls" {
+	switch set {
+	case "all":
+	case "polls":
 		benign, mining = pollServices, pollMiners
-	} else if set != "all" {
+	case "more":
+		benign, mining = moreServices, slices.Concat(moreMiners, moreMiners, miners)
+	case "carried":
+		benign, mining = slices.Concat(services, moreServices), slices.Concat(miners, moreMiners)
+	default:
 		return fmt.Errorf("no set %q", set)
 	}
 	r := rand.New(rand.NewPCG(seed, 9))
@@ -50,6 +58,12 @@ func writePlan(n int, seed uint64, set string) error {
 			rw.stack = "openssl"
 		}
 		rw.rtt = sec(logUni(r, .004, .2))
+		if set == "carried" {
+			rw.stack = carriers[r.IntN(len(carriers))]
+			if rw.stack == "ssh" { // one daemon takes them all
+				rw.server = fmt.Sprintf("198.18.%d.%d:22", i/200, 2+i%200)
+			}
+		}
 		fmt.Println(strings.Join(rw.strings(), "\t"))
 	}
 	return nil
@@ -69,5 +83,29 @@ func stunnel(rows []row) {
 		if rw.sni != "" {
 			fmt.Printf("sni = %s\n", rw.sni)
 		}
+	}
+}
+
+// carriers are the stacks in which the row's talk goes through a tunnel of
+// another program's.
+var carriers = [...]string{"ssh", "quic"}
+
+func (rw *row) carried() bool { return slices.Contains(carriers[:], rw.stack) }
+
+// behind is where the tunnel's far end hands the row's talk on.
+func (rw *row) behind() string { return fmt.Sprintf("127.0.0.1:%d", 30000+rw.id) }
+
+// tunnels prints one line for each row of a stack: where its talk comes from,
+// the client's and the server's address, and where it goes to; and for SSH the
+// options that programs differ in.
+func tunnels(rows []row, stack string) {
+	for _, rw := range rows {
+		if rw.stack != stack {
+			continue
+		}
+		r := rand.New(rand.NewPCG(rw.seed, 3))
+		alive := pick(0, 0, 15, 30, 60)(r, 0)
+		cipher := []string{"chacha20-poly1305@openssh.com", "chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr"}[r.IntN(4)]
+		fmt.Println(rw.local(), rw.client, rw.server, rw.behind(), alive, cipher)
 	}
 }

@@ -2,7 +2,7 @@
 # Records one run of a plan: record.sh OUT.pcap ROWS SEED DURATION [SET]. Makes two
 # network namespaces joined by one cable, puts the plan's addresses on them,
 # and takes everything down again. Nothing leaves the namespaces. Needs root,
-# tcpdump and stunnel.
+# tcpdump and stunnel, and for the set "carried" OpenSSH.
 set -eu
 out=$1 rows=$2 seed=$3 dur=$4 set=${5:-all}
 dir=$(mktemp -d)
@@ -34,12 +34,50 @@ for x in "$home lh" "$net ln"; do # whole segments, not what an offloading card 
 	set -- $x
 	ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true
 done
-ip netns exec "$home" tcpdump -q -i lh -s 0 -B 8192 -w "$out" tcp 2>/dev/null &
+ip netns exec "$home" tcpdump -q -i lh -s 0 -B 8192 -w "$out" "tcp or udp" 2>/dev/null &
 pids="$pids $!"
 ip netns exec "$net" nice -n 10 "$dir/minelab" serve -plan "$dir/plan.tsv" -for "$dur" &
 pids="$pids $!"
 "$dir/minelab" stunnel -plan "$dir/plan.tsv" >"$dir/stunnel.conf"
 ip netns exec "$home" nice -n 10 stunnel "$dir/stunnel.conf" >/dev/null 2>&1 &
 pids="$pids $!"
+"$dir/minelab" tunnels -plan "$dir/plan.tsv" -stack ssh >"$dir/ssh.txt"
+if [ -s "$dir/ssh.txt" ]; then # one daemon with a key of its own; a client for each row
+	ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
+	ssh-keygen -q -t ed25519 -N '' -f "$dir/key"
+	cp "$dir/key.pub" "$dir/authorized"
+	mkdir -p /run/sshd
+	cat >"$dir/sshd.conf" <<-END
+		ListenAddress 0.0.0.0:22
+		HostKey $dir/host
+		AuthorizedKeysFile $dir/authorized
+		StrictModes no
+		UsePAM no
+		PermitRootLogin yes
+		MaxStartups 2000
+		PidFile none
+		LogLevel QUIET
+	END
+	ip netns exec "$net" nice -n 10 /usr/sbin/sshd -D -f "$dir/sshd.conf" &
+	pids="$pids $!"
+	sleep 1
+	while read -r from own server there alive cipher; do
+		ip netns exec "$home" nice -n 10 ssh -F none -N -q -i "$dir/key" -b "$own" -L "$from:$there" -c "$cipher" -o ServerAliveInterval="$alive" \
+			-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ExitOnForwardFailure=yes "root@${server%:*}" </dev/null &
+		pids="$pids $!"
+		sleep .05
+	done <"$dir/ssh.txt"
+fi
+"$dir/minelab" tunnels -plan "$dir/plan.tsv" -stack quic >"$dir/quic.txt"
+if [ -s "$dir/quic.txt" ]; then
+	(cd "$here/quicpipe" && go build -o "$dir/quicpipe" .)
+	for side in server client; do
+		ns=$home
+		[ $side = client ] || ns=$net
+		ip netns exec "$ns" nice -n 10 "$dir/quicpipe" $side <"$dir/quic.txt" >/dev/null 2>&1 &
+		pids="$pids $!"
+		sleep 1
+	done
+fi
 sleep 2
 ip netns exec "$home" nice -n 10 "$dir/minelab" dial -plan "$dir/plan.tsv" -for "$dur"

@@ -30,7 +30,8 @@ type peer struct {
 	mu   sync.Mutex
 	r    *rand.Rand
 	n    [128]int
-	last time.Time // something was received
+	sent [8]time.Time // each push, the latest
+	last time.Time    // something was received
 	in   chan message
 	done chan struct{}
 	once sync.Once
@@ -161,6 +162,13 @@ func (p *peer) serveTalk(t *talk) {
 			}
 		case tag >= 'A' && tag <= 'Z':
 			c := &t.calls[tag-'A']
+			if c.again > 0 {
+				go func() {
+					if p.sleep(p.draw(c.think)) {
+						p.push(t, c.again-1)
+					}
+				}()
+			}
 			if c.reply == nil {
 				continue
 			}
@@ -190,6 +198,9 @@ func (p *peer) push(t *talk, i int) {
 	if pre := t.pushes[i].pre; pre > 0 {
 		p.write('!', pre)
 	}
+	p.mu.Lock()
+	p.sent[i] = time.Now()
+	p.mu.Unlock()
 	p.say('a'+byte(i), t.pushes[i].size)
 }
 
@@ -197,9 +208,34 @@ func (p *peer) pushing(t *talk, i int) {
 	if t.pushes[i].gap == nil {
 		return
 	}
-	for p.sleep(p.draw(t.pushes[i].gap)) {
+	for {
+		d := p.draw(t.pushes[i].gap)
+		if !p.sleep(d) {
+			return
+		}
+		for { // as long again as another push of this number came since
+			p.mu.Lock()
+			left := d - time.Since(p.sent[i])
+			p.mu.Unlock()
+			if left <= 0 || !t.restarts(i) {
+				break
+			}
+			if !p.sleep(left) {
+				return
+			}
+		}
 		p.push(t, i)
 	}
+}
+
+// restarts reports whether a call is answered by push i.
+func (t *talk) restarts(i int) bool {
+	for k := range t.calls {
+		if t.calls[k].again == i+1 {
+			return true
+		}
+	}
+	return false
 }
 
 // dialTalk plays the client.
@@ -302,7 +338,7 @@ func serve(rows []row, d time.Duration) error {
 		if rw.tls12 {
 			cfg.MaxVersion = tls.VersionTLS12
 		}
-		l, err := tls.Listen("tcp", rw.server, cfg)
+		l, err := rw.listen(cfg)
 		if err != nil {
 			return err
 		}
@@ -378,9 +414,17 @@ func (p *peer) oneCall(t *talk, r *rand.Rand, n uint64) {
 	}
 }
 
+// listen takes the row's clients: where the plan says, or behind the carrier.
+func (rw *row) listen(cfg *tls.Config) (net.Listener, error) {
+	if rw.carried() {
+		return net.Listen("tcp", rw.behind())
+	}
+	return tls.Listen("tcp", rw.server, cfg)
+}
+
 func (rw *row) connect() (net.Conn, error) {
 	d := net.Dialer{Timeout: 10 * time.Second}
-	if rw.stack == "openssl" {
+	if rw.stack == "openssl" || rw.carried() {
 		return d.Dial("tcp", rw.local())
 	}
 	d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(rw.client)}

@@ -33,6 +33,7 @@ type call struct {
 	every int   // of a short talk: one in so many connections makes this call
 	then  float64
 	after int // with probability then, this push (from 1) follows the reply
+	again int // the reply is this push (from 1), whose gap starts anew
 }
 
 type push struct {
