@@ -37,7 +37,7 @@ func (w *Worker) traffic(fl *flow.Flow, d packet.Dir, p *packet.Packet) verdict.
 			if s.BlocksTraffic() {
 				c, cp := fl.Client()
 				r, rp := fl.Server()
-				fl.Stopped = w.ends(s, c, cp, fl.ClientMAC, r, rp, fl.ServerMAC, p.Time)
+				fl.Stopped = w.ends(s, p.Proto, c, cp, fl.ClientMAC, r, rp, fl.ServerMAC, p.Time)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (w *Worker) stray(p *packet.Packet) verdict.Verdict {
 	if s == nil || !s.BlocksTraffic() {
 		return verdict.Verdict{}
 	}
-	a := w.ends(s, p.Src, p.SrcPort, p.SrcMAC, p.Dst, p.DstPort, p.DstMAC, p.Time)
+	a := w.ends(s, p.Proto, p.Src, p.SrcPort, p.SrcMAC, p.Dst, p.DstPort, p.DstMAC, p.Time)
 	if a < verdict.Drop {
 		return verdict.Verdict{}
 	}
@@ -66,11 +66,11 @@ func (w *Worker) stray(p *packet.Packet) verdict.Verdict {
 }
 
 // ends asks about the traffic between two ends, for each that is in the home.
-func (w *Worker) ends(s *policy.Snapshot, c packet.Addr, cp uint16, cm packet.MAC, r packet.Addr, rp uint16, rm packet.MAC, now int64) verdict.Action {
+func (w *Worker) ends(s *policy.Snapshot, proto uint8, c packet.Addr, cp uint16, cm packet.MAC, r packet.Addr, rp uint16, rm packet.MAC, now int64) verdict.Action {
 	ch, rh := w.devices.Home(c), w.devices.Home(r)
 	q := &w.judged.q
 	ask := func(local packet.Addr, m packet.MAC, remote packet.Addr, port uint16, home bool) verdict.Action {
-		*q = policy.Query{MAC: m, Local: local, Remote: remote, RemotePort: port, RemoteHome: home, Now: now}
+		*q = policy.Query{MAC: m, Local: local, Remote: remote, RemotePort: port, RemoteHome: home, Proto: proto, Now: now}
 		if s.NeedsIdentity() {
 			q.Device = w.ref(m, local)
 		}
@@ -201,7 +201,7 @@ func (w *Worker) carryOut(fl *flow.Flow, d *policy.Decision) {
 // query begins a query about a flow whose client, or else server, misbehaves.
 func (w *Worker) query(fl *flow.Flow, client bool, now int64) *policy.Query {
 	q := &w.judged.q
-	*q = policy.Query{Now: now}
+	*q = policy.Query{Proto: fl.Key.Proto, Now: now}
 	c, _ := fl.Client()
 	s, sp := fl.Server()
 	if client {

@@ -64,7 +64,7 @@ func (s *Snapshot) decide(q *Query, tr *trace) (Decision, *compiled) {
 		if safe == nil {
 			d := Decision{Action: Block, Why: whyOf(c.kind), By: c.id, Word: Blocked,
 				Verdict: verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow, Why: verdictOf(c.kind)}}
-			if c.reject {
+			if c.reject && (!c.own || s.tells(q)) {
 				d.Verdict.Action = verdict.Reject
 			}
 			tr.add(whyOf(c.kind), c, true)
@@ -114,6 +114,9 @@ func (s *Snapshot) wish(q *Query, host *name, tr *trace) (why string, by *compil
 		sev = 2
 	}
 	drop := verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow, Why: categoryWhy(q.Category)}
+	if s.tells(q) {
+		drop.Action = verdict.Reject
+	}
 	for _, c := range s.actions {
 		if c.severity != 0 && sev > c.severity || !c.match(q, host, true) {
 			continue
@@ -150,6 +153,22 @@ func (s *Snapshot) wish(q *Query, host *name, tr *trace) (why string, by *compil
 	}
 	return WhyTable, nil, drop
 }
+
+// tells reports whether the ends of q's flow hear that a finding stopped it.
+func (s *Snapshot) tells(q *Query) bool {
+	switch {
+	case s.answer.Silent || q.Proto == 0:
+		return false
+	case q.Proto == packet.ProtoTCP:
+		return true
+	case q.Proto == packet.ProtoUDP && q.RemotePort == dnsPort:
+		return true // the question is refused
+	}
+	return s.answer.ICMP
+}
+
+// dnsPort is where names are asked for, RFC 1035 section 4.2.
+const dnsPort = 53
 
 func idOf(c *compiled) string {
 	if c == nil {

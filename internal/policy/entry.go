@@ -35,6 +35,7 @@ const (
 	MaxBlocks     = 4096 // blocks, quarantines and pauses together
 	MaxNever      = 512
 	MaxActions    = 256
+	MaxOwn        = 256 // of all: entries that findings made
 )
 
 // Limits of texts.

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// MaxUndo is how many changes can be undone.
-const MaxUndo = 32
+// MaxUndo is how many changes can be undone; MaxOwnUndo of them may be the
+// program's, which must not push the owner's out.
+const (
+	MaxUndo    = 32
+	MaxOwnUndo = 8
+)
 
 // Change is one change that was made, for lists and for Undo.
 type Change struct {
@@ -32,9 +36,7 @@ func (m *Manager) do(f func() (change, error)) (Change, error) {
 		m.seq++
 		c.Seq = m.seq
 		_, c.At = m.now()
-		if len(m.journal) == MaxUndo {
-			m.journal = slices.Delete(m.journal, 0, 1)
-		}
+		m.makeRoom(c.Author == Itself)
 		m.journal = append(m.journal, c)
 		m.publish()
 	}
@@ -43,6 +45,24 @@ func (m *Manager) do(f func() (change, error)) (Change, error) {
 		m.published()
 	}
 	return c.Change, err
+}
+
+// makeRoom forgets the oldest change when there is no room for another one.
+func (m *Manager) makeRoom(own bool) {
+	n, first := 0, -1
+	for i := range m.journal {
+		if m.journal[i].Author == Itself {
+			if n++; first < 0 {
+				first = i
+			}
+		}
+	}
+	switch {
+	case own && n >= MaxOwnUndo:
+		m.journal = slices.Delete(m.journal, first, first+1)
+	case len(m.journal) >= MaxUndo:
+		m.journal = slices.Delete(m.journal, 0, 1)
+	}
 }
 
 // Changes lists the latest changes that can be undone, oldest first.

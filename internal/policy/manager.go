@@ -22,6 +22,8 @@ type Config struct {
 	Location *time.Location
 	// Mode is used when the store holds none.
 	Mode Mode
+	// Answer is what the ends of a flow hear when a finding stops it.
+	Answer Answer
 	// Handle is where snapshots are published; nil: one of its own.
 	Handle *Handle
 	// OnPublish is called after each new snapshot, without locks held, so that
@@ -59,6 +61,10 @@ type item struct {
 
 // ErrNotFound says that no entry has this identity.
 var ErrNotFound = errors.New("policy: no such entry; list them to see their identities")
+
+// ErrOwners says that an entry of the owner's stands where the program wanted
+// to put its own.
+var ErrOwners = errors.New("policy: the owner has said so already")
 
 // NewManager reads what the store holds and publishes the first snapshot. An
 // entry that cannot be read is left out and named by Faults; the error is that
@@ -144,6 +150,11 @@ func (m *Manager) Add(e Entry) (Entry, Change, error) {
 			return change{}, err
 		}
 		old := m.same(&e)
+		if e.Author == Itself {
+			if err := m.modest(old); err != nil {
+				return change{}, err
+			}
+		}
 		if old == nil && m.count(e.Kind) >= limitOf(e.Kind) {
 			return change{}, fieldError("kind", "there are already %d entries of this kind, which is the limit; remove some first", limitOf(e.Kind))
 		}
@@ -320,7 +331,9 @@ func (m *Manager) publish() {
 	if m.gen++; m.gen == 0 {
 		m.gen = 1
 	}
-	m.handle.Store(build(m.mode, m.gen, src))
+	snap := build(m.mode, m.gen, src)
+	snap.answer = m.cfg.Answer
+	m.handle.Store(snap)
 }
 
 // guard refuses a block that could never hold.
@@ -342,6 +355,28 @@ func (m *Manager) guard(e *Entry) error {
 				return fieldError("host", "%s is on the never-block list (%s); remove it there first", e.Scope.Host, it.e.ID)
 			}
 		}
+	}
+	return nil
+}
+
+// modest keeps the program from changing what the owner said, and from making
+// so many entries that there is no room for the owner's. old: what would be
+// replaced; nil: nothing.
+func (m *Manager) modest(old *item) error {
+	if old != nil {
+		if old.e.Author != Itself {
+			return ErrOwners
+		}
+		return nil
+	}
+	n := 0
+	for _, it := range m.entries {
+		if it.e.Author == Itself {
+			n++
+		}
+	}
+	if n >= MaxOwn {
+		return fieldError("kind", "findings have made %d entries, which is the limit", MaxOwn)
 	}
 	return nil
 }

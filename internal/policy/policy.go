@@ -104,6 +104,10 @@ type Query struct {
 
 	Wallet, Pool string // of mining, where visible
 
+	// Proto is the IANA number of the flow's protocol; 0: not known, and then
+	// nobody is told that a finding stopped it.
+	Proto uint8
+
 	// Rule is set for a match of a rule, with what the rule wants done.
 	Rule     bool
 	GID, SID uint32
@@ -111,6 +115,20 @@ type Query struct {
 
 	Now int64 // ns since the Unix epoch, for counting alone
 }
+
+// Answer says what the ends of a flow hear when a finding stops it.
+type Answer struct {
+	// Silent drops packets without a word. Otherwise connections of TCP are
+	// reset at both ends and questions for names refused, so that programs fail
+	// at once instead of waiting.
+	Silent bool
+	// ICMP also tells the sender of other datagrams, by an error.
+	ICMP bool
+}
+
+// Itself is the author of the entries that the program makes; no user can have
+// that name.
+const Itself = "(yamori)"
 
 // Decision is the answer. It holds no memory of its own.
 type Decision struct {

@@ -22,6 +22,7 @@ type Snapshot struct {
 	actions    []*compiled
 	blocks     blockIndex
 	needRef    bool
+	answer     Answer
 }
 
 // compiled is an entry in the form in which it is compared.
@@ -49,6 +50,7 @@ type compiled struct {
 	at       event.Level
 	severity uint8
 	reject   bool
+	own      bool // the program made it
 	hits     *Hits
 }
 
@@ -138,7 +140,8 @@ func (s *Scope) specific() int {
 func compile(e *Entry, h *Hits) *compiled {
 	sc := &e.Scope
 	c := &compiled{id: e.ID, kind: e.Kind, device: sc.Device, devKind: sc.Kind, host: sc.Host, port: sc.Port, gid: sc.GID, sid: sc.SID,
-		category: sc.Category, family: sc.Family, wallet: sc.Wallet, at: e.At, severity: e.Severity, reject: e.Reject, hits: h}
+		category: sc.Category, family: sc.Family, wallet: sc.Wallet, at: e.At, severity: e.Severity, reject: e.Reject,
+		own: e.Author == Itself, hits: h}
 	if strings.HasPrefix(sc.Device, "mac:") {
 		c.mac, c.hasMAC = parseMAC(sc.Device[4:])
 	}
