@@ -22,11 +22,26 @@ func gatewayIn(t *testing.T, bin string, o labnet.Options) (*labnet.Home, *labne
 		t.Fatal(err)
 	}
 	t.Cleanup(h.Close)
-	g, err := h.StartGateway(context.Background(), labnet.GatewayOptions{Program: bin, Folder: t.TempDir(), Protect: true})
+	g, err := h.StartGateway(context.Background(), labnet.GatewayOptions{Program: bin, Folder: openFolder(t), Protect: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h, g
+}
+
+// openFolder is a temporary folder that every user can reach, unlike those of
+// testing: a daemon that gave its privileges up has to.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "yamori-test")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // gateway: the program as a household runs it stops every clear dialect of

@@ -26,14 +26,27 @@ watches: nothing is blocked. On a router it takes the LAN side, elsewhere the
 interface of the default route. Stop it with Ctrl-C: it ends with an account.
 A SIGHUP reopens the event file and loads the rules again.
 
-It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
+It needs root, or the capabilities cap_net_raw and cap_net_admin. Started as
+root it becomes two processes: a small one keeps the privileges, and the one that
+reads packets and serves the web has none (see privileges in the configuration).`,
 		Example: `  sudo yamori run
   sudo yamori run --interface br-lan --events /var/log/yamori/eve.json
   sudo yamori run --rules /etc/yamori/rules
   yamori run --check --config /etc/yamori/yamori.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(configFile)
+			b, err := begin()
+			if err != nil {
+				return err
+			}
+			var text []byte
+			if b != nil {
+				defer func() { _ = b.client.Close() }()
+				text = b.config
+			} else if text, err = readConfig(configFile); err != nil {
+				return err
+			}
+			cfg, err := config.Parse(cmp.Or(configFile, config.DefaultPath), text)
 			if err != nil {
 				return err
 			}
@@ -47,12 +60,19 @@ It needs root, or the capabilities cap_net_raw and cap_net_admin.`,
 			if check {
 				return checkRules(stdout, app.ConfiguredRules(cfg))
 			}
+			if b == nil && parts(cfg) {
+				return part(cfg, text)
+			}
 			home, _ := config.Prefixes(cfg.HomeNet) // checked by Load
 			hup := make(chan os.Signal, 1)
 			signal.Notify(hup, syscall.SIGHUP)
 			defer signal.Stop(hup)
 			w := &app.Watch{Config: cfg, HomeNet: home, Lang: language(cfg), Version: version,
 				Rules: app.ConfiguredRules(cfg), Line: app.IsTerminal(stderr), Stdout: stdout, Stderr: stderr, Log: cfg.Log.Logger(stderr), Reopen: hup}
+			if b != nil {
+				w.Priv, w.Socket = b.client, b.socket
+				tellUnreadable(w.Log, cfg)
+			}
 			return w.Run(cmd.Context())
 		},
 	}

@@ -32,6 +32,10 @@ type Listen struct {
 	// loopback, private and link-local ones are taken (RFC 1918, 3927, 4193).
 	Anywhere bool
 
+	// Open listens at an address of the LAN, for a process that may not; nil:
+	// Serve does.
+	Open func(netip.AddrPort) (net.Listener, error)
+
 	// Unix is a listener of a Unix socket; who may open its file is owner.
 	Unix net.Listener
 }
@@ -75,7 +79,7 @@ func (s *Server) Serve(ctx context.Context, l Listen) error {
 		add(srv, l.Unix, nil)
 	}
 	for _, a := range l.HTTPS {
-		ln, err := net.Listen("tcp", a.String())
+		ln, err := l.open(a)
 		if err != nil {
 			closeAll()
 			return fmt.Errorf("api: %w; choose another address or port", err)
@@ -86,7 +90,7 @@ func (s *Server) Serve(ctx context.Context, l Listen) error {
 		add(srv, ln, func(x net.Listener) net.Listener { return tls.NewListener(x, conf) })
 	}
 	for _, a := range l.HTTP {
-		ln, err := net.Listen("tcp", a.String())
+		ln, err := l.open(a)
 		if err != nil {
 			closeAll()
 			return fmt.Errorf("api: %w; choose another address or port", err)
@@ -124,6 +128,13 @@ func (s *Server) Serve(ctx context.Context, l Listen) error {
 	}
 	wg.Wait()
 	return err
+}
+
+func (l *Listen) open(a netip.AddrPort) (net.Listener, error) {
+	if l.Open != nil {
+		return l.Open(a)
+	}
+	return net.Listen("tcp", a.String())
 }
 
 // server has the limits that every listener shares. Streams move their own

@@ -377,6 +377,17 @@ type Status struct {
 	StoreLimit    int64     `json:"store_limit"`
 	LastBackup    time.Time `json:"last_backup,omitzero"`
 	Problems      []Problem `json:"problems" doc:"what keeps it from working fully"`
+
+	Privileges *Privileges `json:"privileges,omitempty"`
+}
+
+// Privileges say what the process that reads packets may do.
+type Privileges struct {
+	Parted   bool      `json:"parted" doc:"another process keeps the privileges"`
+	User     string    `json:"user"`
+	Seccomp  bool      `json:"seccomp"`
+	Landlock int64     `json:"landlock" doc:"version; 0: absent"`
+	Missing  []Problem `json:"missing" doc:"what is weaker than it could be"`
 }
 
 // Problem is something that needs attention, as a code.

@@ -53,6 +53,7 @@ func (d daemon) Fill(s *api.Status) {
 	s.Packets, s.Bytes, s.Dropped, s.Flows, s.Findings = int64(x.Packets), int64(x.Bytes), int64(x.Dropped), int64(x.Flows), int64(x.Findings)
 	s.EventsDropped += int64(x.EventsDropped)
 	s.Workers, s.Alerts, s.EventErrors, s.Lost, s.Evicted, s.Panics = int64(x.Workers), int64(x.Alerts), int64(x.EventErrors), int64(x.Lost), int64(x.Evicted), int64(x.Panics)
+	s.Privileges = d.w.privileges()
 	if r := x.Rules; r != nil {
 		s.Rules, s.RulesFailed, s.RulesSince, s.RulesRefused, s.RefusedAt = int64(r.Loaded), int64(r.Failed), r.Since, r.Refused, r.RefusedAt
 	}

@@ -118,22 +118,31 @@ func homeEntries() (out []policy.Entry) {
 	return out
 }
 
-// listeners opens the Unix socket and says where HTTPS is to be.
-func (w *Watch) listeners() (l api.Listen, err error) {
-	path := w.socket()
+// ListenUnix listens at the daemon's socket. The file goes with the listener.
+func ListenUnix(path string) (*net.UnixListener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return l, fmt.Errorf("status socket: %w; choose another place with --socket", err)
+		return nil, fmt.Errorf("status socket: %w; choose another place with --socket", err)
 	}
 	if err := freeSocket(path); err != nil {
-		return l, err
+		return nil, err
 	}
-	if l.Unix, err = net.Listen("unix", path); err != nil {
-		return l, fmt.Errorf("status socket: %w; choose another place with --socket", err)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("status socket: %w; choose another place with --socket", err)
 	}
 	if err := os.Chmod(path, 0o660); err != nil {
-		_ = l.Unix.Close()
-		return l, fmt.Errorf("status socket: %w", err)
+		_ = l.Close()
+		return nil, fmt.Errorf("status socket: %w", err)
 	}
+	return l, nil
+}
+
+// listeners opens the Unix socket and says where HTTPS is to be.
+func (w *Watch) listeners() (l api.Listen, err error) {
+	if l.Unix, err = w.listenUnix(); err != nil {
+		return l, err
+	}
+	l.Open = w.listenAt
 	if w.Config.API.Off {
 		return l, nil
 	}
@@ -213,8 +222,7 @@ func (w *Watch) listen(ctx context.Context, srv *api.Server, l api.Listen) {
 	}
 	w.Log.Error("the API does not answer over the network; the socket does", "error", err)
 	w.apiDown.Store(true)
-	if u, err := net.Listen("unix", w.socket()); err == nil {
-		_ = os.Chmod(w.socket(), 0o660)
+	if u, err := w.listenUnix(); err == nil {
 		err = srv.Serve(ctx, api.Listen{Unix: u})
 		if err != nil && ctx.Err() == nil {
 			w.Log.Error("the socket does not answer", "error", err)

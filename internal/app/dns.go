@@ -67,7 +67,7 @@ func (r *resolver) config() dnsmode.Config {
 	w, d := r.w, &r.w.Config.DNS
 	c := dnsmode.Config{PublicListen: d.PublicListen, Clients: w.HomeNet, Upstreams: config.Group(d.Upstreams), WithoutClock: config.Group(d.WithoutClock),
 		Names: r, Policy: dnsmode.FromPolicy(w.house.Policy.Handle(), r.who), RebindAllow: d.RebindAllow, Domain: d.Domain, Gateway: d.Gateway,
-		AllowBrowserDoH: d.BrowserDoH, BlockRelay: d.BlockRelay, OnBlock: r.onBlock}
+		Open: w.openPort(), AllowBrowserDoH: d.BrowserDoH, BlockRelay: d.BlockRelay, OnBlock: r.onBlock}
 	c.Upstreams.Fastest = d.Fastest
 	for _, s := range d.Listen {
 		if a, err := config.ListenAddress(s); err == nil { // checked by config

@@ -26,7 +26,7 @@ import (
 // to what is never forwarded.
 type inline struct {
 	w       *Watch
-	table   *enforce.Table
+	table   filter
 	heart   *enforce.Heart
 	engine  *engine.Engine
 	sources []*nfqueue.Source
@@ -160,7 +160,7 @@ func (w *Watch) startInline() (*inline, error) {
 		first = config.DefaultQueue
 	}
 	var err error
-	if i.table, err = enforce.Install(enforce.Config{Queue: uint16(first), Workers: workers, LAN: lan, Local: !c.NoLocal, Bridge: c.Bridge, State: c.State}); err != nil {
+	if i.table, err = w.rights().install(enforce.Config{Queue: uint16(first), Workers: workers, LAN: lan, Local: !c.NoLocal, Bridge: c.Bridge, State: c.State}); err != nil {
 		return nil, err
 	}
 	ok := false
@@ -185,15 +185,14 @@ func (w *Watch) startInline() (*inline, error) {
 	i.cancel = cancel
 	i.heart = &enforce.Heart{Table: i.table, OnState: i.beats, Hold: func() bool { return time.Now().UnixNano() < i.rest.Load() }}
 	for n := range workers {
-		socks, err := inject.OpenSockets(0)
+		sender, err := w.rights().OpenSender(0)
 		if err != nil {
 			return nil, err
 		}
-		sender := inject.NewSender(socks)
 		i.senders = append(i.senders, sender)
 		var dec packet.Decoder
 		var p packet.Packet
-		src, err := nfqueue.Open(nfqueue.Config{Queue: uint16(first + n), Marks: nfqueue.Marks{Release: enforce.DefaultMarks.Release, Cut: enforce.DefaultMarks.Cut},
+		src, err := w.rights().OpenQueue(nfqueue.Config{Queue: uint16(first + n), Marks: nfqueue.Marks{Release: enforce.DefaultMarks.Release, Cut: enforce.DefaultMarks.Cut, Side: enforce.DefaultMarks.Side, Back: enforce.DefaultMarks.Back},
 			Reject: func(f *packet.Frame) { dec.Decode(&p, f); sender.Reject(&p) }})
 		if err != nil {
 			return nil, err

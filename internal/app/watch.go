@@ -23,6 +23,7 @@ import (
 	"github.com/yamori-net/yamori/internal/export/evefile"
 	"github.com/yamori-net/yamori/internal/house"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/priv"
 	"github.com/yamori-net/yamori/internal/report"
 	"github.com/yamori-net/yamori/internal/verdict"
 )
@@ -40,6 +41,11 @@ type Watch struct {
 	Rules   RuleConfig
 	Reopen  <-chan os.Signal // asks to reopen the event file and to load the rules again, may be nil
 	Ready   func(Status)     // called once watching, may be nil
+
+	// Priv is the process that keeps the privileges, Socket the daemon's Unix
+	// socket, opened before; nil: this process has them, and opens it itself.
+	Priv   *priv.Client
+	Socket *os.File
 
 	// Around wraps what inspects in line; for tests and measuring, may be nil.
 	Around func(capture.Handler) capture.Handler
@@ -98,7 +104,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		workers = min(runtime.NumCPU(), maxWorkers)
 	}
 	var err error
-	w.sources, err = afpacket.New(afpacket.Config{Interface: w.iface, Workers: workers, Promiscuous: true, OnState: w.state})
+	w.sources, err = afpacket.New(afpacket.Config{Interface: w.iface, Workers: workers, Promiscuous: true, OnState: w.state, Open: w.rights().OpenPacket})
 	if err != nil {
 		return err
 	}
@@ -120,6 +126,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 	defer srv()
 	w.started = time.Now()
+	w.tellPrivileges()
 	w.Log.Info("watching", "interface", w.iface, "why", why, "workers", workers, "mode", "watch")
 	if w.Ready != nil {
 		w.Ready(w.Status())
@@ -127,6 +134,18 @@ func (w *Watch) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
+	var gone error
+	if w.Priv != nil {
+		wg.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-w.Priv.Done():
+				w.Log.Error("the privileged process is gone; packets pass by uninspected, and this process ends")
+				gone = errPrivGone
+				cancel()
+			}
+		})
+	}
 	wg.Go(func() { w.onSignal(ctx) })
 	wg.Go(func() { w.keeper.run(ctx) })
 	wg.Go(func() { w.dns.run(ctx) })
@@ -150,6 +169,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
+	err = errors.Join(err, gone)
 	sum := &report.Summary{Source: w.iface, Live: true, Stats: w.allStats(), Devices: w.house.Devices.Devices(), Problem: err}
 	sum.Findings, sum.More = w.coll.Findings()
 	return errors.Join(err, report.WriteAccount(w.Stdout, sum, w.Lang))
@@ -229,7 +249,11 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	w.reopen = make(chan os.Signal, 1)
 	closeEvents := func() {}
 	if c.Events.File != "" {
-		f, err := evefile.Open(evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep})
+		ec := evefile.Config{Path: c.Events.File, MaxMB: c.Events.MaxMB, Keep: c.Events.Keep}
+		if w.Priv != nil {
+			ec.Append = w.Priv.OpenEvents
+		}
+		f, err := evefile.Open(ec)
 		if err != nil {
 			return nil, nil, fmt.Errorf("event file: %w", err)
 		}

@@ -36,17 +36,21 @@ type Config struct {
 	HomeNet   []string `yaml:"home_net"`  // prefixes of the home; empty: private addresses
 	Language  string   `yaml:"language"`  // en, ja; empty: from the environment
 	Socket    string   `yaml:"socket"`    // Unix socket of the daemon
-	Events    Events   `yaml:"events"`
-	Rules     Rules    `yaml:"rules"`
-	Geo       Geo      `yaml:"geo"`
-	Policy    Policy   `yaml:"policy"`
-	State     State    `yaml:"state"`
-	API       API      `yaml:"api"`
-	Inline    Inline   `yaml:"inline"`
-	DNS       DNS      `yaml:"dns"`
-	Exports   Exports  `yaml:"exports"`
-	Limits    Limits   `yaml:"limits"`
-	Log       Log      `yaml:"log"`
+	// Privileges says whether a daemon that is started as root gives them up and
+	// leaves what needs them to a small process: drop (or empty) or keep.
+	Privileges string  `yaml:"privileges"`
+	User       string  `yaml:"user"` // who it becomes; empty: yamori, else nobody
+	Events     Events  `yaml:"events"`
+	Rules      Rules   `yaml:"rules"`
+	Geo        Geo     `yaml:"geo"`
+	Policy     Policy  `yaml:"policy"`
+	State      State   `yaml:"state"`
+	API        API     `yaml:"api"`
+	Inline     Inline  `yaml:"inline"`
+	DNS        DNS     `yaml:"dns"`
+	Exports    Exports `yaml:"exports"`
+	Limits     Limits  `yaml:"limits"`
+	Log        Log     `yaml:"log"`
 }
 
 // Events says what is written to the event file.
@@ -61,7 +65,10 @@ type Events struct {
 
 // Policy says what holds until the owner says something else.
 type Policy struct {
-	Mode string `yaml:"mode"` // watch or protect; watch
+	Mode     string `yaml:"mode"`      // watch or protect; watch
+	Answer   string `yaml:"answer"`    // what the ends of a stopped flow hear: reset, or drop for nothing; reset
+	ICMP     bool   `yaml:"icmp"`      // senders of datagrams hear of it, too
+	BlockFor string `yaml:"block_for"` // how long a finding blocks the other end for the device: 1h, or off; DefaultBlockFor
 }
 
 // State says where the daemon keeps what it knows.
@@ -92,6 +99,9 @@ type Inline struct {
 	NoLocal bool     `yaml:"no_local"` // leave the gateway's own services alone
 	Bridge  bool     `yaml:"bridge"`   // also what is bridged
 	State   string   `yaml:"state"`    // file that remembers what to restore; empty: under /run/yamori
+	// Resets names the interface by which connections are reset that were seen
+	// on a mirror port; empty: none are.
+	Resets string `yaml:"resets"`
 }
 
 // DefaultQueue is the first NFQUEUE that is used.
@@ -247,6 +257,9 @@ func (c *Config) check(name string, b []byte) error {
 	if c.Language != "" && c.Language != "en" && c.Language != "ja" {
 		return fail("$.language", "language %q: use en or ja", c.Language)
 	}
+	if c.Privileges != "" && c.Privileges != "drop" && c.Privileges != "keep" {
+		return fail("$.privileges", "privileges %q: use drop or keep", c.Privileges)
+	}
 	for _, l := range []struct {
 		name      string
 		v, lo, hi int
@@ -262,6 +275,9 @@ func (c *Config) check(name string, b []byte) error {
 		if _, err := policy.ParseMode(c.Policy.Mode); err != nil {
 			return fail("$.policy.mode", "mode %q: use watch or protect", c.Policy.Mode)
 		}
+	}
+	if err := c.Policy.check(fail); err != nil {
+		return err
 	}
 	if m := c.State.MaxMB; m != 0 && (m < 4 || m > 1<<20) {
 		return fail("$.state.max_mb", "max_mb %d: use 4 to 1048576", m)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ type Config struct {
 	// internet can reach are refused unless PublicListen is set.
 	Listen       []netip.AddrPort
 	PublicListen bool
+	// Open opens the TCP listener or the UDP socket of an address, for a process
+	// that may not; nil: the server does.
+	Open func(stream bool, at netip.AddrPort) (*os.File, error)
 	// Interface binds the sockets to one interface (Linux); empty: none.
 	Interface string
 	// Clients may ask beside private, link-local and loopback addresses: the

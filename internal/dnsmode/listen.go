@@ -55,6 +55,10 @@ func (s *Server) open(p *port) error {
 	var pc net.PacketConn
 	var ln net.Listener
 	err := s.cfg.In(func() (err error) {
+		if s.cfg.Open != nil {
+			pc, ln, err = s.handed(p.at)
+			return err
+		}
 		lc := net.ListenConfig{Control: bindTo(s.cfg.Interface)}
 		if ln, err = lc.Listen(context.Background(), "tcp", p.at.String()); err != nil {
 			return err
@@ -72,6 +76,28 @@ func (s *Server) open(p *port) error {
 	p.pc, p.ln = pc, ln
 	p.at = netip.AddrPortFrom(p.at.Addr(), ln.Addr().(*net.TCPAddr).AddrPort().Port())
 	return nil
+}
+
+// handed gets the sockets of an address from Config.Open.
+func (s *Server) handed(at netip.AddrPort) (net.PacketConn, net.Listener, error) {
+	f, err := s.cfg.Open(true, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	ln, err := net.FileListener(f)
+	_ = f.Close() // it was duplicated
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = s.cfg.Open(false, at); err == nil {
+		var pc net.PacketConn
+		pc, err = net.FilePacketConn(f)
+		if _ = f.Close(); err == nil {
+			return pc, ln, nil
+		}
+	}
+	_ = ln.Close()
+	return nil, nil, err
 }
 
 func (s *Server) serveUDP(ctx context.Context, p *port) {

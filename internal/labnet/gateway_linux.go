@@ -63,6 +63,10 @@ func (h *Home) StartGateway(ctx context.Context, o GatewayOptions) (*Gateway, er
 	for k, v := range o.More {
 		cfg[k] = v
 	}
+	// The daemon gives its privileges up and has to reach its state.
+	if err := os.Chmod(o.Folder, 0o711); err != nil {
+		return nil, err
+	}
 	text, err := yaml.Marshal(cfg)
 	if err != nil {
 		return nil, err

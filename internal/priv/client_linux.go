@@ -279,7 +279,7 @@ func (c *Client) OpenSender(mark int) (*inject.Sender, error) {
 // Install is enforce.Install in the privileged process, which knows where the
 // state is kept.
 func (c *Client) Install(e enforce.Config) (*Rules, error) {
-	r, _, err := c.call(OpInstall, request{Install: &installRequest{Queue: e.Queue, Workers: e.Workers, Marks: e.Marks, LAN: e.LAN, Local: e.Local, Bridge: e.Bridge,
+	r, _, err := c.call(OpInstall, request{Install: &installRequest{Queue: e.Queue, Workers: e.Workers, Marks: e.Marks, LAN: e.LAN, Local: e.Local, Bridge: e.Bridge, Passive: e.Passive,
 		Timeout: int64(e.Timeout)}}, callTime, nil)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type account struct {
 
 // findUser looks the account up; "" takes yamori or else nobody.
 func findUser(name string) (account, error) {
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || !may(unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_CHOWN) { // as in containers that were given little
 		return account{os.Geteuid(), os.Getegid(), true}, nil
 	}
 	names := []string{name}
@@ -172,6 +172,21 @@ func noCaps() error {
 	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var d [2]unix.CapUserData
 	return unix.Capset(&h, &d[0])
+}
+
+// may reports whether the process has all of some capabilities.
+func may(want ...int) bool {
+	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var d [2]unix.CapUserData
+	if unix.Capget(&h, &d[0]) != nil {
+		return false
+	}
+	for _, c := range want {
+		if d[c/32].Effective&(1<<(c%32)) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // caps reports whether the calling thread has none.

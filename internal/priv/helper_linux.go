@@ -322,7 +322,7 @@ func (s *server) install(r *installRequest) reply {
 			s.log.Warn("somebody else has the rules of the packet filter, or the name of their lock; going on")
 		}
 	}
-	t, err := enforce.Install(enforce.Config{Queue: r.Queue, Workers: r.Workers, Marks: r.Marks, LAN: r.LAN, Local: r.Local, Bridge: r.Bridge,
+	t, err := enforce.Install(enforce.Config{Queue: r.Queue, Workers: r.Workers, Marks: r.Marks, LAN: r.LAN, Local: r.Local, Bridge: r.Bridge, Passive: r.Passive,
 		Timeout: time.Duration(r.Timeout), State: s.cfg.State})
 	s.mu.Lock()
 	s.table = t

@@ -95,6 +95,7 @@ type installRequest struct {
 	LAN     []string      `json:"lan,omitempty"`
 	Local   bool          `json:"local,omitempty"`
 	Bridge  bool          `json:"bridge,omitempty"`
+	Passive bool          `json:"passive,omitempty"`
 	Timeout int64         `json:"timeout,omitempty"` // ns
 }
 
