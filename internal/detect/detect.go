@@ -34,3 +34,8 @@ type Progress interface {
 	// and what it points to are valid until the next call.
 	Progress(c *proto.Conn, tx proto.Tx) (u *event.MiningUpdate, ok bool)
 }
+
+// Riser is implemented by inline detectors that go on judging a flow in which
+// they have found something, because they may come to know more: Inspect is
+// called for it further, and tells nothing twice.
+type Riser interface{ Rises() }

@@ -25,7 +25,9 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	for i, d := range w.detectors {
 		if c.found&(1<<i) != 0 {
 			w.progress(c.flow, pc, tx, i)
-			continue
+			if !w.rises[i] {
+				continue
+			}
 		}
 		if f, ok := d.Inspect(c.flow, pc, tx); ok {
 			c.found |= 1 << i

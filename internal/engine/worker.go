@@ -35,6 +35,7 @@ type Worker struct {
 
 	detectors   []detect.Inline
 	more        []detect.Progress // the same, where they have more to tell; else nil
+	rises       []bool            // whether they go on judging what they have found
 	match       *match.Worker     // nil without rules
 	change      *match.Change     // the swap that brought them; nil: they are the first
 	live        int               // conns in use
@@ -89,6 +90,8 @@ func newWorker(e *Engine, id int) *Worker {
 		w.detectors = append(w.detectors, in)
 		p, _ := in.(detect.Progress)
 		w.more = append(w.more, p)
+		_, rises := in.(detect.Riser)
+		w.rises = append(w.rises, rises)
 		if s, ok := in.(detect.Sequencer); ok && w.seq == nil {
 			w.seq = s
 		}

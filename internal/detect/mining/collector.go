@@ -37,7 +37,7 @@ func Detectors() []detect.Detector {
 		panic(err) // the file is part of the program; a test reads it
 	}
 	l := newLedger()
-	return []detect.Detector{Detector, sequenceWith(m, l), collectorsWith(l), Farming}
+	return []detect.Detector{detectorWith(newAsker()), sequenceWith(m, l), collectorsWith(l), Farming}
 }
 
 func newLedger() *ledger { return &ledger{nodes: map[packet.Addr]*node{}} }

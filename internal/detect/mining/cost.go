@@ -89,8 +89,11 @@ func algorithm(s *stratum.Session) string {
 	case stratum.DialectGetwork:
 		return "sha256d"
 	case stratum.DialectTemplate:
-		if s.Coin() == "monero" {
+		switch s.Coin() {
+		case "monero":
 			return "randomx"
+		case "kaspa":
+			return "kheavyhash"
 		}
 		return "sha256d"
 	case stratum.DialectStratum:

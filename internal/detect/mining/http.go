@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/http"
@@ -17,33 +18,38 @@ import (
 const maxBatch = 64
 
 // http judges one request with its answer: getwork (long polling included),
-// getblocktemplate of Bitcoin and of Monero daemons, *_getWork.
-func (in *inline) http(c *proto.Conn, t *http.Tx) (f event.Finding, ok bool) {
+// getblocktemplate of Bitcoin and of Monero daemons, *_getWork. What it shows is
+// added to what the client has asked the server for before.
+func (in *inline) http(f *flow.Flow, c *proto.Conn, t *http.Tx) (out event.Finding, ok bool) {
 	if !t.RequestDone && t.RequestBody == nil {
-		return f, false // the head may tell that a miner asks, the body what for
+		return out, false // the head may tell that a miner asks, the body what for
 	}
 	s := &in.session
 	calls := body(t.RequestBody)
-	poll := string(t.URI) == heightPath || string(t.URI) == infoPath
+	v := visit{tx: t.Number(), request: t.RequestDone, answer: t.ResponseDone, poll: height(t.URI)}
 	miner := stratum.IsMiner(t.UserAgent)
-	if !calls && !miner {
-		return f, false
+	rest := restOf(t.Method, t.URI)
+	if !calls && !miner && !v.poll && rest == restNone {
+		return out, false
 	}
 	*s = stratum.Session{}
 	s.Seen(c.Time)
 	if calls {
-		in.messages(packet.ToServer, t.RequestBody)
+		v.looks = in.messages(packet.ToServer, t.RequestBody)
 	}
 	if miner {
 		s.Agent.Set(t.UserAgent)
 		s.Mark(stratum.MarkAgent)
-		if poll {
+		if v.poll {
 			s.Mark(stratum.MarkHeightPoll)
 			s.Is(stratum.DialectTemplate)
 		}
 	}
+	if rest != restNone {
+		in.rest(rest, t.RequestBody, t.ResponseBody)
+	}
 	if !miner && s.Marks == 0 {
-		return f, false
+		return in.judge(f, c, &v, s)
 	}
 	for _, h := range t.RequestHeaders {
 		if name(h.Name, "x-mining-extensions") {
@@ -57,22 +63,25 @@ func (in *inline) http(c *proto.Conn, t *http.Tx) (f event.Finding, ok bool) {
 			s.Is(stratum.DialectGetwork)
 		}
 	}
-	if !s.Mining() && body(t.ResponseBody) {
+	if body(t.ResponseBody) {
 		in.messages(packet.ToClient, t.ResponseBody)
 	}
-	if !s.Mining() {
-		return f, false
+	if s.Marks&^(1<<stratum.MarkAgent) == 0 {
+		return out, false // a miner's updater
 	}
-	account(s, t)
-	return finding(s, c, event.Confirmed, host(c, t)), true
+	v.h1 = t
+	return in.judge(f, c, &v, s)
 }
 
 // What xmrig in solo mode asks a Monero daemon again and again for, to see
 // whether a new block has come (recorded: captures/mining-lab pub-011).
-const (
-	heightPath = "/getheight"
-	infoPath   = "/getinfo"
-)
+func height(uri []byte) bool {
+	switch string(uri) {
+	case "/getheight", "/get_height", "/getinfo", "/get_info":
+		return true
+	}
+	return false
+}
 
 // body reports whether b may be calls or answers.
 func body(b []byte) bool {
@@ -88,18 +97,23 @@ func body(b []byte) bool {
 	return false
 }
 
-// messages takes the calls or answers of a body into account.
-func (in *inline) messages(d packet.Dir, b []byte) {
+// messages takes the calls or answers of a body into account and returns how
+// many of them are what wallets and explorers ask.
+func (in *inline) messages(d packet.Dir, b []byte) (looks uint32) {
 	for range maxBatch {
 		n, st := stratum.ParseMessage(b, &in.msg)
 		if st == stratum.Malformed || n == 0 {
-			return
+			return looks
+		}
+		if in.msg.Method == stratum.Other && looker(in.msg.MethodName()) {
+			looks++
 		}
 		in.session.Observe(d, &in.msg)
 		if b = b[n:]; st != stratum.Complete || len(b) == 0 {
-			return
+			return looks
 		}
 	}
+	return looks
 }
 
 // name compares a header's name without regard to case; want is lower case.

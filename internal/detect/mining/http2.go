@@ -1,28 +1,48 @@
 package mining
 
 import (
-	"strconv"
-
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/flow"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/http2"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 )
 
-// http2 judges a request by its header fields: bodies are not kept there. What
-// tells is software that names itself together with what it asks for.
-func (in *inline) http2(c *proto.Conn, t *http2.Tx) (f event.Finding, ok bool) {
-	if !t.RequestHead || !stratum.IsMiner(t.UserAgent) {
-		return f, false
+// http2 judges a request over HTTP/2 as http does one over HTTP/1, and calls of
+// gRPC for work.
+func (in *inline) http2(f *flow.Flow, c *proto.Conn, t *http2.Tx) (out event.Finding, ok bool) {
+	if !t.RequestHead {
+		return out, false
+	}
+	miner := stratum.IsMiner(t.UserAgent)
+	request := t.Body(packet.ToServer)
+	g := grpcOf(t.Path)
+	calls := g == grpcNone && body(request)
+	v := visit{tx: t.Number(), request: t.RequestDone, answer: t.ResponseDone, poll: height(t.Path)}
+	if !miner && !calls && !v.poll && g == grpcNone {
+		return out, false
 	}
 	s := &in.session
 	*s = stratum.Session{}
 	s.Seen(c.Time)
-	s.Agent.Set(t.UserAgent)
-	s.Mark(stratum.MarkAgent)
-	if p := string(t.Path); p == heightPath || p == infoPath {
-		s.Mark(stratum.MarkHeightPoll)
-		s.Is(stratum.DialectTemplate)
+	switch {
+	case calls:
+		v.looks = in.messages(packet.ToServer, request)
+	case g != grpcNone:
+		v.request = v.request || g == kaspaStream // which ends with the connection
+		v.asks = in.grpc(g, request, t.Body(packet.ToClient))
+	}
+	if miner {
+		s.Agent.Set(t.UserAgent)
+		s.Mark(stratum.MarkAgent)
+		if v.poll {
+			s.Mark(stratum.MarkHeightPoll)
+			s.Is(stratum.DialectTemplate)
+		}
+	}
+	if !miner && s.Marks == 0 {
+		return in.judge(f, c, &v, s)
 	}
 	for i := range t.RequestHeaders {
 		if name(t.RequestHeaders[i].Name, "x-mining-extensions") {
@@ -36,12 +56,12 @@ func (in *inline) http2(c *proto.Conn, t *http2.Tx) (f event.Finding, ok bool) {
 			s.Is(stratum.DialectGetwork)
 		}
 	}
-	if !s.Mining() {
-		return f, false
+	if b := t.Body(packet.ToClient); g == grpcNone && body(b) {
+		in.messages(packet.ToClient, b)
 	}
-	pool := ""
-	if len(t.Host) > 0 {
-		pool = string(t.Host) + ":" + strconv.Itoa(int(c.ServerPort))
+	if s.Marks&^(1<<stratum.MarkAgent) == 0 {
+		return out, false
 	}
-	return finding(s, c, event.Confirmed, pool), true
+	v.h2 = t
+	return in.judge(f, c, &v, s)
 }

@@ -17,10 +17,18 @@ import (
 )
 
 // Detector is the table entry of this detector.
+// Its workers share nothing; those of Detectors share what was asked for over HTTP.
 var Detector = detect.Detector{
 	Name: "mining",
 	Doc:  "cryptocurrency mining in clear text, whatever the dialect and port",
-	New:  func() detect.Inline { return new(inline) },
+	New:  func() detect.Inline { return &inline{asker: newAsker()} },
+}
+
+// detectorWith returns the detector whose workers share a table.
+func detectorWith(a *asker) detect.Detector {
+	d := Detector
+	d.New = func() detect.Inline { return &inline{asker: a} }
+	return d
 }
 
 // inline is one worker's detector. The session and message are scratch memory
@@ -29,15 +37,17 @@ type inline struct {
 	session stratum.Session
 	msg     stratum.Message
 	update  event.MiningUpdate
+	asker   *asker
+	last    lastTold
 }
 
 // Inspect judges a transaction of stratum, of its binary kin, or of http.
-func (in *inline) Inspect(_ *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Finding, bool) {
+func (in *inline) Inspect(f *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Finding, bool) {
 	switch t := tx.(type) {
 	case *http.Tx:
-		return in.http(c, t)
+		return in.http(f, c, t)
 	case *http2.Tx:
-		return in.http2(c, t)
+		return in.http2(f, c, t)
 	}
 	if s, done := sessionOf(tx); s != nil {
 		return in.stream(c, s, done, level(tx))

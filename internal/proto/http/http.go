@@ -98,6 +98,9 @@ type Tx struct {
 	num        uint64 // in the flow, from 0
 }
 
+// Number returns the place of the transaction in its flow, from 0.
+func (t *Tx) Number() uint64 { return t.num }
+
 // message is the memory behind one side of a Tx.
 type message struct {
 	head    []byte // start line and header fields as sent

@@ -31,6 +31,7 @@ func (p *parser) fileData(c *proto.Conn, d packet.Dir, t *Tx, b []byte) {
 	}
 	if n := min(len(b), MaxBody-len(t.body[d])); n > 0 {
 		t.body[d] = append(room(t.body[d], n), b[:n]...)
+		t.fresh = t.calls
 		p.count(t)
 	}
 	if !c.WantFiles {

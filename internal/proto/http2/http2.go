@@ -80,6 +80,8 @@ type Tx struct {
 
 	body    [2][]byte // first part of the bodies, when they are not coded
 	mem     [2][]byte
+	calls   bool // the bodies are gRPC's messages
+	fresh   bool // one of them grew in this frame
 	cut     bool // fields were left out
 	code    []byte
 	scratch []byte // of buffers that are put together
@@ -91,6 +93,13 @@ type Tx struct {
 }
 
 var txs = sync.Pool{New: func() any { return new(Tx) }}
+
+// Number returns the place of the stream in its flow, from 0.
+func (t *Tx) Number() uint64 { return t.num }
+
+// Body returns what is kept of the body sent in direction d, nil when there is
+// none or it is coded. It may still grow.
+func (t *Tx) Body(d packet.Dir) []byte { return t.bodyOf(d) }
 
 // Header returns the value of the first field of that name sent in direction
 // d, nil when there is none. Names are lower case on the wire.

@@ -186,8 +186,14 @@ func (p *parser) frameEnd(c *proto.Conn, d packet.Dir) error {
 	s := &p.side[d]
 	switch s.typ {
 	case frData:
-		if t := p.find(s.stream); t != nil && s.flags&flEndStream != 0 {
+		t := p.find(s.stream)
+		switch {
+		case t == nil:
+		case s.flags&flEndStream != 0:
 			p.end(c, d, t)
+		case t.fresh: // a call of gRPC may go on for hours, its messages count as they come
+			t.fresh = false
+			c.Emit(t, false)
 		}
 	case frGoAway, frSettings, frPing, frWindow, frPriority:
 		p.connectionFrame(c, d)
@@ -327,6 +333,7 @@ func (p *parser) headers(c *proto.Conn, d packet.Dir) error {
 	if side == packet.ToServer {
 		if !t.RequestHead {
 			t.RequestHead = true
+			t.calls = bytes.HasPrefix(t.Header(packet.ToServer, "content-type"), []byte("application/grpc"))
 			p.authority(c, t)
 			c.Emit(t, false)
 		}

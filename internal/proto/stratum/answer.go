@@ -10,6 +10,9 @@ func (s *Session) response(d packet.Dir, m *Message) {
 	if e := m.Top.Get(KeyError); e.Kind != Absent && e.Kind != Null && e.Kind != False {
 		ok = false
 	}
+	if q == SubmitBlock && result.Kind != Object { // BIP 22: null is accepted, a text the reason why not
+		ok = (null(result) || result.Kind == True) && null(m.Top.Get(KeyError))
+	}
 	switch q {
 	case Submit, SubmitPlain, EthSubmitWork, SubmitBlock, Solution:
 		if ok {

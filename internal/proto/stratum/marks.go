@@ -52,6 +52,9 @@ const (
 	MarkExtensions
 	MarkPoolHeader
 	MarkHeightPoll
+	MarkLongPoll
+	MarkPolled
+	MarkAskedAgain
 
 	MarkV2Setup
 	MarkV2Frame
@@ -80,6 +83,7 @@ const (
 	ByWallet
 	ByAlgorithm
 	ByHeader
+	ByTime
 )
 
 // Kind of every mark: the code for evidence, the group, and the weight in
@@ -139,6 +143,10 @@ var marks = [NumMarks]struct {
 	MarkExtensions: {"stratum.mining_extensions", ByHeader, 4, "header X-Mining-Extensions"},
 	MarkPoolHeader: {"stratum.pool_header", ByHeader, 3, "header of a getwork pool"},
 	MarkHeightPoll: {"stratum.height_poll", ByKeys, 2.5, "polls a Monero daemon's height"},
+
+	MarkLongPoll:   {"stratum.long_poll", ByTime, 3, "waits at the server until there is a new block to work on"},
+	MarkPolled:     {"stratum.polled", ByTime, 3, "asks for work again and again, by a clock"},
+	MarkAskedAgain: {"stratum.asked_again", ByTime, 1, "asks for work again"},
 
 	MarkV2Setup:    {"stratum.v2_setup", ByMethod, 4, "sets up a connection for Stratum V2"},
 	MarkV2Frame:    {"stratum.v2_frame", ByShape, 4, "messages have the types and lengths of Stratum V2"},

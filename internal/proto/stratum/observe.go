@@ -431,6 +431,9 @@ func (s *Session) askTemplate(m *Message) {
 	if f.has&set(KeyCapabilities, KeyRules, KeyMaxVersion) != 0 {
 		s.add(MarkTemplateAsk)
 	}
+	if l := f.Get(KeyLongPollID); l.Kind == String && l.Len() > 0 { // BIP 22
+		s.add(MarkLongPoll)
+	}
 	if w := f.Get(KeyWalletAddress); w.Kind == String {
 		s.login(m, w)
 		if f.has&set(KeyReserveSize, KeyExtraNonce) != 0 {

@@ -1,0 +1,154 @@
+package mining
+
+import (
+	"encoding/binary"
+
+	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/proto/stratum"
+)
+
+// grpc is a call of gRPC that work is asked for with.
+type grpc uint8
+
+const (
+	grpcNone    grpc = iota
+	kaspaStream      // kaspad and its kin, messages.proto: all calls are messages of one stream
+	tariAsk          // Tari's base node, base_node.proto
+	tariHand
+)
+
+func grpcOf(path []byte) grpc {
+	switch string(path) {
+	case "/protowire.RPC/MessageStream":
+		return kaspaStream
+	case "/tari.rpc.BaseNode/GetNewBlockTemplate", "/tari.rpc.BaseNode/GetNewBlock", "/tari.rpc.BaseNode/GetNewBlockBlob",
+		"/tari.rpc.BaseNode/GetNewBlockTemplateWithCoinbases", "/tari.rpc.BaseNode/GetNewBlockWithCoinbases", "/tari.rpc.ShaP2Pool/GetNewBlock":
+		return tariAsk
+	case "/tari.rpc.BaseNode/SubmitBlock", "/tari.rpc.BaseNode/SubmitBlockBlob", "/tari.rpc.ShaP2Pool/SubmitBlock":
+		return tariHand
+	}
+	return grpcNone
+}
+
+// Numbers of the members of KaspadMessage that mining uses (kaspad,
+// protowire/messages.proto). Wallets and explorers use others of the same
+// stream.
+const (
+	kaspaSubmit    = 1003 // submitBlockRequest
+	kaspaAsk       = 1005 // getBlockTemplateRequest: payAddress 1, extraData 2
+	kaspaTemplate  = 1006 // getBlockTemplateResponse
+	kaspaNewBlocks = 1081 // notifyNewBlockTemplateRequest
+)
+
+// maxCalls bounds the messages of one stream that are looked at: what is kept of
+// a body is shorter than that.
+const maxCalls = 1024
+
+// grpc judges what is kept of both bodies and returns the number of questions in
+// a stream of messages.
+func (in *inline) grpc(g grpc, request, response []byte) (asks uint32) {
+	s := &in.session
+	switch g {
+	case tariAsk:
+		s.Mark(stratum.MarkCall)
+		s.Mark(stratum.MarkTemplateAsk)
+		s.Is(stratum.DialectTemplate)
+		s.Asked(stratum.GetBlockTemplate)
+	case tariHand:
+		s.Mark(stratum.MarkCall)
+		s.Mark(stratum.MarkBlock)
+		s.Is(stratum.DialectTemplate)
+		s.Hand(1, 0)
+	case kaspaStream:
+		asks = in.kaspa(packet.ToServer, request)
+		in.kaspa(packet.ToClient, response)
+	}
+	return asks
+}
+
+// kaspa reads the messages of one direction: a byte that says whether it is
+// compressed, the length in four, the message (gRPC over HTTP/2, "Length-Prefixed-Message").
+func (in *inline) kaspa(d packet.Dir, b []byte) (asks uint32) {
+	s := &in.session
+	for range maxCalls {
+		if len(b) < 5 || b[0] != 0 {
+			return asks
+		}
+		n := int(binary.BigEndian.Uint32(b[1:]))
+		b = b[5:]
+		m := b[:min(n, len(b))]
+		for len(m) > 0 {
+			field, v, rest, ok := protobuf(m)
+			if !ok {
+				break
+			}
+			m = rest
+			switch {
+			case d == packet.ToServer && field == kaspaAsk:
+				s.Mark(stratum.MarkCall)
+				s.Asked(stratum.GetBlockTemplate)
+				asks++
+				if f, addr, _, ok := protobuf(v); ok && f == 1 && len(addr) > 0 {
+					s.Mark(stratum.MarkTemplateAsk)
+					s.Login.Set(addr)
+					if stratum.FindAddress(addr).Sure {
+						s.Mark(stratum.MarkWallet)
+					}
+				}
+			case d == packet.ToServer && field == kaspaSubmit:
+				s.Mark(stratum.MarkBlock)
+				s.Mark(stratum.MarkCall)
+			case d == packet.ToServer && field == kaspaNewBlocks:
+				s.Mark(stratum.MarkLongPoll)
+			case d == packet.ToClient && field == kaspaTemplate:
+				s.Mark(stratum.MarkTemplate)
+				s.Jobs++
+			default:
+				continue
+			}
+			s.Is(stratum.DialectTemplate)
+		}
+		if n > len(b) {
+			return asks
+		}
+		b = b[n:]
+	}
+	return asks
+}
+
+// protobuf reads the next member of a message: its number, and of bytes their
+// content (protobuf.dev, "Encoding").
+func protobuf(b []byte) (field int, v, rest []byte, ok bool) {
+	tag, n := binary.Uvarint(b)
+	if n <= 0 || tag>>3 == 0 || tag>>3 > 1<<29 {
+		return 0, nil, nil, false
+	}
+	b = b[n:]
+	size := 0
+	switch tag & 7 {
+	case 0:
+		if _, size = binary.Uvarint(b); size <= 0 {
+			return 0, nil, nil, false
+		}
+		return int(tag >> 3), nil, b[size:], true
+	case 1:
+		size = 8
+	case 5:
+		size = 4
+	case 2:
+		l, n := binary.Uvarint(b)
+		if n <= 0 {
+			return 0, nil, nil, false
+		}
+		b = b[n:]
+		// What is cut off at the end is taken as far as it is there.
+		k := int(min(l, uint64(len(b))))
+		return int(tag >> 3), b[:k], b[k:], true
+	default:
+		return 0, nil, nil, false
+	}
+	if len(b) < size {
+		return 0, nil, nil, false
+	}
+	return int(tag >> 3), nil, b[size:], true
+}
