@@ -97,7 +97,7 @@ func TestMatch(t *testing.T) {
 		{`alert tcp any any -> any 9999 (content:"|FF|spl"; sid:1;)`, 0},
 		{`alert tcp any any -> any 9999 (byte_test:3,=,0x73706c,0; sid:1;)`, 1},
 		{`alert tcp any any -> any 9999 (content:"split"; base64_decode; base64_data; content:"x"; sid:1;)`, 0},
-		{`alert tcp any any -> any any (app-layer-protocol:http; sid:1;)`, 1},
+		{`alert tcp any any -> any any (app-layer-protocol:http; sid:1;)`, 2},
 		{`alert tcp any any -> any any (tcp.hdr; content:"|03 e8|"; offset:6; depth:2; flags:S; sid:1;)`, 2},
 		{`alert ip any any -> any any (ip_proto:icmp; sid:1;)`, 2},
 		{`alert ip any any -> any any (ttl:64; sameip; sid:1;)`, 0},

@@ -120,17 +120,17 @@ func (w *Worker) group(filter *prefilter, all []uint32, stream bool) {
 }
 
 // protoRules tries the rules on the recognised protocol, once for each
-// protocol.
+// direction that carried data and each protocol.
 func (w *Worker) protoRules() {
 	c := &w.c
-	if c.fs == nil || c.app == 0 && c.f.AppProto != "failed" {
+	if c.app == 0 && c.f.AppProto != "failed" {
 		return
 	}
-	n := c.f.AppIndex + 1
-	if c.fs.pd == n {
+	fs, n := c.fs, c.f.AppIndex+1
+	if fs == nil || !fs.spoke[c.d] || fs.pd[c.d] == n {
 		return
 	}
-	c.fs.pd = n
+	fs.pd[c.d] = n
 	for _, id := range w.set.pdOnly {
 		if c.matches(&w.set.rules[id]) {
 			w.found(id)

@@ -21,7 +21,8 @@ type Flow struct {
 	watch     *reassembly.Watch // nil until a rule asks for stream events
 	pass      bool              // a pass rule let the whole flow go
 	drop      bool              // a drop rule condemned it
-	pd        uint8             // protocol that protocol-only rules have been tried for, plus 1
+	pd        [2]uint8          // by direction: protocol that protocol-only rules have been tried for, plus 1
+	spoke     [2]bool           // by direction: it carried data
 	noPayload bool              // encrypted from here on
 }
 
@@ -38,7 +39,8 @@ func (f *Flow) reset(gen uint32) {
 	if f.watch != nil {
 		*f.watch = reassembly.Watch{}
 	}
-	f.next, f.pass, f.drop, f.pd, f.noPayload = 0, false, false, 0, false
+	f.next, f.pass, f.drop, f.noPayload = 0, false, false, false
+	f.pd, f.spoke = [2]uint8{}, [2]bool{}
 	f.dir[0].reset()
 	f.dir[1].reset()
 }

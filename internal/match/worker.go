@@ -258,6 +258,9 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 			c.flowState().pass = true
 		}
 		c.app = w.appOf(f)
+		if len(w.set.pdOnly) > 0 && len(p.Payload) > 0 && !w.headless(f) {
+			c.flowState().spoke[d] = true
+		}
 	}
 	w.before = c.app
 	w.pending, w.active, w.passed = true, true, false
@@ -335,6 +338,10 @@ func (w *Worker) FinishEnd() {
 	if w.c.fs != nil {
 		for d := range w.c.fs.dir {
 			w.Trigger(packet.Dir(d))
+			if len(w.set.pdOnly) > 0 && w.c.f.Side[d].Packets > 0 && !w.let() {
+				w.setDir(packet.Dir(d))
+				w.protoRules()
+			}
 		}
 	}
 	w.finish()
@@ -470,7 +477,7 @@ func (w *Worker) found(id uint32) {
 	}
 	for i := range w.alerts {
 		a := &w.alerts[i]
-		if a.order == id && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) {
+		if a.order == id && a.Dir == c.d && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) {
 			return
 		}
 	}
