@@ -26,6 +26,8 @@ func TestRunCheck(t *testing.T) {
 	cats := write("categories", "1,bad,bad hosts\n")
 	list := write("iprep.list", "192.0.2.1,1,10\n192.0.2.300,1,10\n")
 	mmdb := geotest.Write(t, "country", map[string]geotest.Map{"192.0.2.0/24": geotest.Country("JP")})
+	networks := geotest.Write(t, "asn", map[string]geotest.Map{"192.0.2.0/24": {"autonomous_system_number": uint32(64500)}})
+	names := write("names", "ads.example\n<nonsense>\ntracker.example\n")
 	for _, c := range []struct {
 		name, config string
 		code         int
@@ -41,6 +43,11 @@ func TestRunCheck(t *testing.T) {
 			"warning: " + list + ":2:1: this is neither an address nor a network\nThe configuration is good.\n", ""},
 		{"no list", "rules:\n  files: [" + good + "]\n  reputation: {categories: " + cats + ", files: [" + dir + "/none]}\n", 1, "", dir + "/none"},
 		{"no categories", "rules:\n  reputation: {files: [" + list + "]}\n", 1, "", ":2: reputation: files need the list of categories, too"},
+		{"no database of networks", "geo: {asn: " + good + "}\n", 1, "", "geo.asn: "},
+		{"networks", "geo: {asn: " + networks + "}\n", 0, "The configuration is good.\n", ""},
+		{"no list of names", "dns: {lists: [{name: ads, path: " + dir + "/none}]}\n", 1, "", "dns.lists: list ads: open " + dir + "/none"},
+		{"list of names", "dns: {lists: [{name: ads, path: " + names + "}]}\n", 0, "warning: dns.lists: ads: 1 lines are not understood and left out, 2 names are taken\nThe configuration is good.\n", ""},
+		{"no authority", "exports: {mqtt: {server: \"mqtts://broker\", ca: " + dir + "/none}}\n", 1, "", "mqtt: ca: open " + dir + "/none"},
 		{"no database", "geo: {country: " + good + "}\n", 1, "", good},
 	} {
 		code, out, errs := call(t, "run", "--check", "--config", write("yamori.yaml", c.config))

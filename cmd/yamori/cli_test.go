@@ -81,6 +81,13 @@ mac:02:00:5e:10:00:01  庭のカメラ  おそらくカメラ  花子    192.168
 		{"devices kind garden-camera nas --lang ja", "*NAS）（ご指定）*"},
 		{"devices kind garden-camera _", "*probably a camera*"},
 		{"devices name garden-camera _", "*name          garden-camera\n*"},
+		{"devices os garden-camera OpenIPC", "*\n  system        OpenIPC (as you said)\n*"},
+		{"devices maker garden-camera 工房", "*\n  maker         工房 (as you said)\n*"},
+		{"devices model garden-camera X1 --lang ja", "*\n  型番      X1（ご指定）\n*"},
+		{"devices show garden-camera -o json", "*\"person\",\n    \"os\",\n    \"maker\",\n    \"model\"\n  ]*"},
+		{"devices os garden-camera _", "*name          garden-camera\n*"},
+		{"devices maker garden-camera _", "*name*"},
+		{"devices model garden-camera _", "*name          garden-camera\n  what          probably a camera\n*"},
 		{"events", `
 ID  LAST              TIMES  STATE  SURE       DONE              WHAT
 2   2026-01-01 00:00  1      new    confirmed  would be stopped  garden-camera is mining cryptocurrency (monero), for the pool pool.example:3333.

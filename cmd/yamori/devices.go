@@ -38,6 +38,15 @@ a hardware or IP address, or its name. What the owner says holds for good.`
 		newDevicesSet(stdout, stderr, "person", "PERSON", "Say whose a device is",
 			"  yamori devices person tablet Hanako",
 			func(c *api.DeviceChange, v *string) { c.Person = v }, nil),
+		newDevicesSet(stdout, stderr, "os", "SYSTEM", "Say which system a device runs",
+			"  yamori devices os tablet \"LineageOS 21\"\n  yamori devices os tablet ''           what it seems to run again",
+			func(c *api.DeviceChange, v *string) { c.OS = v }, nil),
+		newDevicesSet(stdout, stderr, "maker", "MAKER", "Say who made a device",
+			"  yamori devices maker Garden Reolink",
+			func(c *api.DeviceChange, v *string) { c.Maker = v }, nil),
+		newDevicesSet(stdout, stderr, "model", "MODEL", "Say which model a device is",
+			"  yamori devices model Garden \"RLC-810A\"",
+			func(c *api.DeviceChange, v *string) { c.Model = v }, nil),
 		newDevicesMerge(stdout, stderr), newDevicesSplit(stdout, stderr), newDevicesLook(stdout, stderr), newDevicesRecord(stdout, stderr))
 }
 
@@ -165,7 +174,12 @@ func (a *asker) writeDevice(w io.Writer, d *api.Device) error {
 	if d.Kind != "" && d.Kind != device.Unknown && !slices.Contains(d.Corrected, "kind") {
 		add("sure", "確かさ", fmt.Sprintf("%.0f %%", 100*d.Confidence))
 	}
-	add("system", "OS", d.OS)
+	for _, f := range [...][2]string{{"maker", d.Maker}, {"model", d.Model}} { // else a part of what it is
+		if slices.Contains(d.Corrected, f[0]) {
+			add(f[0], map[string]string{"maker": "メーカー", "model": "型番"}[f[0]], corrected(f[0], f[1]))
+		}
+	}
+	add("system", "OS", corrected("os", d.OS))
 	add("whose", "持ち主", corrected("person", d.Person))
 	add("calls itself", "自称", d.Hostname)
 	for _, m := range d.MACs {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -58,7 +59,7 @@ reads packets and serves the web has none (see privileges in the configuration).
 			cfg.Events.File = cmp.Or(events, cfg.Events.File)
 			cfg.Rules.Files = append(cfg.Rules.Files, ruleFiles...)
 			if check {
-				return checkRules(stdout, app.ConfiguredRules(cfg))
+				return checkAll(cmd.Context(), stdout, cfg)
 			}
 			if b == nil && parts(cfg) {
 				return part(cfg, text)
@@ -82,8 +83,20 @@ reads packets and serves the web has none (see privileges in the configuration).
 	f.StringVar(&socket, "socket", "", "Unix socket for status (default "+config.DefaultSocket+")")
 	f.StringVar(&events, "events", "", "append EVE events to this file")
 	f.StringArrayVar(&ruleFiles, "rules", nil, "also load rules in Suricata's language: a file, pattern or folder (repeatable)")
-	f.BoolVar(&check, "check", false, "only check the configuration and the rules it names")
+	f.BoolVar(&check, "check", false, "only check the configuration and the files it names")
 	return cmd
+}
+
+// checkAll reads everything that a configuration names.
+func checkAll(ctx context.Context, w io.Writer, cfg *config.Config) error {
+	notes, err := app.CheckFiles(ctx, cfg)
+	for _, n := range notes {
+		fmt.Fprintf(w, "warning: %s\n", n)
+	}
+	if err != nil {
+		return err
+	}
+	return checkRules(w, app.ConfiguredRules(cfg))
 }
 
 // checkRules loads the rules of a configuration and names every problem.

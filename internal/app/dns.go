@@ -11,7 +11,6 @@ import (
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/dnsmode"
-	"github.com/yamori-net/yamori/internal/dnsmode/lists"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/policy"
@@ -154,10 +153,7 @@ func (r *resolver) again() {
 
 // keepLists reads the lists at the start and whenever it is asked for.
 func (r *resolver) keepLists(ctx context.Context) {
-	var src []lists.Source
-	for _, l := range r.w.Config.DNS.Lists {
-		src = append(src, lists.Source{Name: l.Name, Path: l.Path, Category: l.Category, Exact: l.Exact, Allow: l.Allow})
-	}
+	src := listSources(&r.w.Config.DNS)
 	for {
 		if s := r.server.Load(); s != nil && len(src) > 0 {
 			st, err := s.LoadLists(ctx, src)
@@ -395,4 +391,29 @@ func (r *resolver) Addresses(name string) (out []netip.Addr) {
 func (r *resolver) Name(a netip.Addr) string {
 	b := r.book.Load()
 	return b.name[b.by[a.Unmap().WithZone("")]]
+}
+
+// found makes the names that findings block for the whole home those of list.
+func (r *resolver) found(list map[string]policy.Entry) {
+	s := r.server.Load()
+	if s == nil {
+		return // the next start asks again
+	}
+	for _, b := range s.Blocks() {
+		if e, ok := list[b.Name]; !ok || b.Until.Sub(time.Now()) > e.Left+time.Minute {
+			s.Unblock(b.Name)
+		}
+	}
+	for name, e := range list {
+		if err := s.Block(name, e.Left, e.Reason); err != nil {
+			r.w.Log.Warn("a name that a finding blocks is answered all the same", "name", name, "error", err)
+		}
+	}
+}
+
+// knows reports whether the resolver itself has said lately that a name has an
+// address: then the name is not only what a device claims.
+func (r *resolver) knows(name string, a netip.Addr) bool {
+	s := r.server.Load()
+	return s != nil && s.Knows(name, a)
 }

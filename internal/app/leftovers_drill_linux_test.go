@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -75,9 +76,75 @@ func (g *gate) snapshot() string {
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		b.WriteString(c + "\n" + varies.ReplaceAllString(string(out), "") + "\n")
+		b.WriteString(c + "\n" + inOrder(varies.ReplaceAllString(string(out), "")) + "\n")
 	}
 	return b.String()
+}
+
+// inOrder brings what has no order of its own into one: tables, chains, routes,
+// links. What is within a chain stays as it is.
+func inOrder(text string) string {
+	lines := strings.Split(text, "\n")
+	switch {
+	case strings.Contains(text, " {\n"): // nft: blocks within blocks
+		out, _ := sortBlocks(lines)
+		return strings.Join(out, "\n")
+	case strings.Contains(text, "COMMIT\n"): // iptables-save: a line of a rule begins with its chain
+		table := ""
+		for i, l := range lines {
+			if strings.HasPrefix(l, "*") {
+				table = l
+			}
+			lines[i] = table + " " + l
+		}
+		slices.SortStableFunc(lines, func(a, b string) int {
+			key := func(s string) string { return strings.Join(strings.Fields(s + " - - -")[:3], " ") }
+			return strings.Compare(key(a), key(b))
+		})
+	default:
+		slices.Sort(lines)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sortBlocks sorts the blocks among lines and leaves other lines before them,
+// up to the end of the block that they are in.
+func sortBlocks(lines []string) (out, rest []string) {
+	var blocks []string
+	for len(lines) > 0 {
+		l := strings.TrimRight(lines[0], " \t")
+		lines = lines[1:]
+		switch {
+		case strings.TrimSpace(l) == "}":
+			slices.Sort(blocks)
+			return append(out, blocks...), lines
+		case strings.HasSuffix(l, "{"):
+			var in []string
+			in, lines = sortBlocks(lines)
+			blocks = append(blocks, l+"\n"+strings.Join(in, "\n"))
+		case l != "":
+			out = append(out, l)
+		}
+	}
+	slices.Sort(blocks)
+	return append(out, blocks...), nil
+}
+
+// TestInOrder: the order of tables and links is no difference, that of rules is.
+func TestInOrder(t *testing.T) {
+	nft := func(tables ...string) string { return inOrder(strings.Join(tables, "")) }
+	a := "table ip a {\n\tchain x {\n\t\taccept\n\t\tdrop\n\t}\n\n\tchain y {\n\t}\n}\n"
+	b := "table ip b {\n\tset s {\n\t\ttype ipv4_addr\n\t}\n}\n"
+	if nft(a, b) != nft(b, a) || nft(a) == nft(strings.Replace(a, "accept\n\t\tdrop", "drop\n\t\taccept", 1)) || nft(a) == nft(a, b) {
+		t.Error(nft(a, b))
+	}
+	f, m := "*filter\n:F - [0:0]\n-A F -j X\n-A F -j Y\nCOMMIT\n", "*mangle\n:F - [0:0]\nCOMMIT\n"
+	if inOrder(f+m) != inOrder(m+f) || inOrder(f) == inOrder("*filter\n:F - [0:0]\n-A F -j Y\n-A F -j X\nCOMMIT\n") {
+		t.Error(inOrder(f + m))
+	}
+	if inOrder("b\na") != inOrder("a\nb") || inOrder("b\na") == inOrder("a\na\nb") {
+		t.Error("lines")
+	}
 }
 
 // difference lists the lines that only one of them has.
@@ -89,6 +156,9 @@ func difference(before, after string) string {
 				b.WriteString(x.sign + line)
 			}
 		}
+	}
+	if b.Len() == 0 {
+		return "the same lines in another order:\n" + before + "\nand now:\n" + after
 	}
 	return b.String()
 }

@@ -11,7 +11,7 @@ import (
 var (
 	ErrNotFound = errors.New("device: no such device")
 	ErrKind     = errors.New("device: not a kind of device")
-	ErrText     = errors.New("device: the text is longer than 128 bytes")
+	ErrText     = errors.New("device: the text is longer than 256 bytes")
 	ErrSplit    = errors.New("device: a device has to keep an address of its own")
 	ErrMerge    = errors.New("device: a device cannot be merged with itself")
 )
@@ -21,6 +21,9 @@ type Correction struct {
 	Name   string `json:"name,omitempty"`
 	Kind   string `json:"kind,omitempty"`
 	Person string `json:"person,omitempty"`
+	OS     string `json:"os,omitempty"`
+	Maker  string `json:"maker,omitempty"`
+	Model  string `json:"model,omitempty"`
 }
 
 func (d *entry) owned() bool {
@@ -41,8 +44,10 @@ func (r *Registry) Correct(id string, c Correction) error {
 	if c.Kind != "" && !KnownKind(c.Kind) {
 		return ErrKind
 	}
-	if len(c.Name) > maxOwnedText || len(c.Person) > maxOwnedText {
-		return ErrText
+	for _, s := range [...]string{c.Name, c.Person, c.OS, c.Maker, c.Model} {
+		if len(s) > maxOwnedText {
+			return ErrText
+		}
 	}
 	r.mu.Lock()
 	d := r.byID[id]

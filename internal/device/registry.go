@@ -21,7 +21,7 @@ const (
 	MaxIDs       = 16    // strong identifiers per device
 	fewClues     = 8     // what a device may have even when there is no room
 	maxJudged    = 64    // devices judged in one Advance
-	maxOwnedText = 128   // bytes of a name or person that the owner gives
+	maxOwnedText = 256   // bytes of each text that the owner gives: 64 characters of any script
 )
 
 // Defaults of Config.

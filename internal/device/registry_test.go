@@ -299,7 +299,7 @@ func TestOwner(t *testing.T) {
 		t.Error("not forgotten")
 	}
 	for err, want := range map[error]error{h.Forget("x"): ErrNotFound, h.Correct(cam, Correction{Kind: "toaster"}): ErrKind,
-		h.Correct(cam, Correction{Name: strings.Repeat("x", 200)}): ErrText, h.Merge(cam, cam): ErrMerge} {
+		h.Correct(cam, Correction{Name: strings.Repeat("x", 300)}): ErrText, h.Merge(cam, cam): ErrMerge} {
 		if !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
 		}

@@ -21,8 +21,14 @@ func (d *entry) device() Device {
 	if d.owner.Kind != "" {
 		out.Confidence = 1
 	}
-	if d.owner.Name != "" {
-		out.Name, out.Sure.Name = d.owner.Name, 1
+	for _, f := range [...]struct {
+		word string
+		to   *string
+		sure *float64
+	}{{d.owner.Name, &out.Name, &out.Sure.Name}, {d.owner.OS, &out.OS, &out.Sure.OS}, {d.owner.Maker, &out.Maker, &out.Sure.Maker}, {d.owner.Model, &out.Model, &out.Sure.Model}} {
+		if f.word != "" {
+			*f.to, *f.sure = f.word, 1
+		}
 	}
 	out.MACs = d.order()
 	if n := len(out.MACs); n > 0 {

@@ -91,6 +91,7 @@ type Collector struct {
 	free    chan *slot
 	wg      sync.WaitGroup
 	once    sync.Once
+	off     atomic.Bool
 	made    atomic.Uint64
 	dropped atomic.Uint64
 	limited atomic.Uint64
@@ -123,6 +124,13 @@ func New(cfg Config, deliver func(*Item)) (*Collector, error) {
 	})
 	return c, nil
 }
+
+// Switch makes captures from now on, or none: then packets are not kept, and
+// what was kept is forgotten with the next one.
+func (c *Collector) Switch(on bool) { c.off.Store(!on) }
+
+// On reports whether captures are made.
+func (c *Collector) On() bool { return c != nil && !c.off.Load() }
 
 // Stats returns the counters.
 func (c *Collector) Stats() Stats {

@@ -221,6 +221,27 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestSwitch: switched off nothing is kept or made, not even of what was there
+// before; switched on it works again.
+func TestSwitch(t *testing.T) {
+	b := newBench(t, Config{})
+	fl := &flow.Flow{ID: 1}
+	b.send(fl, 5, 100, 1e9)
+	b.c.Switch(false)
+	b.found(1)
+	b.send(fl, 5, 100, 1e9)
+	if b.r.kept || b.r.ring[heads].buf != nil || b.c.On() {
+		t.Error("switched off, the packets stay in memory")
+	}
+	b.c.Switch(true)
+	b.send(fl, 3, 100, 1e9)
+	b.found(1)
+	got := b.done()
+	if len(got) != 1 || len(got[0]) != 3 || got[0][0] != "flow 1 packet 11" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestVLAN: a tag that the network card took off is put back; a packet of no
 // flow stands alone.
 func TestVLAN(t *testing.T) {

@@ -43,6 +43,7 @@ type Recorder struct {
 	count   int
 	last    packet.Frame // the packet in hand, where it was not kept
 	lastID  uint64
+	kept    bool // the rings are there
 }
 
 // ref is a record of a flow.
@@ -58,14 +59,41 @@ func (c *Collector) Recorder() *Recorder {
 		return nil
 	}
 	r := &Recorder{c: c, pending: make([]*slot, 0, slots)}
-	for i, n := range [rings]int{c.cfg.Bytes / 4, c.cfg.Bytes / 4, c.cfg.Bytes / 2} {
-		r.ring[i].buf = make([]byte, n)
+	if c.On() {
+		r.begin()
 	}
 	return r
 }
 
+// begin makes the rings.
+func (r *Recorder) begin() {
+	n := r.c.cfg.Bytes
+	for i, n := range [rings]int{n / 4, n / 4, n / 2} {
+		r.ring[i] = ring{buf: make([]byte, n)}
+	}
+	r.kept = true
+}
+
+// ready reports whether packets are kept; it makes and gives back the memory
+// when that was switched.
+func (r *Recorder) ready() bool {
+	if r.c.off.Load() {
+		if r.kept {
+			r.ring, r.kept, r.last, r.lastID = [rings]ring{}, false, packet.Frame{}, 0
+		}
+		return false
+	}
+	if !r.kept {
+		r.begin()
+	}
+	return true
+}
+
 // Packet keeps a packet of a flow that is looked into.
 func (r *Recorder) Packet(f *packet.Frame, fl *flow.Flow) {
+	if !r.ready() {
+		return
+	}
 	r.seq++
 	n := fl.Side[0].Packets + fl.Side[1].Packets
 	k := heads
@@ -110,7 +138,7 @@ func (r *Recorder) follow(h *record, data []byte) {
 // a capture is being made gets no second one.
 func (r *Recorder) Found(ev *event.Event, alone *packet.Frame) {
 	f := ev.Finding
-	if !r.c.cfg.Want(f) || ev.FlowID == 0 && alone == nil {
+	if !r.ready() || !r.c.cfg.Want(f) || ev.FlowID == 0 && alone == nil {
 		return
 	}
 	for _, s := range r.pending {

@@ -198,6 +198,8 @@ func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.
 	if err := x.h.settings.load(x.h); err != nil {
 		return out, err
 	}
+	s := x.h.settings.get()
+	x.h.settle(&s)
 	out.Notes = append(out.Notes, "restart")
 	if done.SecretsLeft {
 		out.Notes = append(out.Notes, "secrets-left")

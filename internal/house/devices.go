@@ -35,7 +35,7 @@ func (h *House) device(d *device.Device, full bool) api.Device {
 		out.MACs = append(out.MACs, api.MAC{Address: string(event.AppendMAC(nil, m)), Random: device.Random(m), Last: stamp(d.Last)})
 	}
 	if c, err := h.Devices.Correction(d.ID); err == nil {
-		for _, x := range [...]struct{ field, value string }{{"kind", c.Kind}, {"name", c.Name}, {"person", c.Person}} {
+		for _, x := range [...]struct{ field, value string }{{"kind", c.Kind}, {"name", c.Name}, {"person", c.Person}, {"os", c.OS}, {"maker", c.Maker}, {"model", c.Model}} {
 			if x.value != "" {
 				out.Corrected = append(out.Corrected, x.field)
 			}
@@ -109,7 +109,7 @@ func wrong(err error) error {
 	case errors.Is(err, device.ErrKind):
 		return &api.InvalidError{Field: "kind", Text: "is not one of: " + strings.Join(device.Kinds(), ", ")}
 	case errors.Is(err, device.ErrText):
-		return &api.InvalidError{Field: "name", Text: "is longer than 128 bytes"}
+		return &api.InvalidError{Field: "name", Text: "is longer than 256 bytes"}
 	case errors.Is(err, device.ErrSplit):
 		return &api.InvalidError{Field: "macs", Text: "a device keeps at least one of its addresses"}
 	case errors.Is(err, device.ErrMerge):
@@ -120,19 +120,11 @@ func wrong(err error) error {
 
 // ChangeDevice notes what the owner says about a device; it holds for good.
 func (x devices) ChangeDevice(ctx context.Context, id string, c api.DeviceChange) (api.Device, error) {
-	for _, f := range [...]struct {
-		name  string
-		value *string
-	}{{"os", c.OS}, {"maker", c.Maker}, {"model", c.Model}} {
-		if f.value != nil {
-			return api.Device{}, &api.InvalidError{Field: f.name, Text: "cannot be corrected; correct the kind or the name"}
-		}
-	}
 	k, err := x.h.Devices.Correction(id)
 	if err != nil {
 		return api.Device{}, wrong(err)
 	}
-	for _, f := range [...]struct{ to, from *string }{{&k.Name, c.Name}, {&k.Kind, c.Kind}, {&k.Person, c.Person}} {
+	for _, f := range [...]struct{ to, from *string }{{&k.Name, c.Name}, {&k.Kind, c.Kind}, {&k.Person, c.Person}, {&k.OS, c.OS}, {&k.Maker, c.Maker}, {&k.Model, c.Model}} {
 		if f.from != nil {
 			*f.to = *f.from
 		}

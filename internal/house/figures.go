@@ -39,7 +39,7 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 	if !from.Before(to) {
 		return nil, &api.InvalidError{Field: "from", Text: "is not before to"}
 	}
-	loc := h.cfg.Location
+	loc := h.zone()
 	from, to = from.In(loc), to.In(loc)
 	before := from.Add(from.Sub(to))
 	d := &trend.Data{From: from, To: to, Sources: h.sources(), Tables: map[trend.Table]trend.Rows{}}
@@ -96,6 +96,20 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 		}
 	}
 	return d, nil
+}
+
+// Today counts what was found since midnight where the home is, and of that
+// what was blocked; as of the latest roll-up.
+func (h *House) Today(ctx context.Context) (found, blocked uint64, err error) {
+	now := h.cfg.Now().In(h.zone())
+	t, err := h.Store.Trends(ctx, store.TrendQuery{From: now, To: now.Add(time.Nanosecond), Bucket: store.Day, By: []store.Dim{store.ByAction}})
+	for _, r := range t.Rows {
+		n := uint64(max(r.Count, 0))
+		if found += n; r.Keys[0] == "blocked" {
+			blocked += n
+		}
+	}
+	return found, blocked, err
 }
 
 // asPrefix begins what the store calls an autonomous system: "AS64500".

@@ -108,15 +108,15 @@ func (h *House) finding(f *store.Finding, full bool) api.Finding {
 
 // filter is the store's form of a query.
 func filter(q *api.FindingQuery) (store.Filter, error) {
-	f := store.Filter{Device: q.Device, Category: event.Category(q.Category), Action: q.Action, Since: q.Since, Until: q.Until, Text: ""}
+	f := store.Filter{Device: q.Device, Category: event.Category(q.Category), Family: q.Family, Action: q.Action, Since: q.Since, Until: q.Until}
 	switch q.Verdict {
 	case "":
 	case "suspect":
-		f.MinLevel = event.Suspect
+		f.Level = event.Suspect
 	case "likely":
-		f.MinLevel = event.Likely
+		f.Level = event.Likely
 	case "confirmed":
-		f.MinLevel = event.Confirmed
+		f.Level = event.Confirmed
 	default:
 		return f, &api.InvalidError{Field: "verdict", Text: "use suspect, likely or confirmed"}
 	}
@@ -132,8 +132,8 @@ func filter(q *api.FindingQuery) (store.Filter, error) {
 
 type findings struct{ h *House }
 
-// Findings lists the latest first. The store filters by all but the family
-// and an exact verdict; pages of what is left may be short.
+// Findings lists the latest first. Where little is selected of much, a page may
+// be short and have a next one.
 func (x findings) Findings(ctx context.Context, q api.FindingQuery, p api.Page) ([]api.Finding, string, error) {
 	f, err := filter(&q)
 	if err != nil {
@@ -145,23 +145,14 @@ func (x findings) Findings(ctx context.Context, q api.FindingQuery, p api.Page) 
 	}
 	var out []api.Finding
 	for range 20 { // a rare family must not look through all of the store at once
-		page, err := x.h.Store.Timeline(ctx, f, after, p.Limit)
+		page, err := x.h.Store.Timeline(ctx, f, after, p.Limit-len(out))
 		if err != nil {
 			return nil, "", failed(err)
 		}
-		after = page.Next
 		for i := range page.Items {
-			s := page.Items[i].Finding
-			if s == nil || q.Family != "" && s.Family != q.Family || q.Verdict != "" && s.Level.String() != q.Verdict {
-				continue
-			}
-			out = append(out, x.h.finding(s, false))
-			if len(out) == p.Limit && i+1 < len(page.Items) {
-				after = page.Items[i].ID
-				return out, formatID(after), nil
-			}
+			out = append(out, x.h.finding(page.Items[i].Finding, false))
 		}
-		if after == 0 {
+		if after = page.Next; after == 0 {
 			return out, "", nil
 		}
 		if len(out) >= p.Limit {

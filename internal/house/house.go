@@ -6,6 +6,7 @@ package house
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,7 +39,8 @@ type Config struct {
 	// empty: they say it themselves.
 	GeoSource string
 	Mode      policy.Mode // when the owner has said nothing yet
-	Evidence  bool        // keep captures, unless the owner's settings say otherwise
+	Answer    policy.Answer
+	Evidence  bool // keep captures, unless the owner's settings say otherwise
 	Location  *time.Location
 	Log       *slog.Logger
 	Now       func() time.Time // wall clock with monotonic reading
@@ -59,7 +61,7 @@ type House struct {
 	Policy   *policy.Manager
 	Auth     *auth.Service
 	Hub      *api.Hub
-	Evidence *evidence.Collector // nil: none are made
+	Evidence *evidence.Collector
 
 	live     *clues.Live
 	findings chan found
@@ -70,6 +72,8 @@ type House struct {
 	counted  counters
 	trial    trial
 	inline   atomic.Bool
+	acts     atomic.Pointer[string]
+	location atomic.Pointer[time.Location] // where the home is
 	wg       sync.WaitGroup
 	stop     context.CancelFunc
 }
@@ -97,29 +101,21 @@ func Open(cfg Config) (h *House, err error) {
 			_ = h.Store.Close()
 		}
 	}()
-	if h.Store, err = store.Open(cfg.Store); err != nil {
+	h.location.Store(cfg.Location)
+	// Days begin at midnight where the owner says the home is; the store counts
+	// what it has not counted yet as soon as it is opened.
+	h.cfg.Store.LocationIn = func(get func(bucket, key string) []byte) *time.Location {
+		var s api.Settings
+		_ = json.Unmarshal(get(bucketSettings, "owner"), &s) // load says so
+		return h.place(s.TimeZone)
+	}
+	if h.Store, err = store.Open(h.cfg.Store); err != nil {
 		return nil, err
 	}
 	if err = h.settings.load(h); err != nil {
 		return nil, err
 	}
-	// Days begin at midnight where the owner says the home is; the store has to
-	// know from the start.
-	if zone := h.settings.get().TimeZone; zone != "" && zone != cfg.Location.String() {
-		if loc, lerr := time.LoadLocation(zone); lerr != nil {
-			cfg.Log.Warn("the time zone of the settings is not known here", "zone", zone, "error", lerr)
-		} else {
-			if err = h.Store.Close(); err != nil {
-				h.Store = nil
-				return nil, err
-			}
-			cfg.Location, cfg.Store.Location = loc, loc
-			h.cfg = cfg
-			if h.Store, err = store.Open(cfg.Store); err != nil {
-				return nil, err
-			}
-		}
-	}
+	h.location.Store(h.place(h.settings.get().TimeZone))
 	h.Store.SetRetention(h.settings.retention())
 	h.Devices, err = device.NewRegistry(device.Config{Home: cfg.HomeNet, Judge: fingerprint.Judge, Store: deviceStore{h.Store}, OnChange: h.deviceChanged})
 	if err != nil {
@@ -127,7 +123,7 @@ func Open(cfg Config) (h *House, err error) {
 	}
 	start := cfg.Now()
 	h.Policy, err = policy.NewManager(policy.Config{Store: documents{h.Store}, Mono: func() time.Duration { return cfg.Now().Sub(start) },
-		Wall: cfg.Now, Location: cfg.Location, Mode: cfg.Mode, OnPublish: h.policyChanged})
+		Wall: cfg.Now, Location: h.zone(), Mode: cfg.Mode, OnPublish: h.policyChanged})
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +136,10 @@ func Open(cfg Config) (h *House, err error) {
 	if h.Auth, err = auth.New(auth.Config{Store: documents{h.Store}, Audit: h, Now: cfg.Now}); err != nil {
 		return nil, fmt.Errorf("users and tokens: %w", err)
 	}
-	if h.settings.get().Evidence {
-		if h.Evidence, err = evidence.New(evidence.Config{}, h.captured); err != nil {
-			return nil, err
-		}
+	if h.Evidence, err = evidence.New(evidence.Config{}, h.captured); err != nil {
+		return nil, err
 	}
+	h.Evidence.Switch(h.settings.get().Evidence)
 	h.countOpen()
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
@@ -160,6 +155,33 @@ func Open(cfg Config) (h *House, err error) {
 	return h, nil
 }
 
+// place is the time zone that the owner chose; the machine's where they chose
+// none, or one that is not known here.
+func (h *House) place(zone string) *time.Location {
+	if zone == "" {
+		return h.cfg.Location
+	}
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		h.cfg.Log.Warn("the time zone of the settings is not known here", "zone", zone, "error", err)
+		return h.cfg.Location
+	}
+	return loc
+}
+
+func (h *House) zone() *time.Location { return h.location.Load() }
+
+// settle makes the settings hold at once.
+func (h *House) settle(s *api.Settings) {
+	h.Store.SetRetention(retentionOf(s))
+	h.Evidence.Switch(s.Evidence)
+	if loc := h.place(s.TimeZone); loc.String() != h.zone().String() {
+		h.location.Store(loc)
+		h.Store.SetLocation(loc)
+		h.Policy.SetLocation(loc)
+	}
+}
+
 func (h *House) start(f func()) {
 	h.wg.Add(1)
 	go func() {
@@ -170,9 +192,7 @@ func (h *House) start(f func()) {
 
 // Close keeps what is under way and ends. The engine must have been closed.
 func (h *House) Close() error {
-	if h.Evidence != nil {
-		h.Evidence.Close()
-	}
+	h.Evidence.Close()
 	h.trial.mu.Lock()
 	if h.trial.timer != nil {
 		h.trial.timer.Stop() // the next start ends it
@@ -209,5 +229,5 @@ func (h *House) policyChanged() {
 		h.cfg.OnPolicy()
 	}
 	// The mode alone: a trial is being set just now.
-	h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String(), Inline: h.inline.Load()})
+	h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String(), Inline: h.inline.Load(), Acts: h.actsNow()})
 }

@@ -96,6 +96,10 @@ func TestLife(t *testing.T) {
 	if d, err := b.Devices.ChangeDevice(ctx, id, api.DeviceChange{Name: &name}); err != nil || d.Name != name {
 		t.Fatal(d, err)
 	}
+	os, maker, model := "OpenIPC", "Garden Works", "X1"
+	if d, err := b.Devices.ChangeDevice(ctx, id, api.DeviceChange{OS: &os, Maker: &maker, Model: &model}); err != nil || d.OS != os || d.Maker != maker || d.Model != model || d.Name != name {
+		t.Fatal(d, err)
+	}
 	seen := "seen"
 	if c, err := b.Findings.ChangeFinding(ctx, f.ID, api.FindingChange{State: &seen}); err != nil || c.State != seen || len(c.Evidence) != 1 || c.DeviceName != name {
 		t.Errorf("%+v %v", c, err)
@@ -116,7 +120,7 @@ func TestLife(t *testing.T) {
 	h = open(t, dir)
 	defer h.Close()
 	b = h.Backend(quiet{})
-	if d, err := b.Devices.Device(ctx, id); err != nil || d.Name != name || len(d.Corrected) != 1 {
+	if d, err := b.Devices.Device(ctx, id); err != nil || d.Name != name || d.OS != os || d.Maker != maker || d.Model != model || len(d.Corrected) != 4 {
 		t.Errorf("after a restart: %+v %v", d, err)
 	}
 	if x, err := b.Findings.Finding(ctx, f.ID); err != nil || x.State != seen {
@@ -247,16 +251,22 @@ func TestSettings(t *testing.T) {
 	if h.settings.retention().Findings != 30*24*time.Hour {
 		t.Error(h.settings.retention())
 	}
-	zone = "Asia/Tokyo"
-	if _, err := h.Backend(quiet{}).Choices.ChangeSettings(ctx, api.SettingsChange{TimeZone: &zone}); err != nil {
+	zone, no := "Asia/Tokyo", false
+	if _, err := h.Backend(quiet{}).Choices.ChangeSettings(ctx, api.SettingsChange{TimeZone: &zone, Evidence: &no}); err != nil {
 		t.Fatal(err)
+	}
+	if h.zone().String() != zone || h.Evidence.On() {
+		t.Errorf("not at once: the home is in %s, captures %t", h.zone(), h.Evidence.On())
+	}
+	if d, err := h.Figures(ctx, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Now()); err != nil || d.From.Location().String() != zone {
+		t.Errorf("the report is of %v, %v", d.From, err)
 	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
 	h = open(t, dir)
-	if h.cfg.Location.String() != zone {
-		t.Errorf("the home is in %s", h.cfg.Location)
+	if h.zone().String() != zone || h.Evidence.On() {
+		t.Errorf("after a restart the home is in %s, captures %t", h.zone(), h.Evidence.On())
 	}
 }
 
@@ -321,6 +331,21 @@ func TestPages(t *testing.T) {
 		}
 		if _, _, err := b.Devices.Devices(ctx, api.DeviceQuery{}, api.Page{Limit: 1, After: after}); !errors.Is(err, api.ErrInvalid) {
 			t.Errorf("%q: %v", after, err)
+		}
+	}
+	// An export selects as a list does.
+	for _, x := range []struct {
+		q    api.FindingQuery
+		want int
+	}{{api.FindingQuery{Family: "getwork"}, 12}, {api.FindingQuery{Family: "nothing"}, 0}, {api.FindingQuery{Verdict: "confirmed"}, 25},
+		{api.FindingQuery{Verdict: "suspect"}, 0}, {api.FindingQuery{Verdict: "likely", Family: "stratum"}, 0}, {api.FindingQuery{Verdict: "confirmed", Family: "stratum"}, 13}} {
+		var out bytes.Buffer
+		l, next, err := b.Findings.Findings(ctx, x.q, api.Page{Limit: 100})
+		if xerr := b.Findings.Export(ctx, x.q, "eve", &out); xerr != nil || err != nil {
+			t.Fatal(err, xerr)
+		}
+		if n := bytes.Count(out.Bytes(), []byte("\n")); n != x.want || len(l) != x.want || next != "" {
+			t.Errorf("%+v: %d listed, %d exported, want %d", x.q, len(l), n, x.want)
 		}
 	}
 	if _, _, err := b.Devices.Devices(ctx, api.DeviceQuery{}, api.Page{Limit: 1, After: "9223372036854775807"}); err != nil {

@@ -35,7 +35,7 @@ func (r *Recorder) Event(ev *event.Event) {
 		return
 	}
 	r.h.counted.finding(ev.Finding)
-	x := found{f: store.FindingOf(&r.eve, ev, r.h.where(ev)), key: keyOf(ev.FlowID, ev.Time), want: r.h.Evidence != nil && evidence.Worthy(ev.Finding)}
+	x := found{f: store.FindingOf(&r.eve, ev, r.h.where(ev)), key: keyOf(ev.FlowID, ev.Time), want: r.h.Evidence.On() && evidence.Worthy(ev.Finding)}
 	select {
 	case r.h.findings <- x:
 	default:

@@ -113,6 +113,6 @@ func (x choices) ChangeSettings(_ context.Context, c api.SettingsChange) (api.Se
 	}
 	set.s = s
 	s.Retention = maps.Clone(s.Retention)
-	x.h.Store.SetRetention(retentionOf(&s))
+	x.h.settle(&s)
 	return s, nil
 }

@@ -270,6 +270,15 @@ func (m *Manager) List(kinds ...Kind) []Entry {
 // and counts nothing.
 func (m *Manager) WhatIf(q *Query) (Decision, []Step) { return m.handle.Load().WhatIf(q) }
 
+// SetLocation moves the home to another time zone: schedules follow at once.
+func (m *Manager) SetLocation(loc *time.Location) {
+	m.mu.Lock()
+	m.cfg.Location = loc
+	m.publish()
+	m.mu.Unlock()
+	m.published()
+}
+
 // Tick ends what has come to its end, follows schedules and watches the
 // clocks. Call it about once a second.
 func (m *Manager) Tick() {

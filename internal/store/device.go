@@ -76,7 +76,7 @@ func (s *Store) flushTraffic(m map[trafficKey]Traffic) error {
 		if when, est := s.clk.stamp(at); est {
 			at = when
 		}
-		for g, b := range bucketOf(at, s.cfg.Location) {
+		for g, b := range bucketOf(at, s.zone()) {
 			err := s.w.exec(`INSERT INTO traffic(grain, bucket, device, up, down, flows, seen) VALUES(?,?,?,?,?,?,?)
 				ON CONFLICT(grain, bucket, device) DO UPDATE SET up=up+excluded.up, down=down+excluded.down, flows=flows+excluded.flows, seen=seen+excluded.seen`,
 				g, b, dev, t.Up, t.Down, t.Flows, t.Seen)
@@ -101,7 +101,7 @@ func (s *Store) TrafficOf(ctx context.Context, device string, from, to time.Time
 	if !ok || !from.Before(to) {
 		return nil, fmt.Errorf("store: traffic is kept by hour, day and month")
 	}
-	loc := s.cfg.Location
+	loc := s.zone()
 	a, b := bucketOf(from, loc)[grain], bucketOf(to.Add(-1), loc)[grain]
 	var out []TrafficRow
 	err := s.read(ctx, func(rd *reader) error {

@@ -99,6 +99,9 @@ func (rd *reader) ascending(f Filter, after int64) (out []Item, next int64, err 
 	if m.category, known, err = wordID(rd.c, string(f.Category)); err != nil || !known && f.Type == "" {
 		return nil, 0, err
 	}
+	if m.family, known, err = wordID(rd.c, f.Family); err != nil || !known && f.Type == "" {
+		return nil, 0, err
+	}
 	// Up to the same id from both tables, so that the order is kept.
 	high, err := rd.c.one(`SELECT max(id) FROM (SELECT id FROM (SELECT id FROM findings WHERE id>?1 ORDER BY id LIMIT ?2) UNION ALL SELECT id FROM (SELECT id FROM events WHERE id>?1 ORDER BY id LIMIT ?2) ORDER BY id LIMIT ?2)`, after, exportStep)
 	if err != nil || high == 0 {

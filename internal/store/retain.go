@@ -214,7 +214,7 @@ func (s *Store) olderRecords(table string) func(time.Time) (int64, error) {
 
 func (s *Store) olderFigures(grain int) func(time.Time) (int64, error) {
 	return func(cut time.Time) (n int64, err error) {
-		b := bucketOf(cut, s.cfg.Location)[grain]
+		b := bucketOf(cut, s.zone())[grain]
 		err = s.w.tx(false, func() error {
 			for _, q := range []string{
 				"DELETE FROM rollup WHERE grain=? AND bucket=(SELECT min(bucket) FROM rollup WHERE grain=?) AND bucket<?",

@@ -104,7 +104,7 @@ func (f *figures) forget() {
 
 // add counts n in d at t.
 func (s *Store) count(t time.Time, d cell, n int64) {
-	s.fig.cells[cellKey{bucketOf(t, s.cfg.Location), d}] += n
+	s.fig.cells[cellKey{bucketOf(t, s.zone()), d}] += n
 }
 
 // span notes that record id has time t.
@@ -219,7 +219,7 @@ const compactSteps = 64
 
 // compactSome follows each flush.
 func (s *Store) compactSome() {
-	now := bucketOf(s.clk.estimate(), s.cfg.Location)
+	now := bucketOf(s.clk.estimate(), s.zone())
 	for range compactSteps {
 		more, err := s.compact(now)
 		s.health.note(err)

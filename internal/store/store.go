@@ -44,12 +44,16 @@ type Config struct {
 	EvidenceBytes int64
 	// Flows switches the summaries of flows on. They tell who spoke with
 	// whom, so they are off unless the owner asks.
-	Flows      bool
-	Retention  Retention
-	Clock      func() time.Time // wall clock with monotonic reading (time.Now); required
-	Location   *time.Location   // of the calendar in days and months; nil: UTC
-	FlushEvery time.Duration    // 0: DefaultFlush, which is also the most
-	Log        *slog.Logger     // nil: nothing is logged
+	Flows     bool
+	Retention Retention
+	Clock     func() time.Time // wall clock with monotonic reading (time.Now); required
+	Location  *time.Location   // of the calendar in days and months; nil: UTC
+	// LocationIn finds the Location among the owner's documents, before anything
+	// is counted; nil, or a nil answer: Location. get returns nil where there is
+	// no such document.
+	LocationIn func(get func(bucket, key string) []byte) *time.Location
+	FlushEvery time.Duration // 0: DefaultFlush, which is also the most
+	Log        *slog.Logger  // nil: nothing is logged
 	// CacheKiB bounds SQLite's page cache of each of up to three connections;
 	// 0 is 1024.
 	CacheKiB int
@@ -66,6 +70,7 @@ var (
 // Store is safe for concurrent use.
 type Store struct {
 	retention atomic.Pointer[Retention]
+	location  atomic.Pointer[time.Location]
 	cfg       Config
 	path      string
 
@@ -159,6 +164,7 @@ func Open(cfg Config) (*Store, error) {
 		reqs: make(chan *request, 256), kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		readers: make(chan *reader, maxReaders)}
 	s.SetRetention(cfg.Retention)
+	s.SetLocation(cfg.Location)
 	for g := range s.cells {
 		s.cells[g] = max(32, min(maxCells[g], maxCells[g]*(cfg.MaxBytes>>20)/32))
 	}
@@ -260,8 +266,26 @@ func (s *Store) load() (err error) {
 		}
 	}
 	s.repeats.init()
+	if s.cfg.LocationIn != nil {
+		loc := s.cfg.LocationIn(func(bucket, key string) []byte {
+			d, err := s.document(s.w, bucket, key)
+			if err != nil {
+				return nil // who asks goes on with the default
+			}
+			return d.Value
+		})
+		if loc != nil {
+			s.SetLocation(loc)
+		}
+	}
 	return s.recount()
 }
+
+// SetLocation moves the calendar: what is counted from now on falls into its
+// days and months. What was counted stays where it is.
+func (s *Store) SetLocation(loc *time.Location) { s.location.Store(loc) }
+
+func (s *Store) zone() *time.Location { return s.location.Load() }
 
 // recountStep is how many findings are counted before the figures are written.
 const recountStep = 2000
@@ -287,7 +311,7 @@ func (s *Store) recount() error {
 		}
 		err = s.w.tx(true, func() error { return s.flushMeta(rolled) })
 		if err == nil {
-			s.fig.flushed(bucketOf(s.clk.estimate(), s.cfg.Location))
+			s.fig.flushed(bucketOf(s.clk.estimate(), s.zone()))
 		} else if isFull(s.room(err)) { // a full disk must not keep the daemon down
 			s.fig.forget()
 			err = nil // what was counted stays in memory until there is room

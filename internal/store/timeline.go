@@ -16,13 +16,15 @@ type Filter struct {
 	Device   string
 	Category event.Category
 	MinLevel event.Level
+	Level    event.Level // this one alone
+	Family   string
 	Action   string
 	State    *State
 	Since    time.Time // inclusive
 	Until    time.Time // exclusive
 	Text     string    // in the record's EVE line or note, case of ASCII letters ignored
-	// Events adds the events that are no findings; Category, MinLevel, Action
-	// and State leave them out.
+	// Events adds the events that are no findings; what selects findings alone
+	// (Category, MinLevel, Level, Family, Action, State) leaves them out.
 	Events bool
 	// Type selects events of one type, and leaves findings out.
 	Type string
@@ -122,6 +124,9 @@ func (rd *reader) timeline(f Filter, cursor int64, limit int) (Page, error) {
 	if m.device, _, err = wordID(rd.c, f.Device); err != nil {
 		return Page{}, err
 	}
+	if m.family, _, err = wordID(rd.c, f.Family); err != nil {
+		return Page{}, err
+	}
 	var page Page
 	for cost := 0; ; {
 		var top *source
@@ -212,14 +217,20 @@ func (rd *reader) sources(f Filter, low, high int64) (out []*source, err error) 
 	if err != nil {
 		return nil, err
 	}
+	_, famKnown, err := wordID(rd.c, f.Family)
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case f.Type != "" || f.Category != "" && !catKnown:
+	case f.Type != "" || f.Category != "" && !catKnown || !famKnown:
 	case f.Device != "":
 		add(false, from+" INDEXED BY findings_device WHERE device=? AND id BETWEEN ? AND ? ORDER BY id DESC", dev, low, high)
 	case f.Category != "":
 		add(false, from+" INDEXED BY findings_category WHERE category=? AND id BETWEEN ? AND ? ORDER BY id DESC", cat, low, high)
 	case f.Action != "" && f.Action != "allowed":
 		add(false, from+" INDEXED BY findings_action WHERE action=? AND id BETWEEN ? AND ? ORDER BY id DESC", actionID(f.Action), low, high)
+	case f.Level > event.Suspect && f.Level <= event.Confirmed:
+		add(false, from+levelQuery[f.Level], int64(f.Level), low, high)
 	case f.MinLevel > event.Suspect:
 		for l := min(f.MinLevel, event.Confirmed); l <= event.Confirmed; l++ {
 			add(false, from+levelQuery[l], int64(l), low, high)
@@ -227,7 +238,7 @@ func (rd *reader) sources(f Filter, low, high int64) (out []*source, err error) 
 	default:
 		add(false, from+" WHERE id BETWEEN ? AND ? ORDER BY id DESC", low, high)
 	}
-	plain := f.Category == "" && f.MinLevel == 0 && f.Action == "" && f.State == nil
+	plain := f.Category == "" && f.Family == "" && f.MinLevel == 0 && f.Level == 0 && f.Action == "" && f.State == nil
 	if plain && (f.Events || f.Type != "") {
 		from := "SELECT " + eventColumns + " FROM events"
 		if f.Device != "" {
@@ -250,6 +261,7 @@ var levelQuery = [...]string{
 type matcher struct {
 	f                Filter
 	category, device int64
+	family           int64
 	text             []byte
 	line             []byte // scratch
 }
@@ -270,6 +282,8 @@ func (rd *reader) item(src *source, m *matcher) (it Item, ok bool, err error) {
 		f.Category != "" && r.cell.category != m.category,
 		f.Device != "" && r.cell.device != m.device,
 		r.cell.level < int64(f.MinLevel),
+		f.Level != 0 && r.cell.level != int64(f.Level),
+		f.Family != "" && r.cell.family != m.family,
 		f.Action != "" && r.cell.action != actionID(f.Action),
 		f.State != nil && r.state != int64(*f.State):
 		return it, false, nil

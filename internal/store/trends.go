@@ -124,7 +124,7 @@ type span struct {
 }
 
 func (rd *reader) span(q TrendQuery) (span, error) {
-	loc := rd.s.cfg.Location
+	loc := rd.s.zone()
 	a, b := bucketOf(q.From, loc), bucketOf(q.To.Add(-1), loc)
 	switch q.Bucket {
 	case Hour:
@@ -167,7 +167,7 @@ func (rd *reader) trends(q TrendQuery) (Trend, error) {
 	if err != nil {
 		return Trend{}, err
 	}
-	loc := rd.s.cfg.Location
+	loc := rd.s.zone()
 	out := Trend{From: startOf(sp.grain, sp.from, loc), To: startOf(sp.grain, sp.to+1, loc)}
 	where, args, ok, err := rd.where(q.Where)
 	if err != nil || !ok {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -74,6 +75,55 @@ func TestTrends(t *testing.T) {
 	for _, q := range []TrendQuery{{}, {From: at(5, 2, 0), To: at(5, 1, 0)}, {From: at(5, 1, 0), To: at(5, 2, 0), By: []Dim{99}}, {From: at(5, 1, 0), To: at(5, 2, 0), By: []Dim{1, 2, 3}}} {
 		if _, err := s.Trends(ctx, q); err == nil {
 			t.Errorf("%+v is answered", q)
+		}
+	}
+}
+
+// TestLocation: what was not counted before a kill is counted where the owner
+// says that the home is; a home that moves counts on in its new place.
+func TestLocation(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, Config{})
+	if _, err := s.Put(ctx, "", "settings", "owner", []byte(`"JST"`), AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	f := testFinding(1)
+	f.Time = time.Date(2026, 1, 31, 20, 0, 0, 0, time.UTC) // February in Japan
+	if _, err := s.AddFinding(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	killed := t.TempDir() // as the disk is now: the finding is there, its figures are not
+	if err := os.CopyFS(killed, os.DirFS(s.cfg.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	tokyo := time.FixedZone("JST", 9*3600)
+	for name, in := range map[string]func(func(bucket, key string) []byte) *time.Location{
+		"January": nil,
+		"February": func(get func(bucket, key string) []byte) *time.Location {
+			return map[string]*time.Location{`"JST"`: tokyo}[string(get("settings", "owner"))]
+		},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(killed)); err != nil {
+			t.Fatal(err)
+		}
+		x := open(t, Config{Dir: dir, LocationIn: in})
+		got, err := x.Trends(ctx, TrendQuery{From: f.Time, To: f.Time.Add(time.Hour), Bucket: Month})
+		if err != nil || len(got.Rows) != 1 || got.Rows[0].Start.Month().String() != name {
+			t.Errorf("%s: %+v, %v", name, got.Rows, err)
+		}
+		if name == "January" {
+			x.SetLocation(tokyo)
+			f2 := testFinding(2)
+			f2.Time = f.Time
+			if _, err := x.AddFinding(ctx, f2); err != nil {
+				t.Fatal(err)
+			}
+			flush(t, x)
+			got, err := x.Trends(ctx, TrendQuery{From: f.Time.AddDate(0, -1, 0), To: f.Time.Add(time.Hour), Bucket: Month})
+			if err != nil || len(got.Rows) != 2 || got.Rows[1].Count != 1 || got.Rows[1].Start.Month() != time.February {
+				t.Errorf("after the move: %+v, %v", got.Rows, err)
+			}
 		}
 	}
 }

@@ -268,7 +268,7 @@ func (s *Store) flush() error {
 		s.q.mapsBack(traffic, devices)
 		return err
 	}
-	s.fig.flushed(bucketOf(s.clk.estimate(), s.cfg.Location))
+	s.fig.flushed(bucketOf(s.clk.estimate(), s.zone()))
 	s.repeats.flushed()
 	s.compactSome()
 	return nil

@@ -85,6 +85,17 @@ func (c *Config) Check() error {
 	return nil
 }
 
+// CheckCA reads the authority's file, where there is one, and says what is wrong
+// with it.
+func (c *Config) CheckCA() error {
+	u, err := url.Parse(c.Server)
+	if err != nil {
+		return nil // Check says so
+	}
+	_, err = c.tlsConfig(u)
+	return err
+}
+
 // tlsConfig reads the authority's file.
 func (c *Config) tlsConfig(u *url.URL) (*tls.Config, error) {
 	if u.Scheme != "mqtts" {

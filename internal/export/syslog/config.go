@@ -110,6 +110,13 @@ func (c *Config) Check() error {
 	return nil
 }
 
+// CheckCA reads the authority's file, where there is one, and says what is wrong
+// with it.
+func (c *Config) CheckCA() error {
+	_, err := c.tlsConfig()
+	return err
+}
+
 // tlsConfig reads the authority's file.
 func (c *Config) tlsConfig() (*tls.Config, error) {
 	if c.Network != "tls" {
