@@ -21,17 +21,16 @@ type exports struct {
 	syslog *syslog.Sender
 	mqtt   *mqtt.Client
 	cancel context.CancelFunc
+	told   chan struct{} // closed when tell has ended
 }
 
 // mqttEvery is how often the broker is given the present state; what has not
 // changed is not sent.
 const mqttEvery = 10 * time.Second
 
-// start begins those that are configured.
+// start opens those that are configured.
 func (x *exports) start(w *Watch) (err error) {
 	c := &w.Config.Exports
-	ctx, cancel := context.WithCancel(context.Background())
-	x.cancel = cancel
 	if c.Syslog != nil {
 		if x.syslog, err = syslog.New(*c.Syslog); err != nil {
 			return fmt.Errorf("exports.syslog: %w", err)
@@ -42,20 +41,31 @@ func (x *exports) start(w *Watch) (err error) {
 		if err != nil {
 			return fmt.Errorf("exports.mqtt: %w", err)
 		}
-		go func() {
-			t := time.NewTicker(mqttEvery)
-			defer t.Stop()
-			for {
-				x.mqtt.Update(w.mqttState(ctx))
-				select {
-				case <-ctx.Done():
-					return
-				case <-t.C:
-				}
-			}
-		}()
 	}
 	return nil
+}
+
+// tell keeps the broker informed of how the home is, from when everything that
+// knows it is there.
+func (x *exports) tell(w *Watch) {
+	if x.mqtt == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	x.cancel, x.told = cancel, make(chan struct{})
+	go func() {
+		defer close(x.told)
+		t := time.NewTicker(mqttEvery)
+		defer t.Stop()
+		for {
+			x.mqtt.Update(w.mqttState(ctx))
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+			}
+		}
+	}()
 }
 
 // fronts are one worker's sinks.
@@ -75,6 +85,7 @@ func (x *exports) fronts() (out []event.Sink) {
 func (x *exports) stop() {
 	if x.cancel != nil {
 		x.cancel()
+		<-x.told
 	}
 	if x.syslog != nil {
 		x.syslog.Close()
@@ -94,18 +105,18 @@ func (w *Watch) mqttState(ctx context.Context) (mqtt.State, []mqtt.Device) {
 			s.Attention = append(s.Attention, p.Code)
 		}
 	}
-	y, m, d := time.Now().Date()
-	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.Local)
-	if l, _, err := b.Findings.Findings(ctx, api.FindingQuery{State: "new", Since: midnight}, api.Page{Limit: 50}); err == nil {
+	// What the owner has not looked at needs attention, however old it is; the
+	// figures of the day do not fall when it is looked at.
+	for _, verdict := range []string{"confirmed", "likely"} {
+		l, _, err := b.Findings.Findings(ctx, api.FindingQuery{State: "new", Verdict: verdict}, api.Page{Limit: 50})
 		for i := range l {
-			if l[i].Verdict != "suspect" {
+			if err == nil {
 				s.Attention = append(s.Attention, firstOf(l[i].DeviceName, l[i].Device)+": "+l[i].Title)
 			}
-			s.Findings += uint64(l[i].Count)
-			if l[i].Action == "blocked" {
-				s.Blocked += uint64(l[i].Count)
-			}
 		}
+	}
+	if n, blocked, err := w.house.Today(ctx); err == nil {
+		s.Findings, s.Blocked = n, blocked
 	}
 	var out []mqtt.Device
 	paused := map[string]bool{}

@@ -22,6 +22,7 @@ import (
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/api/client"
 	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/export/mqtt"
 	"github.com/yamori-net/yamori/internal/netns"
 )
 
@@ -200,7 +201,9 @@ func TestProtect(t *testing.T) {
 	dir := t.TempDir()
 	sock := filepath.Join(dir, "s.sock")
 	c := &config.Config{Interface: "br-lan", Workers: 2, Socket: sock, State: config.State{Dir: filepath.Join(dir, "state")}, API: config.API{Off: true},
-		Inline: config.Inline{State: filepath.Join(dir, "enforce.json")}}
+		Inline: config.Inline{State: filepath.Join(dir, "enforce.json")},
+		// A broker that is away must not keep anything.
+		Exports: config.Exports{MQTT: &mqtt.Config{Server: "mqtt://127.0.0.1:9"}}}
 	w := &Watch{Config: c, Rules: ConfiguredRules(c), Stdout: io.Discard, Stderr: io.Discard, Log: slog.New(slog.NewTextHandler(testWriter{t}, nil))}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -296,10 +299,13 @@ func TestProtect(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the rules are gone", func() bool { return ourRules(t) == "" })
-	if _, err := cl.TryMode(ctx, time.Second); err != nil {
+	if _, err := cl.TryMode(ctx, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the trial begins", func() bool { return ourRules(t) != "" })
+	if _, err := cl.TryMode(ctx, time.Second); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "the trial ends", func() bool { return ourRules(t) == "" })
 	if err := talk(camera, poolAddr, "3333", login); err != nil {
 		t.Errorf("after the trial: %v", err)

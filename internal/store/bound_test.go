@@ -125,7 +125,7 @@ func TestSmallerBound(t *testing.T) {
 	before := onDisk(t, dir)
 	_ = s.Close()
 	s = open(t, Config{Dir: dir, MaxBytes: MinBytes, FlushEvery: 10 * time.Millisecond})
-	for i := 0; i < 300 && onDisk(t, dir) > MinBytes; i++ {
+	for end := time.Now().Add(2 * time.Minute); onDisk(t, dir) > MinBytes && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if n := onDisk(t, dir); n > MinBytes || before < MinBytes {
