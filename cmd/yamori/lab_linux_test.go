@@ -117,7 +117,7 @@ func (l *labRun) engine() (pid, space string) {
 // gone waits until a process and a namespace are no more.
 func gone(t *testing.T, pid, space string) {
 	t.Helper()
-	for range 300 {
+	for range 3000 {
 		_, err := os.Stat("/proc/" + pid)
 		if err != nil && !inUse(space) {
 			return

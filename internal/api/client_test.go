@@ -47,7 +47,7 @@ func serve(t *testing.T, s *api.Server, cert *api.Certificate) (sock string, at 
 			t.Error(err)
 		}
 	})
-	for range 100 {
+	for range 3000 {
 		if at.IsValid() {
 			c, err := net.Dial("tcp", at.String())
 			if err != nil {

@@ -205,7 +205,7 @@ func TestServe(t *testing.T) {
 	r, _ := http.NewRequest("POST", "https://"+tlsAt.String()+"/api/v1/session", body)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(csrfHeader, "1")
-	for range 50 { // the listener may still be starting
+	for range 2000 { // the listener may still be starting
 		if res, err = secure.Do(r); err == nil {
 			break
 		}

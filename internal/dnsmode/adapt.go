@@ -44,6 +44,7 @@ func (p *OwnersPolicy) Decide(client netip.Addr, name string, _ uint16) Decision
 	}
 	q := p.query(client, name)
 	switch d := s.Decide(&q); {
+	case d.Found: // the resolver has it too, and says that a finding is the reason
 	case d.Action == policy.Block:
 		return Decision{Action: Block, Why: d.Why, By: d.By}
 	case d.Why == policy.WhyNever: // a block is there, and does not hold

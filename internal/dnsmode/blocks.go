@@ -3,11 +3,14 @@ package dnsmode
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/yamori-net/yamori/internal/dnsmode/cache"
 )
 
 // MaxBlocks bounds the names that findings block.
@@ -112,4 +115,34 @@ func (b *blocks) lookup(name string, now time.Time) (entry, why string, ok bool)
 		}
 		name = name[i+1:]
 	}
+}
+
+// Knows reports whether an answer that is remembered, and still holds, gives
+// name the address a.
+func (s *Server) Knows(name string, a netip.Addr) bool {
+	k := cache.Key{Name: dns.Fqdn(strings.ToLower(name)), Type: dns.TypeA}
+	if a = a.Unmap(); a.Is6() {
+		k.Type = dns.TypeAAAA
+	}
+	now := s.cfg.Now()
+	for i := range 4 {
+		k.DO, k.CD = i&1 != 0, i&2 != 0
+		got, ok := s.cache.Get(k, now)
+		if !ok || got.Failed || got.Stale || got.Msg == nil {
+			continue
+		}
+		for _, rr := range got.Msg.Answer { // aliases lead to other names
+			switch x := rr.(type) {
+			case *dns.A:
+				if ip, ok := netip.AddrFromSlice(x.A); ok && ip.Unmap() == a {
+					return true
+				}
+			case *dns.AAAA:
+				if ip, ok := netip.AddrFromSlice(x.AAAA); ok && ip == a {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

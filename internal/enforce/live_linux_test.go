@@ -326,13 +326,13 @@ func TestHeart(t *testing.T) {
 
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 500 {
+	// The limit is far beyond what it takes: a machine that is busy does not reach it.
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if ok() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("not within 5 s: %s", what)
+	t.Fatalf("not within a minute: %s", what)
 }
 
 // TestVerdicts: a flow that is cut or released by mark stays so without the

@@ -106,7 +106,7 @@ func TestRetention(t *testing.T) {
 	s = open(t, cfg)
 	wait := func(want [6]int64) {
 		t.Helper()
-		for i := 0; i < 400 && have() != want; i++ {
+		for i := 0; i < 8000 && have() != want; i++ {
 			time.Sleep(5 * time.Millisecond)
 		}
 		if got := have(); got != want {
