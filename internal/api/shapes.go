@@ -237,6 +237,8 @@ type Policy struct {
 	Until time.Time `json:"until,omitzero" doc:"when the trial ends; left out: there is none"`
 	// Inline is set by the gateway alone.
 	Inline bool `json:"inline,omitempty" doc:"packets pass through the gateway's inspection and can be stopped"`
+	// Acts is set by the gateway alone.
+	Acts string `json:"acts,omitempty" enum:"inline,after,reset,tell" doc:"how findings are stopped: before the packet leaves, by cutting the flow afterwards, by resets from a mirror port, or not at all"`
 }
 
 // Entry is one thing the owner said: an exception, a consent, a block, an

@@ -15,6 +15,7 @@ type trial struct {
 	mu    sync.Mutex
 	timer *time.Timer
 	until time.Time
+	round uint64 // counts trials, so that one that is over ends nothing
 }
 
 // keyTrial is the document that says that a trial is under way, so that a
@@ -26,6 +27,11 @@ const keyTrial = "trial"
 func (h *House) SetMode(m policy.Mode, d time.Duration, who string) error {
 	h.trial.mu.Lock()
 	defer h.trial.mu.Unlock()
+	return h.setMode(m, d, who)
+}
+
+// setMode is SetMode with trial.mu held.
+func (h *House) setMode(m policy.Mode, d time.Duration, who string) error {
 	if d > 0 && m == policy.Protect {
 		if h.Policy.Mode() == policy.Protect && h.trial.timer == nil {
 			return nil // it is in force and confirmed
@@ -44,7 +50,9 @@ func (h *House) SetMode(m policy.Mode, d time.Duration, who string) error {
 	}
 	if d > 0 && m == policy.Protect {
 		h.trial.until = h.cfg.Now().Add(d)
-		h.trial.timer = time.AfterFunc(d, h.endTrial)
+		h.trial.round++
+		round := h.trial.round
+		h.trial.timer = time.AfterFunc(d, func() { h.endTrial(round) })
 		return nil
 	}
 	return documents{h.Store}.Delete(bucketState, keyTrial)
@@ -53,9 +61,16 @@ func (h *House) SetMode(m policy.Mode, d time.Duration, who string) error {
 // bucketState holds what the house has to remember of itself.
 const bucketState = "house.state"
 
-func (h *House) endTrial() {
+// endTrial ends the trial of that number, unless it was confirmed or replaced
+// while its timer ran out.
+func (h *House) endTrial(round uint64) {
+	h.trial.mu.Lock()
+	defer h.trial.mu.Unlock()
+	if h.trial.timer == nil || h.trial.round != round {
+		return
+	}
 	h.cfg.Log.Warn("the trial of protection was not confirmed: watching only")
-	if err := h.SetMode(policy.Watch, 0, "trial"); err != nil {
+	if err := h.setMode(policy.Watch, 0, "trial"); err != nil {
 		h.cfg.Log.Error("the trial could not be ended", "error", err)
 	}
 }
@@ -73,7 +88,24 @@ func (h *House) policyState() api.Policy {
 	h.trial.mu.Lock()
 	until := h.trial.until
 	h.trial.mu.Unlock()
-	return api.Policy{Mode: h.Policy.Mode().String(), Until: until, Inline: h.inline.Load()}
+	return api.Policy{Mode: h.Policy.Mode().String(), Until: until, Inline: h.inline.Load(), Acts: h.actsNow()}
+}
+
+// SetActs says what is done about findings that are to be stopped: inline, after,
+// reset or tell.
+func (h *House) SetActs(word string) {
+	if h.actsNow() != word {
+		h.acts.Store(&word)
+		p := h.policyState()
+		h.Hub.Publish(api.EventPolicy, &p)
+	}
+}
+
+func (h *House) actsNow() string {
+	if s := h.acts.Load(); s != nil {
+		return *s
+	}
+	return ""
 }
 
 // SetInline says whether packets pass through the inspection and can be
