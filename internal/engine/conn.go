@@ -21,6 +21,8 @@ type conn struct {
 
 	parser   proto.Parser
 	sizer    proto.Sizer // the parser, if it is one
+	bulk     proto.Bulk  // the parser, if it is one
+	loose    *side       // that is let go of, see letGo; nil: both are seen
 	size     int         // what it held when last asked
 	idx      int         // of the parser's protocol in Config.Protocols
 	limit    int
@@ -49,6 +51,12 @@ type side struct {
 	weak    uint64 // of those, the ones at least plausible
 	seen    int    // bytes (streams) or datagrams probed
 	dropped int    // bytes given up while probing
+
+	// What nobody looks at any more of the message under way, see letGo: since
+	// when, and after how many bytes of the stream; zero: all is looked at.
+	richAt   int64
+	richFrom uint64
+	skipped  bool // the next hole is what was let go of
 }
 
 func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
@@ -77,13 +85,13 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 	c.pc.WantFiles = w.files != nil
 	c.setEnds()
 	c.pc.Midstream = t == proto.TCP && fl.Midstream
-	c.flip, c.first, c.ended, c.raw = 0, nil, false, false
+	c.flip, c.first, c.ended, c.raw, c.loose = 0, nil, false, false, nil
 	c.switches, c.errors, c.odd, c.found, c.txID = 0, 0, 0, 0, 0
 	c.host = c.host[:0]
 	c.resetProbe()
 	for d := range c.side {
 		s := &c.side[d]
-		s.dir, s.due = packet.Dir(d), false
+		s.dir, s.due, s.richAt, s.skipped = packet.Dir(d), false, 0, false
 		if t == proto.TCP {
 			to, _ := fl.Server()
 			if packet.Dir(d) == packet.ToClient {
@@ -220,6 +228,7 @@ func (c *conn) start(i int) {
 	c.idx = i
 	c.parser = c.w.getParser(i)
 	c.sizer, _ = c.parser.(proto.Sizer)
+	c.bulk, _ = c.parser.(proto.Bulk)
 	if c.limit = p.Limit; c.limit == 0 {
 		c.limit = proto.DefaultLimit
 	}
@@ -285,7 +294,7 @@ func (c *conn) dropParser() {
 	c.parser.End(&c.pc)
 	c.w.putParser(c.idx, c.parser)
 	c.w.parserBytes -= c.size
-	c.parser, c.sizer, c.size = nil, nil, 0
+	c.parser, c.sizer, c.bulk, c.size = nil, nil, nil, 0
 }
 
 // named copies the parser's idea of the protocol to the flow.
@@ -324,6 +333,12 @@ func (s *side) Data(b []byte) {
 // Gap says that n bytes of the stream are lost here.
 func (s *side) Gap(n int) {
 	c := s.c
+	if s.skipped {
+		s.skipped = c.loose == s
+		if n = s.pass(n); n == 0 {
+			return
+		}
+	}
 	if c.w.match != nil {
 		c.w.match.StreamGap(s.dir, n)
 	}

@@ -8,8 +8,24 @@ import (
 	"github.com/yamori-net/yamori/internal/reassembly"
 )
 
-// AppCount counts the ended flows of one application protocol.
-type AppCount struct{ Flows, Packets, Bytes uint64 }
+// AppCount counts the ended flows of one application protocol. Of what passed
+// unseen in line, Bytes holds what TCP's numbers told of it, and Unseen that
+// alone. LetGo counts how often a flow of it, or a side of one, was let go of;
+// these count at once.
+type AppCount struct {
+	Flows, Packets, Bytes, Unseen uint64
+	LetGo                         [LetGoReasons]uint64
+}
+
+func (a *AppCount) add(o AppCount) {
+	a.Flows += o.Flows
+	a.Packets += o.Packets
+	a.Bytes += o.Bytes
+	a.Unseen += o.Unseen
+	for i, n := range o.LetGo {
+		a.LetGo[i] += n
+	}
+}
 
 // counters are a worker's own, written by it alone.
 type counters struct {
@@ -23,7 +39,8 @@ type counters struct {
 	Findings       uint64
 	Alerts         uint64 // of rules
 	PolicyDrops    uint64 // packets that policy stopped
-	Released       uint64 // times a flow was let go of in line
+	Released       uint64 // times a flow, or a side of one, was let go of in line
+	Recalled       uint64 // times a side was taken back
 	Anomalies      uint64
 	Gaps           uint64 // holes in streams
 	HeldLimit      uint64 // flows given up because HeldMemory was exhausted
@@ -53,6 +70,7 @@ func (w *Worker) countFlow(fl *flow.Flow) {
 	a.Flows++
 	a.Packets += fl.Side[0].Packets + fl.Side[1].Packets
 	a.Bytes += fl.Side[0].Bytes + fl.Side[1].Bytes
+	a.Unseen += fl.Unseen
 	w.n.apps[fl.AppProto] = a
 }
 
@@ -94,6 +112,7 @@ func (s *Stats) add(o Stats) {
 	s.Alerts += o.Alerts
 	s.PolicyDrops += o.PolicyDrops
 	s.Released += o.Released
+	s.Recalled += o.Recalled
 	s.Anomalies += o.Anomalies
 	s.Gaps += o.Gaps
 	s.HeldLimit += o.HeldLimit
@@ -114,9 +133,7 @@ func (s *Stats) add(o Stats) {
 	}
 	for k, v := range o.Apps {
 		a := s.Apps[k]
-		a.Flows += v.Flows
-		a.Packets += v.Packets
-		a.Bytes += v.Bytes
+		a.add(v)
 		s.Apps[k] = a
 	}
 }

@@ -225,7 +225,7 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	if w.e.cfg.Judge != nil {
 		v = w.settle(p, fl, d, v)
 	}
-	return w.letGo(fl, v)
+	return w.letGo(p, fl, d, v)
 }
 
 // alone shows a packet that belongs to no flow to the rules.
@@ -272,6 +272,9 @@ func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
 	if p.TCPFlags&(packet.ACK|packet.RST) == packet.ACK { // a reset's number may be anything
 		o := c.other(s)
 		o.stream.Ack(w.pool, p.Ack, o)
+		if c.loose == o {
+			c.passBy(o, p.Ack)
+		}
 	}
 	if (!c.ended || c.raw) && p.TCPFlags&packet.RST == 0 { // what a reset carries is no part of the stream
 		r := s.stream.Segment(w.pool, p.Seq, p.TCPFlags&packet.SYN != 0, p.TCPFlags&packet.FIN != 0,
@@ -375,7 +378,7 @@ func (w *Worker) rescue() {
 	if c := w.cur; c != nil {
 		w.cur = nil
 		w.parserBytes -= c.size
-		c.parser, c.sizer, c.inner, c.size = nil, nil, nil, 0 // their state cannot be trusted; not pooled again
+		c.parser, c.sizer, c.bulk, c.inner, c.size = nil, nil, nil, nil, 0 // their state cannot be trusted; not pooled again
 		w.release(w.curFlow, c)
 	}
 	if a := w.watch.cur; a != nil {

@@ -105,6 +105,12 @@ type Flow struct {
 	Condemned bool
 	PolicyGen uint32
 
+	// Loose are the directions, by bit, whose packets may pass unseen, and Unseen
+	// the bytes of TCP that did: Side counts them as far as the numbers of what
+	// is seen tell, without their headers and packets.
+	Loose  uint8
+	Unseen uint64
+
 	// EstablishedAt is how many packets the flow had when a TCP handshake was
 	// complete; zero before.
 	EstablishedAt uint64

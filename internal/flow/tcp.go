@@ -101,6 +101,9 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 			peer.flags = 0
 		}
 	}
+	if f.Loose != 0 {
+		f.unseen(p, d)
+	}
 	end := p.Seq + uint32(len(p.Payload)+p.Missing)
 	if fl&packet.SYN != 0 {
 		end++
@@ -141,6 +144,30 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 	if f.State == Established && s.finAcked(peer) && peer.finAcked(s) {
 		f.State = Closed
 	}
+}
+
+// unseen counts what passed unseen, from the numbers of a packet that is seen.
+// More than 4 GB between two such packets are counted modulo that.
+func (f *Flow) unseen(p *packet.Packet, d packet.Dir) {
+	count := func(of packet.Dir, to uint32) {
+		s := &f.tcp[of]
+		n := to - s.next
+		if f.Loose&(1<<of) == 0 || s.flags&sentAny == 0 || n == 0 || n > ^uint32(0)-plausible {
+			return // or it repeats something
+		}
+		s.next = to
+		f.Side[of].Bytes += uint64(n)
+		f.Unseen += uint64(n)
+	}
+	count(d, p.Seq)
+	if p.TCPFlags&packet.ACK == 0 {
+		return
+	}
+	o := &f.tcp[d.Reverse()]
+	if o.flags&sentFIN != 0 && p.Ack == o.fin {
+		return // the number of a FIN is no byte
+	}
+	count(d.Reverse(), p.Ack)
 }
 
 // believesAck reports that an acknowledgement fits what its peer sent. During
@@ -186,6 +213,8 @@ func (s *tcpSide) finAcked(peer *tcpSide) bool {
 func (t *Table) reset(f *Flow, p *packet.Packet, s, peer *tcpSide) {
 	var ok bool
 	switch {
+	case f.Loose != 0:
+		ok = true // the numbers have moved on unseen; reopen corrects it
 	case peer.flags&sentACK != 0:
 		ok = p.Seq-(peer.acked-resetSlack) <= 2*resetSlack+peer.window
 	case s.flags&sentAny != 0: // aborts what it opened itself

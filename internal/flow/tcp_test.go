@@ -259,3 +259,39 @@ func TestResetUsesScaledWindow(t *testing.T) {
 		t.Errorf("%d bad resets", st.BadResets)
 	}
 }
+
+// TestUnseen: what is let go of is counted by the numbers of what is still seen,
+// and the end of the flow is believed.
+func TestUnseen(t *testing.T) {
+	tb := NewTable(Config{MaxFlows: 16})
+	var f *Flow
+	step := func(up bool, flags uint8, seq, ackn uint32, n int) {
+		t.Helper()
+		p := tcp(1e9, up, flags, seq, ackn, n)
+		f, _, _ = tb.Lookup(&p)
+	}
+	step(true, syn, 100, 0, 0)
+	step(false, syn|ack, 500, 101, 0)
+	step(true, ack, 101, 501, 0)
+	step(true, ack, 101, 501, 10)
+	step(false, ack, 501, 111, 50)
+	headers := f.Side[0].Bytes + f.Side[1].Bytes - 60
+	f.Loose = 1 << packet.ToClient
+	step(true, ack, 111, 501+1000, 0) // 950 bytes have gone by
+	step(true, ack, 111, 501+1000, 0)
+	step(true, ack, 111, 501+900, 0) // late
+	if f.Unseen != 950 || f.Side[1].Bytes < 1000 {
+		t.Errorf("%d bytes unseen, %d of the server", f.Unseen, f.Side[1].Bytes)
+	}
+	f.Loose = 3
+	end := uint32(501 + 3<<30) // both ends are seen, 3 GB later
+	step(false, ack|fin, end, 111+40, 0)
+	step(true, ack|fin, 151, end+1, 0)
+	step(false, ack, end+1, 152, 0)
+	if f.State != Closed || f.Unseen != 3<<30-50+40 {
+		t.Errorf("state %v, %d bytes unseen", f.State, f.Unseen)
+	}
+	if sum := f.Side[0].Bytes + f.Side[1].Bytes; sum-headers > 3<<30+50+7*40 || sum < 3<<30+50 {
+		t.Errorf("%d bytes in all", sum)
+	}
+}

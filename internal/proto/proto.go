@@ -102,6 +102,18 @@ type Sizer interface {
 	Size() int
 }
 
+// Bulk is implemented by parsers of protocols in which one message may be long
+// and nobody looks at most of it.
+type Bulk interface {
+	// Bulk returns how many bytes of direction d, from the next one on, neither
+	// the parser nor who listens to it will look at, whatever they are, as long as
+	// the other direction is silent; zero: all are looked at.
+	// math.MaxInt64: until the other direction speaks.
+	Bulk(d packet.Dir) int64
+	// Pass says that n of them, at most as many as Bulk said, went by unseen.
+	Pass(c *Conn, d packet.Dir, n int)
+}
+
 // MaxTarget bounds the name of a proxy's target: a domain name, a colon and a
 // port.
 const MaxTarget = 255 + 6

@@ -145,6 +145,24 @@ func (s *Stream) Ack(pool *Pool, ack uint32, out Output) {
 	}
 }
 
+// Skip passes over the bytes before to, which went by unseen on purpose, and
+// returns how many they are. It does nothing while segments are held: then the
+// stream itself says what is missing.
+func (s *Stream) Skip(to uint32) int {
+	if s.flags&(started|finished) != started || s.head != nil {
+		return 0
+	}
+	n := to - s.next
+	if n == 0 || n > maxAhead {
+		return 0
+	}
+	s.next = to
+	if before(s.highest, to) {
+		s.highest = to
+	}
+	return int(n)
+}
+
 // Segment takes one segment: its sequence number and flags, its payload and
 // how many bytes of it the capture cut off, and the packet's time. What is in
 // its turn goes to out before the call returns.

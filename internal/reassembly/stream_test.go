@@ -442,3 +442,44 @@ func TestStopWhileGivingUp(t *testing.T) {
 		checkEmpty(t, r.pool)
 	}
 }
+
+// TestSkip: what went by unseen on purpose is no gap, and what comes after it
+// is in its turn.
+func TestSkip(t *testing.T) {
+	pool := NewPool(Config{MaxBytes: 1 << 20})
+	var s Stream
+	var o counting
+	s.Init(0, 0)
+	if s.Skip(7) != 0 {
+		t.Error("before it began")
+	}
+	s.Segment(pool, 999, true, false, nil, 0, 1, &o)
+	s.Segment(pool, 1000, false, false, make([]byte, 10), 0, 1, &o)
+	for _, tt := range []struct {
+		to uint32
+		n  int
+	}{{1010, 0}, {1500, 490}, {1400, 0}, {1500 + maxAhead + 1, 0}, {1500 + maxAhead, maxAhead}} {
+		if n := s.Skip(tt.to); n != tt.n {
+			t.Errorf("to %d: %d, want %d", tt.to, n, tt.n)
+		}
+	}
+	at := uint32(1500 + maxAhead)
+	s.Segment(pool, at, false, false, make([]byte, 5), 0, 1, &o)
+	s.Segment(pool, at+10, false, false, make([]byte, 5), 0, 1, &o)
+	if n := s.Skip(at + 10); n != 0 {
+		t.Errorf("%d bytes while segments are held", n)
+	}
+	s.Ack(pool, at+15, &o)
+	if o.bytes != 20 || o.gaps != 5 {
+		t.Errorf("%+v", o)
+	}
+	s.Stop(pool)
+	if s.Skip(at+100) != 0 {
+		t.Error("after the end")
+	}
+}
+
+type counting struct{ bytes, gaps int }
+
+func (c *counting) Data(b []byte) { c.bytes += len(b) }
+func (c *counting) Gap(n int)     { c.gaps += n }

@@ -15,6 +15,11 @@ func (p *parser) Gap(c *proto.Conn, d packet.Dir, n int) error {
 	s := &p.side[d]
 	s.scan, s.long, s.odd = 0, false, false
 	t := s.tx
+	if s.blind && t != nil {
+		p.count(d, n)
+		p.fileGap(c, d, n)
+		return nil
+	}
 	switch s.state {
 	case stBody, stChunk:
 		p.lose(c, d)

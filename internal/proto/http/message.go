@@ -152,6 +152,7 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 		// The colon came only after the fold.
 		kept := m.head[at : at+len(line)]
 		h.Name, h.Value = h.Value, trim(kept[bytes.IndexByte(kept, ':')+1:])
+		m.folded = false
 		return
 	}
 	if !m.folded {
