@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/report"
@@ -56,6 +58,7 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 				fmt.Fprintf(stdout, "  rules     %s loaded (%s ago), %s failed, %s alerts\n", count(s.Rules),
 					time.Since(s.RulesSince).Round(time.Second), count(s.RulesFailed), count(s.Alerts))
 			}
+			tellPrivileges(stdout, s.Privileges)
 			if s.RulesRefused != "" {
 				fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(s.RefusedAt).Round(time.Second), s.RulesRefused)
 			}
@@ -73,8 +76,8 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			}
 			for _, p := range s.Problems {
 				text := problems[p.Code]
-				if strings.HasPrefix(p.Code, "dns.") {
-					text = report.Explain(report.English, p.Code, nil)
+				if strings.HasPrefix(p.Code, "dns.") || strings.HasPrefix(p.Code, "plugin.") {
+					text = explained(p)
 				}
 				if text != "" {
 					fmt.Fprintf(stdout, "  ! %s\n", text)
@@ -88,6 +91,36 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 	f.StringVar(&socket, "socket", "", "Unix socket of the daemon (default "+config.DefaultSocket+")")
 	f.StringVar(&configFile, "config", "", "configuration file")
 	return cmd
+}
+
+// explained is the sentence of a problem.
+func explained(p api.Problem) string {
+	args := map[string]string{}
+	for _, a := range p.Args {
+		args[a.Name] = a.Value
+	}
+	return report.Explain(report.English, p.Code, args)
+}
+
+// tellPrivileges says what the process that reads packets may do.
+func tellPrivileges(w io.Writer, p *api.Privileges) {
+	switch {
+	case p == nil:
+	case !p.Parted:
+		fmt.Fprintf(w, "  rights    one process with all it was started with, user %s\n", p.User)
+	default:
+		kept := "none; user " + p.User
+		if p.Landlock > 0 {
+			kept += ", files by Landlock"
+		}
+		if p.Seccomp {
+			kept += ", system calls filtered"
+		}
+		fmt.Fprintf(w, "  rights    %s\n", kept)
+		for _, m := range p.Missing {
+			fmt.Fprintf(w, "  ! %s\n", explained(m))
+		}
+	}
 }
 
 func count(n int64) string { return report.Count(uint64(max(n, 0))) }

@@ -34,6 +34,9 @@ func Explain(lang Lang, code string, args map[string]string) string {
 	if s := explainDNS(t, code, arg); s != "" {
 		return s
 	}
+	if s := explainPriv(t, code, arg); s != "" {
+		return s
+	}
 	if w, ok := pageWords[code]; ok {
 		if t.lang == Japanese {
 			return w[1]
