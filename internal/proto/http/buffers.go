@@ -8,7 +8,8 @@ import (
 
 type getter func(t *Tx) []byte
 
-// request makes a buffer of the request, there once its head is complete.
+// request makes a buffer of the request, there once its head is complete or
+// the flow has ended within it.
 func request(name, doc string, get getter) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: once(get, packet.ToServer)}
 }
@@ -20,7 +21,7 @@ func response(name, doc string, get getter) proto.Buffer {
 func once(get getter, d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		t, ok := tx.(*Tx)
-		if !ok || i != 0 || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
+		if !ok || i != 0 || !t.msg[d].read {
 			return nil, false
 		}
 		b := get(t)
@@ -51,7 +52,7 @@ func early(get getter, d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 
 // field makes the getter of one header field's first value.
 func field(d packet.Dir, name string) getter {
-	return func(t *Tx) []byte { return t.Header(d, name) }
+	return func(t *Tx) []byte { return t.msg[d].value(name) }
 }
 
 const (
@@ -65,8 +66,8 @@ var buffers = []proto.Buffer{
 	onRequestLine("http.uri.raw", "request target as sent", func(t *Tx) []byte { return t.URI }),
 	request("http.host", "host, lower case, without port", func(t *Tx) []byte { return t.Host }),
 	request("http.host.raw", "host as sent, with port", func(t *Tx) []byte { return t.HostRaw }),
-	request("http.user_agent", "User-Agent", func(t *Tx) []byte { return t.UserAgent }),
-	request("http.referer", "Referer", func(t *Tx) []byte { return t.Referer }),
+	request("http.user_agent", "User-Agent", field(toS, "user-agent")),
+	request("http.referer", "Referer", field(toS, "referer")),
 	request("http.cookie", "Cookie", field(toS, "cookie")),
 	response("http.cookie", "Set-Cookie", field(toC, "set-cookie")),
 	request("http.header", "header fields of the request, one a line, without Cookie", func(t *Tx) []byte { return t.joined(toS) }),
@@ -91,7 +92,12 @@ var buffers = []proto.Buffer{
 	request("http.start", "request line and header fields as sent", func(t *Tx) []byte { return t.msg[toS].head }),
 	response("http.start", "status line and header fields as sent", func(t *Tx) []byte { return t.msg[toC].head }),
 	onStatusLine("http.stat_code", "status code", func(t *Tx) []byte { return t.StatusCode }),
-	onStatusLine("http.stat_msg", "status text", func(t *Tx) []byte { return t.StatusText }),
+	onStatusLine("http.stat_msg", "status text, if any", func(t *Tx) []byte {
+		if len(t.StatusText) == 0 {
+			return nil
+		}
+		return t.StatusText
+	}),
 	onStatusLine("http.response_line", "status line", func(t *Tx) []byte { return t.msg[toC].startLineOf() }),
 	response("http.response_body", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
 	request("file.data", "request body, decoded, its first part", func(t *Tx) []byte { return t.RequestBody }),
@@ -128,7 +134,7 @@ func frame(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 func lines(name, doc string, d packet.Dir) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 		t, ok := tx.(*Tx)
-		if !ok || d == packet.ToServer && !t.RequestHead || d == packet.ToClient && !t.ResponseHead {
+		if !ok || !t.msg[d].read {
 			return nil, false
 		}
 		m := &t.msg[d]

@@ -116,6 +116,9 @@ type message struct {
 	names   []byte // http.header_names
 	one     []byte // one line of http.request_header
 	made    uint8  // which of the two are made
+	read    bool   // the fields have been read: the head is complete, or the flow ended within it
+	lists   []byte // values of fields that came several times, joined
+	listed  []list // which, by name
 	dec     *decoder
 
 	filing    bool       // somebody listens to the body as a file
@@ -138,7 +141,53 @@ func (m *message) reset() {
 		m.multi.release()
 	}
 	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
-		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), one: proto.Keep(m.one, keptHead), name: proto.Keep(m.name, keptHead)}
+		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), one: proto.Keep(m.one, keptHead), name: proto.Keep(m.name, keptHead),
+		lists: proto.Keep(m.lists, keptHead), listed: m.listed[:0]}
+}
+
+// list is a place in message.lists.
+type list struct {
+	name   string
+	lo, hi int
+}
+
+// value returns the value of a field as rules see it: what came several times
+// is joined, as libhtp does, but for the length, of which the first counts.
+// The name is one of those the buffers name, so listed is short.
+func (m *message) value(name string) []byte {
+	first, n := -1, 0
+	for i := range m.headers {
+		if textline.Is(m.headers[i].Name, name) {
+			if n++; first < 0 {
+				first = i
+			}
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n == 1 || name == "content-length":
+		return m.headers[first].Value
+	}
+	for _, l := range m.listed {
+		if l.name == name {
+			return m.lists[l.lo:l.hi]
+		}
+	}
+	lo := len(m.lists)
+	for i := first; i < len(m.headers); i++ {
+		if !textline.Is(m.headers[i].Name, name) {
+			continue
+		}
+		if i > first {
+			m.lists = append(m.lists, ", "...)
+		}
+		m.lists = append(m.lists, m.headers[i].Value...)
+	}
+	if m.read { // no more will come
+		m.listed = append(m.listed, list{name, lo, len(m.lists)})
+	}
+	return m.lists[lo:]
 }
 
 func (t *Tx) reset() {

@@ -245,7 +245,7 @@ func TestBuffers(t *testing.T) {
 	res := "HTTP/1.1 201 Made it\r\nServer: srv\r\nLocation: /l\r\nSet-Cookie: c=d\r\nConnection: close\r\nContent-Type: r/p; x\r\nContent-Length: 3\r\n\r\nyes"
 	want := map[string][2]string{
 		"http.method": {"POST"}, "http.uri": {"/b c?d=A"}, "http.uri.raw": {"/a/../b%20c?d=%41"}, "http.host": {"h.example"}, "http.host.raw": {"H.example:81"},
-		"http.user_agent": {"ua"}, "http.referer": {"ref"}, "http.cookie": {"a=b", "c=d"}, "http.accept": {"*/*"}, "http.accept_lang": {"de"}, "http.accept_enc": {"gzip"},
+		"http.user_agent": {"ua"}, "http.referer": {"ref"}, "http.cookie": {"a=b", "c=d"}, "http.accept": {"*/*, x"}, "http.accept_lang": {"de"}, "http.accept_enc": {"gzip"},
 		"http.header": {"Host: H.example:81\r\nUser-Agent: ua\r\nReferer: ref\r\nAccept: */*, x\r\nAccept-Language: de\r\nAccept-Encoding: gzip\r\nConnection: close\r\nContent-Type: t/p\r\nContent-Length: 2\r\n",
 			"Server: srv\r\nLocation: /l\r\nConnection: close\r\nContent-Type: r/p; x\r\nContent-Length: 3\r\n"},
 		"http.header.raw": {req[strings.Index(req, "Host") : len(req)-2], res[strings.Index(res, "Server") : len(res)-3]},

@@ -92,6 +92,7 @@ func (p *parser) requestHead(c *proto.Conn) {
 
 // requestFields fills in what is read from the request's head.
 func (t *Tx) requestFields() {
+	t.msg[packet.ToServer].read = true
 	hs := t.msg[packet.ToServer].headers
 	t.RequestHeaders = hs
 	t.UserAgent = find(hs, "user-agent")

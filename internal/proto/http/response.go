@@ -154,6 +154,7 @@ func (p *parser) interim(t *Tx) {
 
 // responseFields fills in what is read from the answer's head.
 func (t *Tx) responseFields() {
+	t.msg[packet.ToClient].read = true
 	t.ResponseHeaders = t.msg[packet.ToClient].headers
 	ct := find(t.ResponseHeaders, "content-type")
 	if i := bytes.IndexByte(ct, ';'); i >= 0 {

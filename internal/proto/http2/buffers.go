@@ -65,6 +65,7 @@ var buffers = append([]proto.Buffer{
 	buffer("http.content_len", "content-length of the request", toS, field(toS, "content-length")),
 	buffer("http.content_len", "content-length of the answer", toC, field(toC, "content-length")),
 	buffer("http.stat_code", ":status", toC, func(t *Tx) []byte { return t.code }),
+	buffer("http.stat_msg", "empty: there is none in HTTP/2", toC, func(t *Tx) []byte { return t.code[:0] }),
 	buffer("http.server", "server", toC, field(toC, "server")),
 	buffer("http.location", "location", toC, field(toC, "location")),
 	names(toS, "name of each field of the request"),

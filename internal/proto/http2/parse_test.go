@@ -195,7 +195,7 @@ func TestEvent(t *testing.T) {
 
 func TestBuffers(t *testing.T) {
 	want := map[string]string{"http.method": "GET", "http.uri": "/", "http.uri.raw": "/", "http.host": "www.example.com", "http.host.raw": "www.example.com",
-		"http.stat_code": "302", "http.location": "https://www.example.com", "http.request_line": "GET / HTTP/2\r\n", "http.response_line": "HTTP/2 302\r\n",
+		"http.stat_code": "302", "http.stat_msg": "", "http.location": "https://www.example.com", "http.request_line": "GET / HTTP/2\r\n", "http.response_line": "HTTP/2 302\r\n",
 		"> http2.header_name": ":method", "< http2.header_name": ":status", "> http.protocol": "HTTP/2", "< http.protocol": "HTTP/2",
 		"http.request_header": ":method: GET", "http.response_header": ":status: 302",
 		"> http.header":       ":method: GET\r\n:scheme: http\r\n:path: /\r\n:authority: www.example.com\r\n",

@@ -48,10 +48,8 @@ var Protocol = proto.Protocol{
 		{Name: "krb5.msg_type", Doc: "kind of message, 10 AS-REQ to 30 error, a decimal number", Dir: packet.ToClient, Get: number(toClient, func(m *Message) int32 { return int32(m.Type) })},
 		{Name: "krb5.err_code", Doc: "error code of RFC 4120 section 7.5.9, a decimal number", Dir: packet.ToClient, Get: number(isError, func(m *Message) int32 { return m.ErrorCode })},
 		{Name: "krb5.ticket_encryption", Doc: "encryption type of the ticket, a decimal number", Dir: packet.ToClient, Get: number(hasTicket, func(m *Message) int32 { return m.TicketEnc })},
-		{Name: "krb5.cname", Doc: "parts of the client's name", Dir: packet.ToServer, Get: parts(toServer, func(m *Message) *Name { return &m.Client })},
-		{Name: "krb5.cname", Doc: "parts of the client's name", Dir: packet.ToClient, Get: parts(toClient, func(m *Message) *Name { return &m.Client })},
-		{Name: "krb5.sname", Doc: "parts of the service's name", Dir: packet.ToServer, Get: parts(toServer, func(m *Message) *Name { return &m.Service })},
-		{Name: "krb5.sname", Doc: "parts of the service's name", Dir: packet.ToClient, Get: parts(toClient, func(m *Message) *Name { return &m.Service })},
+		{Name: "krb5.cname", Doc: "parts of the client's name, of answers", Dir: packet.ToClient, Get: parts(toClient, func(m *Message) *Name { return &m.Client })},
+		{Name: "krb5.sname", Doc: "parts of the service's name, of answers", Dir: packet.ToClient, Get: parts(toClient, func(m *Message) *Name { return &m.Service })},
 	},
 }
 
