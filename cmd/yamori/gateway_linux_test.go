@@ -80,12 +80,32 @@ func gateway(t *testing.T, bin string) {
 			}
 		})
 	}
-	t.Run("killed", func(t *testing.T) {
-		h, g := gatewayIn(t, bin, labnet.Options{Devices: []string{"pc", "phone"}})
-		r, err := labnet.Drill{Home: h, For: 3 * time.Second, Do: func(context.Context) error { return g.Signal(syscall.SIGKILL) }}.Run(context.Background())
-		if err != nil || !r.Whole() {
-			t.Errorf("%v (%v)", r, err)
-		}
-		t.Log(r)
-	})
+	for name, kill := range map[string]func(g *labnet.Gateway) error{
+		"killed":            func(g *labnet.Gateway) error { return g.Signal(syscall.SIGKILL) },
+		"privileges killed": func(g *labnet.Gateway) error { return syscall.Kill(childOf(g.Pid()), syscall.SIGKILL) },
+		"privileges hang":   func(g *labnet.Gateway) error { return syscall.Kill(childOf(g.Pid()), syscall.SIGSTOP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, g := gatewayIn(t, bin, labnet.Options{Devices: []string{"pc", "phone"}})
+			helper := childOf(g.Pid())
+			r, err := labnet.Drill{Home: h, For: 3 * time.Second, Do: func(context.Context) error { return kill(g) }}.Run(context.Background())
+			if err != nil || !r.Whole() {
+				t.Errorf("%v (%v)\n%s", r, err, g.Log())
+			}
+			t.Log(r)
+			if name == "privileges hang" {
+				_ = syscall.Kill(helper, syscall.SIGKILL)
+			}
+			if name != "killed" {
+				select {
+				case err := <-g.Gone:
+					if err == nil {
+						t.Error("it ended as if all was well")
+					}
+				case <-time.After(10 * time.Second):
+					t.Error("it does not end without the privileged process")
+				}
+			}
+		})
+	}
 }
