@@ -54,6 +54,9 @@ func (d daemon) Fill(s *api.Status) {
 	s.EventsDropped += int64(x.EventsDropped)
 	s.Workers, s.Alerts, s.EventErrors, s.Lost, s.Evicted, s.Panics = int64(x.Workers), int64(x.Alerts), int64(x.EventErrors), int64(x.Lost), int64(x.Evicted), int64(x.Panics)
 	s.Privileges = d.w.privileges()
+	for _, code := range d.w.reactor.notes() {
+		s.Problems = append(s.Problems, api.Problem{Code: code, Args: []api.Pair{}})
+	}
 	if r := x.Rules; r != nil {
 		s.Rules, s.RulesFailed, s.RulesSince, s.RulesRefused, s.RefusedAt = int64(r.Loaded), int64(r.Failed), r.Since, r.Refused, r.RefusedAt
 	}

@@ -27,12 +27,12 @@ import (
 // it, and says so.
 func (w *Watch) openHouse(workers int) error {
 	c := w.Config
-	w.keeper = &keeper{w: w, wake: make(chan struct{}, 1)}
+	w.keeper, w.reactor = &keeper{w: w, wake: make(chan struct{}, 1)}, newReactor(w)
 	mode, err := policy.ParseMode(firstOf(c.Policy.Mode, "watch"))
 	if err != nil {
 		return err
 	}
-	cfg := house.Config{HomeNet: w.HomeNet, Mode: mode, Evidence: c.State.Evidence == nil || *c.State.Evidence, Log: w.Log, Now: time.Now, Version: w.Version, Workers: workers,
+	cfg := house.Config{HomeNet: w.HomeNet, Mode: mode, Answer: policy.Answer{Silent: c.Policy.Answer == "drop", ICMP: c.Policy.ICMP}, Evidence: c.State.Evidence == nil || *c.State.Evidence, Log: w.Log, Now: time.Now, Version: w.Version, Workers: workers,
 		GeoSource: c.Geo.Source, Look: w.look, OnPolicy: w.keeper.changed}
 	if len(cfg.HomeNet) == 0 {
 		cfg.HomeNet = device.DefaultHome()

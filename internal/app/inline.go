@@ -56,6 +56,7 @@ const syncEvery = 15 * time.Second
 
 // changed is told of each change of the policy.
 func (k *keeper) changed() {
+	k.w.reactor.changed()
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -71,6 +72,7 @@ func (k *keeper) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			k.stop()
+			k.w.reactor.stand(ctx, false)
 			return
 		case <-k.wake:
 		case <-t.C:
@@ -87,6 +89,7 @@ func (k *keeper) follow(ctx context.Context) {
 	k.mu.Unlock()
 	switch {
 	case want && on == nil:
+		k.w.reactor.leave()
 		i, err := k.w.startInline()
 		k.mu.Lock()
 		if k.on, k.failed = i, ""; err != nil {
@@ -104,8 +107,9 @@ func (k *keeper) follow(ctx context.Context) {
 	}
 	k.w.house.SetInline(on != nil && on.heart.On())
 	if on != nil {
-		k.sync(on)
+		k.sync(on.table)
 	}
+	k.w.reactor.stand(ctx, on != nil)
 }
 
 func (k *keeper) stop() {
@@ -193,7 +197,7 @@ func (w *Watch) startInline() (*inline, error) {
 		var dec packet.Decoder
 		var p packet.Packet
 		src, err := w.rights().OpenQueue(nfqueue.Config{Queue: uint16(first + n), Marks: nfqueue.Marks{Release: enforce.DefaultMarks.Release, Cut: enforce.DefaultMarks.Cut, Side: enforce.DefaultMarks.Side, Back: enforce.DefaultMarks.Back},
-			Reject: func(f *packet.Frame) { dec.Decode(&p, f); sender.Reject(&p) }})
+			Reject: func(f *packet.Frame) { dec.Decode(&p, f); refuse(sender, &p) }})
 		if err != nil {
 			return nil, err
 		}
@@ -312,7 +316,7 @@ func (i *inline) stop() {
 }
 
 // sync makes the kernel's blocks those of the policy.
-func (k *keeper) sync(i *inline) {
+func (k *keeper) sync(t filter) {
 	h := k.w.house
 	v := h.Policy.Enforced()
 	want := map[string]enforce.Entry{}
@@ -364,6 +368,12 @@ func (k *keeper) sync(i *inline) {
 				for _, m := range macs {
 					add(enforce.Entry{Kind: enforce.Block, Net: b.Dest, MAC: m, For: b.Left})
 				}
+			case b.Dest.IsSingleIP():
+				for _, m := range macs {
+					for _, proto := range [...]uint8{6, 17} {
+						add(enforce.Entry{Kind: enforce.Block, Net: b.Dest, MAC: m, Proto: proto, Port: b.Port, For: b.Left})
+					}
+				}
 			}
 		}
 	}
@@ -378,9 +388,9 @@ func (k *keeper) sync(i *inline) {
 			del = append(del, e)
 		}
 	}
-	err := errors.Join(i.table.SetNever(never), i.table.SetAllowed(allowed), i.table.Delete(del...))
+	err := errors.Join(t.SetNever(never), t.SetAllowed(allowed), t.Delete(del...))
 	if len(put) > 0 {
-		err = errors.Join(err, i.table.Put(put...))
+		err = errors.Join(err, t.Put(put...))
 	}
 	if err != nil {
 		k.w.Log.Error("the kernel's blocks are not those of the policy; trying again", "error", err)

@@ -68,6 +68,7 @@ type Watch struct {
 	dns       *resolver // nil: the home's names are resolved elsewhere
 
 	keeper       *keeper
+	reactor      *reactor
 	passive      atomic.Bool                   // the passive engine only listens to what is never forwarded
 	inlineEngine atomic.Pointer[engine.Engine] // of the inspection in line; nil: none
 	pastMu       sync.Mutex
@@ -120,12 +121,13 @@ func (w *Watch) Run(ctx context.Context) error {
 	defer closeEvents()
 	debug.FreeOSMemory() // the text of the rules
 	w.dns = w.startDNS()
+	w.started = time.Now() // before anybody can ask
+	w.exports.tell(w)
 	srv, err := w.serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer srv()
-	w.started = time.Now()
 	w.tellPrivileges()
 	w.Log.Info("watching", "interface", w.iface, "why", why, "workers", workers, "mode", "watch")
 	if w.Ready != nil {
@@ -148,6 +150,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { w.onSignal(ctx) })
 	wg.Go(func() { w.keeper.run(ctx) })
+	wg.Go(func() { w.reactor.run(ctx) })
 	wg.Go(func() { w.dns.run(ctx) })
 	errs := make([]error, len(w.sources))
 	for i, s := range w.sources {
@@ -215,7 +218,7 @@ func (w *Watch) engineConfig(workers int) (cfg engine.Config, flush func(i int))
 		}
 	}
 	cfg.Sink = func(i int) event.Sink {
-		t := event.Tee{w.coll, w.house.Recorder()}
+		t := event.Tee{w.reactor, w.coll, w.house.Recorder()}
 		if fronts[i] != nil {
 			t = append(t, fronts[i])
 		}
@@ -282,12 +285,12 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	handlers := make([]capture.Handler, workers)
 	for i, wk := range w.engine.Workers {
 		all := handlerOf(wk, func() { flush(i) })
-		handlers[i] = func(f *packet.Frame) verdict.Verdict {
+		handlers[i] = w.reactor.doomed.around(i, func(f *packet.Frame) verdict.Verdict {
 			if f != nil && w.passive.Load() && !overheard(f) {
 				return verdict.Verdict{} // it comes through the queue
 			}
 			return all(f)
-		}
+		})
 	}
 	return handlers, func() {
 		for i := range workers {

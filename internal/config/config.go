@@ -48,6 +48,7 @@ type Config struct {
 	API        API     `yaml:"api"`
 	Inline     Inline  `yaml:"inline"`
 	DNS        DNS     `yaml:"dns"`
+	Plugin     Plugin  `yaml:"plugin"`
 	Exports    Exports `yaml:"exports"`
 	Limits     Limits  `yaml:"limits"`
 	Log        Log     `yaml:"log"`
@@ -286,6 +287,9 @@ func (c *Config) check(name string, b []byte) error {
 		return fail("$.inline.queue", "queue %d: use 1 to 65000", q)
 	}
 	if err := c.DNS.check(fail); err != nil {
+		return err
+	}
+	if err := c.Plugin.check(fail, c.Privileges == "keep"); err != nil {
 		return err
 	}
 	for i, a := range c.API.Listen {

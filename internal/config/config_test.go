@@ -75,6 +75,10 @@ func TestDocumentedExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	src = append(src, more...)
+	if more, err = os.ReadFile("plugin.go"); err != nil {
+		t.Fatal(err)
+	}
+	src = append(src, more...)
 	for _, k := range regexp.MustCompile("`yaml:\"([a-z_]+)\"`").FindAllSubmatch(src, -1) {
 		if !regexp.MustCompile(`(?m)^[\s-]*` + string(k[1]) + `:`).Match(m[1]) {
 			t.Errorf("key %s is not in docs/configuration.md", k[1])

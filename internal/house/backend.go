@@ -27,7 +27,7 @@ type Daemon interface {
 // Backend is what the API is given.
 func (h *House) Backend(d Daemon) api.Backend {
 	return api.Backend{Devices: devices{h}, Records: records{h}, Findings: findings{h}, Flows: flows{h, d}, Timeline: timeline{h}, Figures: figures{h},
-		Rulebook: rulebook{h}, Choices: choices{h}, Safe: safe{h}, RuleSets: ruleSets{d}, State: state{h, d}, Logbook: logbook{h}}
+		Rulebook: rulebook{h}, Choices: choices{h}, Safe: safe{h}, RuleSets: ruleSets{d}, State: state{h, d}, Logbook: logbook{h}, Zone: h.zone}
 }
 
 type ruleSets struct{ d Daemon }
@@ -180,10 +180,13 @@ func (h *House) lastBackup() (t time.Time) {
 	return t
 }
 
-// Restore takes a backup back. Users and tokens hold at once; the policy and
-// the list of devices go on with what they have read until the next start.
+// Restore takes a backup back. All of it holds at once.
 func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.Restored, error) {
 	out := api.Restored{Counts: map[string]int64{}, Notes: []string{}}
+	// What waits to be written must not come after it.
+	if err := errors.Join(x.h.Devices.Save(), x.h.Store.Flush(ctx)); err != nil {
+		return out, err
+	}
 	done, err := x.h.Store.Restore(ctx, api.Actor(ctx), r, passphrase)
 	if err != nil {
 		if errors.Is(err, store.ErrPassphrase) {
@@ -200,7 +203,13 @@ func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.
 	}
 	s := x.h.settings.get()
 	x.h.settle(&s)
-	out.Notes = append(out.Notes, "restart")
+	if err := errors.Join(x.h.Policy.Reload(), x.h.Devices.Adopt()); err != nil {
+		return out, err
+	}
+	for _, f := range x.h.Policy.Faults() {
+		x.h.cfg.Log.Warn("a part of the policy could not be read", "fault", f)
+	}
+	x.h.countOpen()
 	if done.SecretsLeft {
 		out.Notes = append(out.Notes, "secrets-left")
 	}

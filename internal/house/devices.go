@@ -153,12 +153,29 @@ func (x devices) MergeDevices(ctx context.Context, id, with string) (api.Device,
 
 // SplitDevice makes the addresses a device of their own.
 func (x devices) SplitDevice(ctx context.Context, id string, macs []string) (api.Device, error) {
-	fresh := ""
+	d, ok := x.h.Devices.Get(id)
+	if !ok {
+		return api.Device{}, api.ErrNotFound
+	}
+	// All of it can be done, or nothing is.
+	var list []packet.MAC
 	for _, s := range macs {
 		m, err := parseMAC(s)
 		if err != nil {
 			return api.Device{}, err
 		}
+		if !slices.Contains(d.MACs, m) {
+			return api.Device{}, &api.InvalidError{Field: "macs", Text: s + " is not an address of this device"}
+		}
+		if !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	if len(list) >= len(d.MACs) {
+		return api.Device{}, wrong(device.ErrSplit)
+	}
+	fresh := ""
+	for _, m := range list {
 		n, err := x.h.Devices.Split(id, m)
 		if err != nil {
 			return api.Device{}, wrong(err)
@@ -271,21 +288,20 @@ func (x records) Erase(ctx context.Context, id string) (api.Erased, error) {
 	for _, s := range rec.Sections {
 		out.Counts[s.Kind] = s.Count
 	}
-	// Entries about this device alone go with it; those about more stay.
-	for _, e := range x.h.Policy.List() {
-		if e.Scope.Device == id && !e.Fixed {
-			if _, err := x.h.Policy.Remove(e.ID, ""); err != nil && !errors.Is(err, policy.ErrNotFound) {
-				return out, err
-			}
-		}
+	// Its entries go with it, and what could bring them back.
+	if err := x.h.Policy.Forget(id); err != nil {
+		return out, err
 	}
 	if err := x.h.Devices.Forget(id); err != nil && !errors.Is(err, device.ErrNotFound) {
 		return out, wrong(err)
 	}
+	x.h.written(ctx) // what was found of it and waits for the disk
 	left, err := x.h.Store.Erase(ctx, "", id)
 	if err != nil {
 		return out, failed(err)
 	}
+	x.h.Hub.Forget(id)
+	x.h.Hub.Publish(api.EventDevice, &api.DeviceEvent{What: "erased", Device: api.Device{ID: id}})
 	out.Counts["left"] = int64(len(left))
 	x.h.countOpen()
 	return out, nil

@@ -181,6 +181,8 @@ func (x findings) ChangeFinding(ctx context.Context, id string, c api.FindingCha
 	if err != nil {
 		return api.Finding{}, err
 	}
+	x.h.counting.Lock() // also so that no change falls between reading and writing
+	defer x.h.counting.Unlock()
 	f, err := x.h.Store.Finding(ctx, n)
 	if err != nil {
 		return api.Finding{}, failed(err)
@@ -234,10 +236,13 @@ func (x findings) Export(ctx context.Context, q api.FindingQuery, format string,
 	return failed(x.h.Store.Export(ctx, w, store.Format(format), f))
 }
 
-// countOpen counts the findings that wait for the owner, at the start.
+// countOpen counts the findings that wait for the owner: at the start, and when
+// some may have gone.
 func (h *House) countOpen() {
 	ctx, cancel := short()
 	defer cancel()
+	h.counting.Lock()
+	defer h.counting.Unlock()
 	fresh := store.New
 	var after, n int64
 	for n < 10000 {

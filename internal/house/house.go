@@ -69,6 +69,7 @@ type House struct {
 	dropped  atomic.Uint64 // findings that found no room
 	settings settings
 	open     atomic.Int64 // findings that wait for the owner
+	counting sync.Mutex   // makes a change of findings and of open one step
 	counted  counters
 	trial    trial
 	inline   atomic.Bool
@@ -121,6 +122,9 @@ func Open(cfg Config) (h *House, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the list of devices: %w", err)
 	}
+	if n := h.Devices.Faults(); n > 0 {
+		cfg.Log.Warn("records of devices could not be read; these devices are new when they speak again", "records", n)
+	}
 	start := cfg.Now()
 	h.Policy, err = policy.NewManager(policy.Config{Store: documents{h.Store}, Mono: func() time.Duration { return cfg.Now().Sub(start) },
 		Wall: cfg.Now, Location: h.zone(), Mode: cfg.Mode, OnPublish: h.policyChanged})
@@ -144,6 +148,7 @@ func Open(cfg Config) (h *House, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
 	h.start(func() { h.keepFindings(ctx) })
+	h.start(func() { h.recount(ctx) })
 	h.start(func() { h.Policy.Run(ctx) })
 	h.live = clues.NewLive(h.Devices, cfg.HomeNet, max(cfg.Workers, 1))
 	h.start(func() {
@@ -179,6 +184,23 @@ func (h *House) settle(s *api.Settings) {
 		h.location.Store(loc)
 		h.Store.SetLocation(loc)
 		h.Policy.SetLocation(loc)
+	}
+}
+
+// recountEvery is how often the findings that wait for the owner are counted
+// anew: what is too old leaves the store without a word.
+const recountEvery = time.Hour
+
+func (h *House) recount(ctx context.Context) {
+	t := time.NewTicker(recountEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			h.countOpen()
+		}
 	}
 }
 

@@ -204,8 +204,20 @@ func TestBackup(t *testing.T) {
 	if _, err := bb.Safe.Restore(ctx, "", bytes.NewReader(damaged)); !errors.Is(err, api.ErrInvalid) {
 		t.Errorf("a damaged file: %v", err)
 	}
-	if r, err := bb.Safe.Restore(ctx, "a long secret", &file); err != nil || r.Counts["devices"] != 1 {
+	// This gateway knows the device already, under another name.
+	joined(b)
+	wrongName := "Not this"
+	if _, err := bb.Devices.ChangeDevice(ctx, id, api.DeviceChange{Name: &wrongName}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := bb.Safe.Restore(ctx, "a long secret", &file); err != nil || r.Counts["devices"] != 1 || len(r.Notes) != 0 {
 		t.Fatalf("%+v %v", r, err)
+	}
+	if d, err := bb.Devices.Device(ctx, id); err != nil || d.Name != name {
+		t.Errorf("at once: %+v %v", d, err)
+	}
+	if l, _ := bb.Rulebook.Entries(ctx, "never"); len(l) != 1 || l[0].Scope.Dest != "203.0.113.53" {
+		t.Errorf("at once: %+v", l)
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)

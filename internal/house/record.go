@@ -16,7 +16,8 @@ import (
 type found struct {
 	f    store.Finding
 	key  captureKey
-	want bool // a capture of it may follow
+	want bool          // a capture of it may follow
+	done chan struct{} // closed once all before it is written; then it is no finding
 }
 
 // Recorder takes the events of one worker. It never waits: what finds no room
@@ -82,16 +83,25 @@ func (h *House) home(a packet.Addr) bool {
 func (h *House) keepFindings(context.Context) {
 	batch := make([]found, 0, 64)
 	list := make([]store.Finding, 0, 64)
+	var told []chan struct{}
 	for x := range h.findings {
-		batch = append(batch[:0], x)
+		batch, told = batch[:0], told[:0]
+		take := func(x found) {
+			if x.done != nil {
+				told = append(told, x.done)
+			} else {
+				batch = append(batch, x)
+			}
+		}
+		take(x)
 	more:
-		for len(batch) < cap(batch) {
+		for len(batch)+len(told) < cap(batch) {
 			select {
 			case y, ok := <-h.findings:
 				if !ok {
 					break more
 				}
-				batch = append(batch, y)
+				take(y)
 			default:
 				break more
 			}
@@ -100,6 +110,7 @@ func (h *House) keepFindings(context.Context) {
 		for i := range batch {
 			list = append(list, batch[i].f)
 		}
+		h.counting.Lock()
 		ctx, cancel := short()
 		done, err := h.Store.AddFindings(ctx, list)
 		cancel()
@@ -118,6 +129,26 @@ func (h *House) keepFindings(context.Context) {
 			}
 			h.publish(f.ID, f)
 		}
+		h.counting.Unlock()
+		for _, c := range told {
+			close(c)
+		}
+	}
+}
+
+// written waits until the findings that wait now are on the disk.
+func (h *House) written(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	x := found{done: make(chan struct{})}
+	select {
+	case h.findings <- x:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-x.done:
+	case <-ctx.Done():
 	}
 }
 

@@ -21,6 +21,8 @@ func refused(err error) error {
 		return nil
 	case errors.Is(err, policy.ErrNotFound):
 		return api.ErrNotFound
+	case errors.Is(err, policy.ErrOwners):
+		return api.ErrNotYours
 	case errors.As(err, &f):
 		return &api.InvalidError{Field: f.Field, Text: f.Text}
 	}
@@ -55,7 +57,7 @@ func (x rulebook) Entries(_ context.Context, kinds ...string) ([]api.Entry, erro
 var levels = map[string]event.Level{"": 0, "never": 0, "suspect": event.Suspect, "likely": event.Likely, "confirmed": event.Confirmed}
 
 // AddEntry makes one.
-func (x rulebook) AddEntry(_ context.Context, kind string, e api.EntryNew, author string) (api.Entry, error) {
+func (x rulebook) AddEntry(ctx context.Context, kind string, e api.EntryNew, author string) (api.Entry, error) {
 	at, ok := levels[e.At]
 	if !ok {
 		return api.Entry{}, &api.InvalidError{Field: "at", Text: "use never, suspect, likely or confirmed"}
@@ -73,7 +75,11 @@ func (x rulebook) AddEntry(_ context.Context, kind string, e api.EntryNew, autho
 			p.Schedule.Slots = append(p.Schedule.Slots, policy.Slot{Days: uint8(s.Days), From: uint16(s.From), To: uint16(s.To)})
 		}
 	}
-	done, _, err := x.h.Policy.Add(p)
+	add := x.h.Policy.Add
+	if api.OwnOnly(ctx) {
+		add = x.h.Policy.AddOwn
+	}
+	done, _, err := add(p)
 	if err != nil {
 		return api.Entry{}, refused(err)
 	}

@@ -62,7 +62,7 @@ func (s *Snapshot) decide(q *Query, tr *trace) (Decision, *compiled) {
 	safe := s.neverBlock(q, &host)
 	if c := s.blocked(q, &host); c != nil {
 		if safe == nil {
-			d := Decision{Action: Block, Why: whyOf(c.kind), By: c.id, Word: Blocked,
+			d := Decision{Action: Block, Why: whyOf(c.kind), By: c.id, Word: Blocked, Found: c.own && c.device == "",
 				Verdict: verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow, Why: verdictOf(c.kind)}}
 			if c.reject && (!c.own || s.tells(q)) {
 				d.Verdict.Action = verdict.Reject

@@ -25,7 +25,8 @@ type Change struct {
 
 type change struct {
 	Change
-	undo func() error
+	device string // whose entry it is about
+	undo   func() error
 }
 
 // do makes one change under the lock and publishes its outcome.
@@ -88,7 +89,7 @@ func (m *Manager) Undo(seq uint64, author string) (Change, error) {
 			return change{}, err
 		}
 		m.journal = slices.Delete(m.journal, i, i+1)
-		return change{Change: Change{What: "undo", Entry: c.Entry, Kind: c.Kind, Author: author}}, nil
+		return change{Change: Change{What: "undo", Entry: c.Entry, Kind: c.Kind, Author: author}, device: c.device}, nil
 	})
 }
 

@@ -139,7 +139,13 @@ func (m *Manager) SetMode(mode Mode, author string) (Change, error) {
 // Add checks e, makes it durable and lets it hold. The entry that comes back
 // has its identity. An entry of the same kind and scope is replaced, so that
 // pausing twice prolongs and does not pile up.
-func (m *Manager) Add(e Entry) (Entry, Change, error) {
+func (m *Manager) Add(e Entry) (Entry, Change, error) { return m.add(e, false) }
+
+// AddOwn is Add for who may change only what they made: where it would replace
+// somebody else's entry, and end it earlier perhaps, it fails with ErrOwners.
+func (m *Manager) AddOwn(e Entry) (Entry, Change, error) { return m.add(e, true) }
+
+func (m *Manager) add(e Entry, own bool) (Entry, Change, error) {
 	e.ID, e.Hits, e.LastHit, e.Fixed = "", 0, time.Time{}, false
 	if err := e.check(); err != nil {
 		return e, Change{}, err
@@ -150,6 +156,9 @@ func (m *Manager) Add(e Entry) (Entry, Change, error) {
 			return change{}, err
 		}
 		old := m.same(&e)
+		if own && old != nil && old.e.Author != e.Author {
+			return change{}, ErrOwners
+		}
 		if e.Author == Itself {
 			if err := m.modest(old); err != nil {
 				return change{}, err
@@ -172,7 +181,7 @@ func (m *Manager) Add(e Entry) (Entry, Change, error) {
 		}
 		m.entries[it.e.ID] = it
 		out = m.show(it, mono, wall)
-		return change{Change: Change{What: "add", Entry: out.ID, Kind: e.Kind, Author: e.Author}, undo: func() error {
+		return change{Change: Change{What: "add", Entry: out.ID, Kind: e.Kind, Author: e.Author}, device: e.Scope.Device, undo: func() error {
 			if m.entries[it.e.ID] != it {
 				return ErrNotFound
 			}
@@ -200,7 +209,7 @@ func (m *Manager) Remove(id, author string) (Change, error) {
 		if err := m.drop(it); err != nil {
 			return change{}, err
 		}
-		return change{Change: Change{What: "remove", Entry: id, Kind: it.e.Kind, Author: author}, undo: func() error {
+		return change{Change: Change{What: "remove", Entry: id, Kind: it.e.Kind, Author: author}, device: it.e.Scope.Device, undo: func() error {
 			if m.entries[id] != nil {
 				return fieldError("id", "%s is in use again; remove that entry first", id)
 			}
@@ -210,6 +219,41 @@ func (m *Manager) Remove(id, author string) (Change, error) {
 			return m.restore(it)
 		}}, nil
 	})
+}
+
+// Forget removes the entries of a device, also from what can be undone.
+func (m *Manager) Forget(device string) error {
+	m.mu.Lock()
+	var err error
+	for id, it := range m.entries {
+		if device != "" && it.e.Scope.Device == device && err == nil {
+			if err = m.erase(id); err == nil {
+				delete(m.entries, id)
+			}
+		}
+	}
+	m.journal = slices.DeleteFunc(m.journal, func(c change) bool { return device != "" && c.device == device })
+	m.publish()
+	m.mu.Unlock()
+	m.published()
+	return err
+}
+
+// Reload reads the store again, after a backup was restored. Nothing of before
+// can be undone.
+func (m *Manager) Reload() error {
+	m.mu.Lock()
+	mode, entries := m.mode, m.entries
+	m.entries, m.faults, m.journal, m.clock = map[string]*item{}, nil, nil, clock{}
+	m.clock.start(m.now())
+	err := m.load()
+	if err != nil {
+		m.mode, m.entries = mode, entries
+	}
+	m.publish()
+	m.mu.Unlock()
+	m.published()
+	return err
 }
 
 // SetHome says what keeps the home itself working: the gateway, its DNS and

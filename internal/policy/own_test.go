@@ -2,123 +2,98 @@ package policy
 
 import (
 	"errors"
-	"fmt"
-	"net/netip"
-	"slices"
 	"testing"
 	"time"
-
-	"github.com/yamori-net/yamori/internal/event"
-	"github.com/yamori-net/yamori/internal/packet"
-	"github.com/yamori-net/yamori/internal/verdict"
 )
 
-// TestAnswer: what the ends of a flow hear when a finding stops it.
-func TestAnswer(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		answer Answer
-		proto  uint8
-		port   uint16
-		want   verdict.Action
-	}{
-		{"TCP", Answer{}, packet.ProtoTCP, 3333, verdict.Reject},
-		{"silent", Answer{Silent: true, ICMP: true}, packet.ProtoTCP, 3333, verdict.Drop},
-		{"names", Answer{}, packet.ProtoUDP, 53, verdict.Reject},
-		{"names, silent", Answer{Silent: true}, packet.ProtoUDP, 53, verdict.Drop},
-		{"datagrams", Answer{}, packet.ProtoUDP, 3333, verdict.Drop},
-		{"datagrams with ICMP", Answer{ICMP: true}, packet.ProtoUDP, 3333, verdict.Reject},
-		{"not known", Answer{}, 0, 3333, verdict.Drop},
-	} {
-		c := &clocks{wall: monday}
-		m, err := NewManager(Config{Mono: func() time.Duration { return c.mono }, Wall: func() time.Time { return c.wall }, Location: time.UTC, Mode: Protect, Answer: tt.answer})
-		if err != nil {
-			t.Fatal(err)
+// TestAddOwn: who may change only their own cannot end somebody else's entry by
+// making the same one for a moment.
+func TestAddOwn(t *testing.T) {
+	m := manage(t, newMemory(), &clocks{wall: monday})
+	mine := add(t, m, Entry{Kind: Quarantine, Scope: Scope{Device: camera}, Author: "owner"})
+	for _, author := range []string{"child", ""} {
+		if _, _, err := m.AddOwn(Entry{Kind: Quarantine, Scope: Scope{Device: camera}, Author: author, For: time.Second}); !errors.Is(err, ErrOwners) {
+			t.Errorf("%q replaces the owner's: %v", author, err)
 		}
-		q := mining(camera, "camera", event.Confirmed)
-		q.Proto, q.RemotePort = tt.proto, tt.port
-		if d := m.Handle().Load().Decide(&q); d.Verdict.Action != tt.want || d.Verdict.Scope != verdict.Flow || d.Word != Blocked {
-			t.Errorf("%s: %+v", tt.name, d)
+	}
+	if l := m.List(Quarantine); len(l) != 1 || l[0].ID != mine.ID || l[0].Left != 0 {
+		t.Errorf("%+v", l)
+	}
+	// Their own they prolong, and the owner replaces anybody's.
+	for range 2 {
+		if _, _, err := m.AddOwn(Entry{Kind: Pause, Scope: Scope{Device: pc}, Author: "child", For: time.Hour}); err != nil {
+			t.Error(err)
 		}
-		// A block that a finding made answers alike; the owner's as he said.
-		for _, author := range []string{Itself, "anna"} {
-			e := add(t, m, Entry{Kind: BlockEntry, Scope: Scope{Device: camera}, Reject: true, Author: author, For: time.Hour})
-			q.Category = ""
-			want := tt.want
-			if author != Itself {
-				want = verdict.Reject
-			}
-			if d := m.Handle().Load().Decide(&q); d.Verdict.Action != want || d.Why != WhyBlock {
-				t.Errorf("%s: block of %s: %+v", tt.name, author, d)
-			}
-			if _, err := m.Remove(e.ID, author); err != nil {
-				t.Fatal(err)
-			}
+	}
+	add(t, m, Entry{Kind: Pause, Scope: Scope{Device: pc}, Author: "owner"})
+}
+
+// TestForget: nothing of a device is left, nor comes back by an undo.
+func TestForget(t *testing.T) {
+	s := newMemory()
+	m := manage(t, s, &clocks{wall: monday})
+	other := add(t, m, Entry{Kind: Pause, Scope: Scope{Device: pc}})
+	e := add(t, m, Entry{Kind: Quarantine, Scope: Scope{Device: camera}})
+	gone := add(t, m, Entry{Kind: Pause, Scope: Scope{Device: camera}})
+	c, err := m.Remove(gone.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Undo(c.Seq, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Forget(camera); err != nil {
+		t.Fatal(err)
+	}
+	if l := m.List(); len(l) != 1 || l[0].ID != other.ID {
+		t.Errorf("%+v", l)
+	}
+	for _, c := range m.Changes() {
+		if c.Entry == e.ID || c.Entry == gone.ID {
+			t.Errorf("can be undone: %+v", c)
 		}
-		// Consent and the never-block list come before any of it.
-		for _, e := range []Entry{{Kind: Consent, Scope: Scope{Device: camera}}, {Kind: Never, Scope: Scope{Dest: "198.51.100.0/24"}}} {
-			e = add(t, m, e)
-			q.Category = event.Mining
-			if d := m.Handle().Load().Decide(&q); d.Verdict.Action != verdict.NoOpinion || d.Word != Allowed {
-				t.Errorf("%s: with %s: %+v", tt.name, e.Kind, d)
-			}
-			if _, err := m.Remove(e.ID, "anna"); err != nil {
-				t.Fatal(err)
-			}
-		}
+	}
+	if m = manage(t, s, &clocks{wall: monday}); len(m.List()) != 1 {
+		t.Errorf("after a restart: %+v", m.List())
 	}
 }
 
-// TestOwn: what findings add never takes the owner's word, room or undo.
-func TestOwn(t *testing.T) {
-	c := &clocks{wall: monday}
-	m := manage(t, newMemory(), c)
-	owners := add(t, m, Entry{Kind: BlockEntry, Scope: Scope{Device: camera, Dest: "198.51.100.7", Port: 3333}, Author: "anna"})
-	own := Entry{Kind: BlockEntry, Scope: owners.Scope, Author: Itself, For: time.Hour}
-	if _, _, err := m.Add(own); !errors.Is(err, ErrOwners) {
-		t.Errorf("replacing the owner's entry: %v", err)
+// TestReload: what a restore put into the store holds at once, less the time
+// that has passed.
+func TestReload(t *testing.T) {
+	s, c := newMemory(), &clocks{wall: monday}
+	m := manage(t, s, c)
+	add(t, m, Entry{Kind: Quarantine, Scope: Scope{Device: camera}, For: 10 * time.Hour})
+	if _, err := m.SetMode(Watch, ""); err != nil {
+		t.Fatal(err)
 	}
-	if l := m.List(BlockEntry); len(l) != 1 || l[0].Author != "anna" || l[0].Left != 0 {
-		t.Errorf("%+v", l)
+	m.Flush()
+	old := newMemory()
+	for k, v := range s.m {
+		old.m[k] = v
 	}
-	for i := range MaxOwn {
-		own.Scope.Dest = netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}).String()
-		add(t, m, own)
+	if err := m.Forget(camera); err != nil {
+		t.Fatal(err)
 	}
-	again := add(t, m, own) // prolongs
-	own.Scope.Dest = "192.0.2.1"
-	if _, _, err := m.Add(own); field(err) != "kind" {
-		t.Errorf("one more than MaxOwn: %v", err)
+	add(t, m, Entry{Kind: Pause, Scope: Scope{Device: pc}})
+	if _, err := m.SetMode(Protect, ""); err != nil {
+		t.Fatal(err)
 	}
-	own.Author = "anna"
-	add(t, m, own)
-	n := map[string]int{}
-	for _, x := range m.Changes() {
-		n[x.Author]++
+	c.pass(time.Hour)
+	clear(s.m)
+	for k, v := range old.m {
+		s.m[k] = v
 	}
-	if n[Itself] != MaxOwnUndo || n["anna"] != 2 {
-		t.Errorf("changes that can be undone: %v", n)
+	if err := m.Reload(); err != nil {
+		t.Fatal(err)
 	}
-	// The owner takes one of them back.
-	for _, x := range slices.Backward(m.Changes()) {
-		if x.Entry == again.ID {
-			if _, err := m.Undo(x.Seq, "anna"); err != nil {
-				t.Error(err)
-			}
-		}
+	l := m.List()
+	if m.Mode() != Watch || len(l) != 1 || l[0].Kind != Quarantine || l[0].Left != 9*time.Hour || len(m.Changes()) != 0 {
+		t.Errorf("%v %+v", m.Mode(), l)
 	}
-	if l := m.List(BlockEntry); len(l) != MaxOwn+1 {
-		t.Errorf("%d entries", len(l))
-	}
-	c.pass(time.Hour + time.Second)
-	m.Tick()
-	if l := m.List(BlockEntry); len(l) != 1 || l[0].ID != owners.ID {
-		t.Errorf("an hour later: %d entries", len(l))
-	}
-	for i := range MaxUndo + 3 {
-		add(t, m, Entry{Kind: Never, Scope: Scope{Dest: fmt.Sprintf("192.0.2.%d", i+10)}, Author: "anna"})
-	}
-	if l := m.Changes(); len(l) != MaxUndo {
-		t.Errorf("%d changes can be undone", len(l))
+	q := mining(camera, "camera", 0)
+	q.Category = ""
+	if m.Handle().Load().Decide(&q).Action != Block {
+		t.Error("the engine does not hear of it")
 	}
 }

@@ -139,6 +139,9 @@ type Decision struct {
 	Word    string          // of event.Finding.Action
 	// Quiet says that the owner asked not to be told.
 	Quiet bool
+	// Found says that the entry that blocked is one that a finding made, for the
+	// whole home.
+	Found bool
 }
 
 // Handle is where workers find the snapshot in force. The zero value holds
