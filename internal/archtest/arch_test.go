@@ -97,6 +97,7 @@ var sameLayer = map[string][]string{
 	"internal/proto/smb":    {"internal/proto/dcerpc"}, // in pipes
 	// What mining in any protocol shows is kept in one form.
 	"internal/proto/duinocoin": {"internal/proto/stratum"},
+	"internal/proto/p2pool":    {"internal/proto/stratum"},
 	"internal/proto/stratumv2": {"internal/proto/stratum"},
 }
 

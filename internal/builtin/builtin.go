@@ -10,6 +10,7 @@ import (
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/proto/bitcoin"
 	"github.com/yamori-net/yamori/internal/proto/bittorrent"
 	"github.com/yamori-net/yamori/internal/proto/dcerpc"
 	"github.com/yamori-net/yamori/internal/proto/dhcp"
@@ -24,12 +25,14 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/imap"
 	"github.com/yamori-net/yamori/internal/proto/krb5"
 	"github.com/yamori-net/yamori/internal/proto/ldap"
+	"github.com/yamori-net/yamori/internal/proto/levin"
 	"github.com/yamori-net/yamori/internal/proto/llmnr"
 	"github.com/yamori-net/yamori/internal/proto/mdns"
 	"github.com/yamori-net/yamori/internal/proto/mqtt"
 	"github.com/yamori-net/yamori/internal/proto/nbns"
 	"github.com/yamori-net/yamori/internal/proto/ntp"
 	"github.com/yamori-net/yamori/internal/proto/openvpn"
+	"github.com/yamori-net/yamori/internal/proto/p2pool"
 	"github.com/yamori-net/yamori/internal/proto/pop3"
 	"github.com/yamori-net/yamori/internal/proto/quic"
 	"github.com/yamori-net/yamori/internal/proto/rdp"
@@ -98,6 +101,9 @@ func Protocols() []proto.Protocol {
 		stratum.Protocol,
 		duinocoin.Protocol,
 		stratumv2.Protocol,
+		p2pool.Protocol,
+		bitcoin.Protocol,
+		levin.Protocol,
 	}
 }
 

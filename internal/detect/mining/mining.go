@@ -12,6 +12,7 @@ import (
 	"github.com/yamori-net/yamori/internal/proto/duinocoin"
 	"github.com/yamori-net/yamori/internal/proto/http"
 	"github.com/yamori-net/yamori/internal/proto/http2"
+	"github.com/yamori-net/yamori/internal/proto/p2pool"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 	"github.com/yamori-net/yamori/internal/proto/stratumv2"
 )
@@ -89,6 +90,8 @@ func sessionOf(tx proto.Tx) (s *stratum.Session, done bool) {
 	case *stratumv2.Tx:
 		return &t.Session, t.Done
 	case *duinocoin.Tx:
+		return &t.Session, t.Done
+	case *p2pool.Tx:
 		return &t.Session, t.Done
 	}
 	return nil, false

@@ -65,6 +65,8 @@ const (
 	MarkDucoAsk
 	MarkDucoJob
 	MarkDucoShare
+	MarkPeer
+	MarkShareChain
 
 	NumMarks
 )
@@ -156,6 +158,8 @@ var marks = [NumMarks]struct {
 	MarkNoiseShare: {"stratum.v2_noise_share", ByKeys, 2, "messages and answers have the lengths of shares"},
 	MarkDucoAsk:    {"stratum.duco_ask", ByMethod, 3.5, "asks for a Duino-Coin job"},
 	MarkDucoJob:    {"stratum.duco_job", ByShape, 4, "job of two SHA-1 sums and a difficulty"},
+	MarkPeer:       {"stratum.p2pool", ByShape, 4, "handshake of p2pool's peers"},
+	MarkShareChain: {"stratum.share_chain", ByKeys, 4, "peers talk about the chain of shares"},
 	MarkDucoShare:  {"stratum.duco_share", ByKeys, 3, "number with hash rate and name of the software, and its verdict"},
 }
 

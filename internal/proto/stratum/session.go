@@ -32,14 +32,15 @@ const (
 	DialectAlephium
 	DialectEthSubscribe
 	DialectAeternity
-	DialectDuino // internal/proto/duinocoin
-	DialectV2    // internal/proto/stratumv2
+	DialectDuino  // internal/proto/duinocoin
+	DialectV2     // internal/proto/stratumv2
+	DialectP2Pool // internal/proto/p2pool
 )
 
 var dialects = [...]string{
 	"", "stratum-v1", "cryptonote", "ethproxy", "getwork", "getblocktemplate", "ethereumstratum-1.0", "ethereumstratum-2.0",
 	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero", "ironfish",
-	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2",
+	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2", "p2pool",
 }
 
 // String returns the name that events carry.
