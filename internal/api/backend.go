@@ -13,12 +13,17 @@ func Actor(ctx context.Context) string { s, _ := ctx.Value(actorKey{}).(string);
 
 type actorKey struct{}
 
+// OwnOnly says that who asks may change only what they made themselves.
+func OwnOnly(ctx context.Context) bool { b, _ := ctx.Value(ownKey{}).(bool); return b }
+
+type ownKey struct{}
+
 // What the API asks of the rest of the program. Each part is an interface of
 // its own, so that adapters stay thin. A nil part answers 503 with the code
 // "unavailable". All are called from many goroutines. Positions (Page.After)
 // come back from clients and must be checked like any input.
 //
-// Errors: ErrNotFound → 404, ErrConflict → 409, ErrBusy → 503 with Retry-After, ErrInvalid (or
+// Errors: ErrNotFound → 404, ErrNotYours → 403, ErrConflict → 409, ErrBusy → 503 with Retry-After, ErrInvalid (or
 // *InvalidError, which names the field) → 422; anything else → 500, logged
 // and shown only by a number.
 
@@ -28,6 +33,7 @@ var (
 	ErrConflict = errors.New("it is not in a state for this")
 	ErrInvalid  = errors.New("the request cannot be")
 	ErrBusy     = errors.New("busy")
+	ErrNotYours = errors.New("an owner, or who made it, may change this")
 )
 
 // InvalidError says which field of a request cannot be, and why.
@@ -172,4 +178,8 @@ type Backend struct {
 	RuleSets RuleSets
 	State    State
 	Logbook  Logbook
+
+	// Zone is where the home is: days without a time begin at its midnight. nil:
+	// UTC.
+	Zone func() *time.Location
 }

@@ -113,7 +113,7 @@ func (p *param) check(v []string) error {
 			return bad("true or false")
 		}
 	case p.Type == "date-time":
-		if _, err := parseTime(s); err != nil {
+		if t, err := parseTime(s, time.UTC); err != nil || t.UTC().Year() > lastYear+1 {
 			return bad("a time such as 2026-03-01T00:00:00Z, or a day such as 2026-03-01")
 		}
 	}
@@ -124,19 +124,28 @@ func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-func parseTime(s string) (time.Time, error) {
+// parseTime reads a time, or a day, which begins at midnight in loc.
+func parseTime(s string, loc *time.Location) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		t, err = time.Parse(time.DateOnly, s)
+		t, err = time.ParseInLocation(time.DateOnly, s, loc)
 	}
 	return t, err
+}
+
+// zone is where the home is.
+func (s *Server) zone() *time.Location {
+	if z := s.cfg.Backend.Zone; z != nil {
+		return z()
+	}
+	return time.UTC
 }
 
 // str, when and flag read checked parameters.
 func (c *call) str(name string) string { return c.query.Get(name) }
 
 func (c *call) when(name string) time.Time {
-	t, _ := parseTime(c.query.Get(name))
+	t, _ := parseTime(c.query.Get(name), c.s.zone())
 	return t
 }
 

@@ -22,6 +22,7 @@ import (
 // house is every part of a Backend, in memory, as unhelpful as a part may be:
 // it leaves lists nil and takes positions as they come.
 type house struct {
+	from, to time.Time // of the latest trends
 	mu       sync.Mutex
 	devices  map[string]*Device
 	findings map[string]*Finding
@@ -192,6 +193,7 @@ func (h *house) Timeline(_ context.Context, _, _ string, _, _ time.Time, p Page)
 }
 
 func (h *house) Trends(_ context.Context, from, to time.Time) (Trends, error) {
+	h.from, h.to = from, to
 	g := 0.92
 	return Trends{From: from, To: to, Mining: Figure{Growth: &g}, Months: []TrendBucket{{Key: "2026-03", Start: from}}, Kinds: []TrendShare{{Name: "camera"}}}, nil
 }
@@ -223,9 +225,14 @@ func (h *house) Entries(_ context.Context, kinds ...string) ([]Entry, error) {
 	return out, nil
 }
 
-func (h *house) AddEntry(_ context.Context, kind string, e EntryNew, author string) (Entry, error) {
+func (h *house) AddEntry(ctx context.Context, kind string, e EntryNew, author string) (Entry, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, old := range h.entries {
+		if OwnOnly(ctx) && old.Kind == kind && old.Scope == e.Scope && old.Author != author {
+			return Entry{}, ErrNotYours
+		}
+	}
 	if len(h.entries) > 2000 {
 		h.entries = h.entries[:100] // a fuzzer adds many
 	}

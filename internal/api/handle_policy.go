@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/auth"
@@ -133,13 +134,21 @@ func (c *call) addEntry(kind string, in EntryNew) error {
 	return c.json(&e)
 }
 
-// lift removes an entry. Who is not an owner lifts only what they made.
-func (c *call) lift(e *Entry) error {
+// mayLift: who is not an owner lifts only what they made.
+func (c *call) mayLift(e *Entry) error {
 	if c.who.Role < auth.Owner && e.Author != c.who.Name {
-		return refuse(http.StatusForbidden, "role", "an owner, or who made it, may undo this")
+		return ErrNotYours
 	}
 	if e.Fixed {
 		return refuse(http.StatusConflict, "fixed", "it cannot be removed")
+	}
+	return nil
+}
+
+// lift removes an entry.
+func (c *call) lift(e *Entry) error {
+	if err := c.mayLift(e); err != nil {
+		return err
 	}
 	return c.s.cfg.Backend.Rulebook.RemoveEntry(c.ctx(), e.ID)
 }
@@ -184,17 +193,19 @@ func unhold(kind string) func(*call) error {
 		if err != nil {
 			return err
 		}
-		found := false
-		for _, e := range all {
-			if e.Scope.Device == c.id() {
-				found = true
-				if err := c.lift(&e); err != nil {
-					return err
-				}
+		all = slices.DeleteFunc(all, func(e Entry) bool { return e.Scope.Device != c.id() })
+		if len(all) == 0 {
+			return ErrNotFound
+		}
+		for i := range all { // all of them or none
+			if err := c.mayLift(&all[i]); err != nil {
+				return err
 			}
 		}
-		if !found {
-			return ErrNotFound
+		for i := range all {
+			if err := c.lift(&all[i]); err != nil {
+				return err
+			}
 		}
 		return c.none()
 	}

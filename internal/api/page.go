@@ -106,7 +106,7 @@ func pageRecord(c *call) error {
 		if t.IsZero() {
 			return ""
 		}
-		return t.Local().Format("2006-01-02 15:04 MST")
+		return t.In(c.s.zone()).Format("2006-01-02 15:04 MST")
 	}
 	say := func(code string) string {
 		if f := c.s.cfg.Explain; f != nil {

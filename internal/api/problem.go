@@ -49,6 +49,8 @@ func toFault(err error) *fault {
 		return refuse(http.StatusRequestEntityTooLarge, "too-large", fmt.Sprintf("at most %d bytes", tooBig.Limit))
 	case errors.Is(err, ErrNotFound), errors.Is(err, auth.ErrNotFound):
 		return refuse(http.StatusNotFound, "not-found", "")
+	case errors.Is(err, ErrNotYours):
+		return refuse(http.StatusForbidden, "role", ErrNotYours.Error())
 	case errors.Is(err, ErrConflict):
 		return refuse(http.StatusConflict, "conflict", err.Error())
 	case errors.Is(err, ErrInvalid):

@@ -55,8 +55,8 @@ var (
 		{"limit", "integer", "how many, 1 to 200; 50 when left out", nil},
 		{"cursor", "string", "next of the page before", nil},
 	}
-	since        = param{"since", "date-time", "not before this time or day", nil}
-	until        = param{"until", "date-time", "before this time or day", nil}
+	since        = param{"since", "date-time", "not before this time or day; a day begins at midnight at home", nil}
+	until        = param{"until", "date-time", "before this time or day; a day begins at midnight at home", nil}
 	ofDevice     = param{"device", "string", "identity of a device", nil}
 	findingQuery = []param{ofDevice, since, until,
 		{"category", "string", "", []string{"mining", "botnet", "exploit", "malware", "ransomware", "scan", "bruteforce", "flood", "webthreat", "dns", "tunnel", "policy", "anomaly"}},

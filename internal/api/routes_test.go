@@ -469,3 +469,67 @@ func TestYAMLTypes(t *testing.T) {
 		t.Errorf("info.version is %T", doc.Info.Version)
 	}
 }
+
+// TestMembersReplace: a member does not end an owner's quarantine by asking for
+// the same one for a second, nor lifts a part of what holds a device.
+func TestMembersReplace(t *testing.T) {
+	w := newWorld(t)
+	owner, member := w.session(auth.Owner), w.session(auth.Member)
+	if rec := w.do(w.request("POST", "/api/v1/devices/"+dev+"/quarantine", `{}`, owner)); rec.Code != 201 {
+		t.Fatal(rec.Code, rec.Body)
+	}
+	for _, path := range []string{"/api/v1/devices/" + dev + "/quarantine", "/api/v1/blocks"} {
+		body := `{"seconds":1}`
+		if path == "/api/v1/blocks" {
+			body = `{"kind":"quarantine","scope":{"device":"` + dev + `"},"seconds":1}`
+		}
+		if rec := w.do(w.request("POST", path, body, member)); rec.Code != 403 {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+}
+
+// TestTimes: a day begins at midnight at home; what no clock can show is refused.
+func TestTimes(t *testing.T) {
+	w := newWorld(t)
+	w.Server.cfg.Backend.Zone = func() *time.Location { return time.FixedZone("JST", 9*3600) }
+	owner := w.session(auth.Owner)
+	if rec := w.do(w.request("GET", "/api/v1/trends?from=2026-01-01&to=2026-02-01", "", owner)); rec.Code != 200 {
+		t.Fatal(rec.Code, rec.Body)
+	}
+	if want := time.Date(2025, 12, 31, 15, 0, 0, 0, time.UTC); !w.h.from.Equal(want) || !w.h.to.Equal(want.AddDate(0, 1, 0)) {
+		t.Errorf("from %v to %v", w.h.from, w.h.to)
+	}
+	for _, until := range []string{"9999-12-31T23:59:59-12:00", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"} {
+		if rec := w.do(w.request("PATCH", "/api/v1/findings/3", `{"state":"ignored","until":"`+until+`"}`, owner)); rec.Code != 422 {
+			t.Errorf("until %s: %d", until, rec.Code)
+		}
+	}
+	if rec := w.do(w.request("GET", "/api/v1/findings?until=9999-12-31T23:59:59-12:00", "", owner)); rec.Code != 400 {
+		t.Errorf("%d", rec.Code)
+	}
+}
+
+// TestHubForget: who comes back hears nothing of a device that was erased, and
+// all else.
+func TestHubForget(t *testing.T) {
+	h := NewHub()
+	for _, id := range []string{"mac:02:00:00:00:00:01", "mac:02:00:00:00:00:02", "mac:02:00:00:00:00:01", "mac:02:00:00:00:00:03"} {
+		h.Publish(EventDevice, &DeviceEvent{What: "new", Device: Device{ID: id}})
+	}
+	h.Forget("mac:02:00:00:00:00:01")
+	_, back, missed, ok := h.subscribe(h.epoch + "-0")
+	if !ok || missed || len(back) != 2 || back[0].seq != 2 || back[1].seq != 4 {
+		t.Errorf("%+v, missed %t", back, missed)
+	}
+	for range ringEvents {
+		h.Publish(EventDevice, &DeviceEvent{What: "new"})
+	}
+	n := 0
+	for _, e := range h.ring {
+		n += len(e.text)
+	}
+	if n != h.bytes {
+		t.Errorf("%d bytes are counted, %d are there", h.bytes, n)
+	}
+}

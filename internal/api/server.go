@@ -228,11 +228,12 @@ func (s *Server) run(c *call) error {
 			defer z.close()
 		}
 	}
-	if c.conditional() {
+	if c.route.Cond { // also without If-Match: it must not fall between another's look and its change
 		s.change.Lock()
 		defer s.change.Unlock()
 	}
-	c.r = c.r.WithContext(context.WithValue(c.r.Context(), actorKey{}, c.who.Name))
+	ctx := context.WithValue(c.r.Context(), actorKey{}, c.who.Name)
+	c.r = c.r.WithContext(context.WithValue(ctx, ownKey{}, c.who.Role < auth.Owner))
 	return c.route.Handle(c)
 }
 

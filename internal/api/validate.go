@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -89,6 +90,9 @@ func required(b []byte, t reflect.Type) error {
 	return nil
 }
 
+// lastYear bounds times that clients give.
+const lastYear = 2999
+
 // check holds a value to the tags enum, min and max, and refuses control
 // characters in text.
 func check(v reflect.Value, path string) error {
@@ -99,7 +103,11 @@ func check(v reflect.Value, path string) error {
 		}
 	case reflect.Struct:
 		t := v.Type()
-		if t.PkgPath() == "time" {
+		if w, ok := v.Interface().(time.Time); ok {
+			// What lies outside cannot be written again by every clock and zone.
+			if y := w.UTC().Year(); y < 1970 || y > lastYear {
+				return invalid(path, fmt.Sprintf("a time between 1970 and %d", lastYear))
+			}
 			return nil
 		}
 		for i := range t.NumField() {

@@ -3,7 +3,6 @@ package device
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -170,11 +169,9 @@ func (r *Registry) load() error {
 	defer r.unlock()
 	err := r.cfg.Store.Load(func(id string, data []byte) error {
 		var rec record
-		if err := json.Unmarshal(data, &rec); err != nil {
-			return fmt.Errorf("device %s: %w", id, err)
-		}
-		if rec.Version > recordVersion {
-			return fmt.Errorf("device %s: the record is of a newer version", id)
+		if err := json.Unmarshal(data, &rec); err != nil || rec.Version > recordVersion {
+			r.faults++ // one record must not keep the home from being watched
+			return nil
 		}
 		r.restore(id, &rec)
 		return nil
@@ -184,6 +181,50 @@ func (r *Registry) load() error {
 	}
 	r.publish()
 	return nil
+}
+
+// Adopt reads the store again, after a backup was restored: what the owner says
+// in it holds, and devices that are only in it are known again. Everything else
+// goes on as it is.
+func (r *Registry) Adopt() error {
+	if r.cfg.Store == nil {
+		return nil
+	}
+	r.mu.Lock()
+	err := r.cfg.Store.Load(func(id string, data []byte) error {
+		var rec record
+		if err := json.Unmarshal(data, &rec); err != nil || rec.Version > recordVersion {
+			r.faults++
+			return nil
+		}
+		d := r.byID[id]
+		if d == nil {
+			r.restore(id, &rec)
+			return nil
+		}
+		if !KnownKind(rec.Owner.Kind) {
+			rec.Owner.Kind = ""
+		}
+		d.owner, d.apart, d.unsaved, r.stale = rec.Owner, rec.Apart, true, true
+		for _, m := range rec.MACs {
+			if s := d.mac(parseMAC(m.MAC)); s != nil && m.Pinned {
+				s.Pinned = true
+			}
+		}
+		return nil
+	})
+	r.epoch.Add(1)
+	r.publish()
+	r.unlock()
+	return errors.Join(err, r.Save())
+}
+
+// Faults counts records that could not be read, being damaged or of a later
+// version. They stay in the store until the device speaks again.
+func (r *Registry) Faults() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.faults
 }
 
 func (r *Registry) restore(id string, rec *record) {

@@ -87,6 +87,7 @@ type Registry struct {
 	ids    map[identity][]*entry
 	shared map[identity]bool // seen at two devices at once: tells nobody apart
 	clues  int
+	faults int // records that could not be read
 	now    int64
 	stale  bool     // the snapshot is not what it should be
 	start  int64    // first Advance: nobody is gone for the time that the daemon was down

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -45,6 +46,7 @@ func (s *Store) Erase(ctx context.Context, who, device string) (remaining []Docu
 		s.repeats.forget()
 		s.fig.forget()
 		s.used.bytes, _ = s.w.one("SELECT total(size) FROM evidence")
+		s.health.note(s.dropFree())
 		// The log still holds old pages until it is emptied.
 		s.health.note(s.checkpoint())
 		s.publish()
@@ -56,9 +58,39 @@ func (s *Store) Erase(ctx context.Context, who, device string) (remaining []Docu
 	return d.Mentions, err
 }
 
+// dropFree takes pages out of the file that became free before: they were not
+// overwritten.
+func (s *Store) dropFree() error {
+	for last := int64(-1); ; {
+		n, err := s.w.one("PRAGMA freelist_count")
+		if err != nil || n == 0 || n == last {
+			return err
+		}
+		last = n
+		err = s.w.tx(false, func() error {
+			return s.w.rows(func(*sqlite3.Stmt) error { return nil }, "PRAGMA incremental_vacuum(256)")
+		})
+		if err != nil {
+			return err
+		}
+		if st, err := os.Stat(s.path + "-wal"); err == nil && st.Size() >= s.lim.walSoft {
+			if err := s.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// What is deleted or replaced is overwritten where that costs no further write;
+// while a device is erased, everywhere (sqlite.org/pragma.html#pragma_secure_delete).
+const (
+	overwriteFast = "PRAGMA secure_delete=FAST"
+	overwriteAll  = "PRAGMA secure_delete=ON"
+)
+
 // eraseStep removes some records.
 func (s *Store) eraseStep(device string) (more bool, err error) {
-	if err := s.w.db.Exec("PRAGMA secure_delete=ON"); err != nil {
+	if err := s.w.db.Exec(overwriteAll); err != nil {
 		return false, err
 	}
 	id, ok := s.words.ids[device]
@@ -123,5 +155,5 @@ func (s *Store) eraseRest(who, device string) error {
 	if err := s.audit(who, "device.erase", "devices", "", nil, nil); err != nil {
 		return err
 	}
-	return s.w.db.Exec("PRAGMA secure_delete=OFF")
+	return s.w.db.Exec(overwriteFast)
 }

@@ -206,7 +206,7 @@ func (s *Store) openFile() error {
 		return err
 	}
 	s.w = c
-	return nil
+	return c.db.Exec(overwriteFast)
 }
 
 // tryFile opens the database and checks it.
