@@ -26,7 +26,8 @@ var ErrRefused = errors.New("plug-in mode refused")
 
 // Limits and times.
 const (
-	maxDevices   = 32
+	// MaxDevices is how many can be named.
+	MaxDevices   = 32
 	maxAddresses = 16 // of one host
 
 	// DefaultEvery is how often both sides are told: well below the 15 to 45
@@ -66,13 +67,23 @@ type State struct {
 	Failed  uint64 `json:"failed,omitempty"` // frames that could not be sent
 	// Led names the devices whose traffic was seen to come this way.
 	Led []string `json:"led,omitempty"`
+	// Looked is set once devices had the time to send something.
+	Looked bool `json:"looked,omitempty"`
 	// Hidden says what keeps packets from being inspected although they come
 	// this way: flow tables of others.
 	Hidden string `json:"hidden,omitempty"`
 	// Problem is why traffic may be interrupted: the machine stopped forwarding,
-	// say. Then the truth is told, and nothing else until it is mended.
+	// say. Then the truth is told, and nothing else until it is mended. Code is
+	// which one: NotForwarding or NotSending.
 	Problem string `json:"problem,omitempty"`
+	Code    string `json:"code,omitempty"`
 }
+
+// Codes of problems.
+const (
+	NotForwarding = "forwarding"
+	NotSending    = "sending"
+)
 
 // check says what is wrong with c, given this machine's own hardware address
 // and addresses.
@@ -88,8 +99,8 @@ func (c *Config) check(own net.HardwareAddr, addrs []netip.Addr) error {
 		return bad("repeat every %v: choose between %v and %v", c.Every, minEvery, maxEvery)
 	case len(c.Devices) == 0:
 		return bad("name the devices; nothing is done to others")
-	case len(c.Devices) > maxDevices:
-		return bad("%d devices, more than %d: make this machine the router instead", len(c.Devices), maxDevices)
+	case len(c.Devices) > MaxDevices:
+		return bad("%d devices, more than %d: make this machine the router instead", len(c.Devices), MaxDevices)
 	}
 	seen := map[netip.Addr]string{}
 	macs := map[string]bool{}

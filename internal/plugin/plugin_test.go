@@ -109,7 +109,7 @@ func TestCheck(t *testing.T) {
 	for i := range maxAddresses {
 		long = append(long, netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}))
 	}
-	heavy := many(maxDevices)
+	heavy := many(MaxDevices)
 	for i := range heavy {
 		for j := range maxAddresses {
 			heavy[i].Addrs = append(heavy[i].Addrs[:j], netip.AddrFrom4([4]byte{10, 1, byte(i), byte(j)}))
@@ -120,10 +120,10 @@ func TestCheck(t *testing.T) {
 		bad string // part of the error; "": good
 	}{
 		"good":                {Config{Gateway: router, Devices: []Host{camera, printer}}, ""},
-		"most devices":        {Config{Gateway: router, Devices: many(maxDevices)}, ""},
+		"most devices":        {Config{Gateway: router, Devices: many(MaxDevices)}, ""},
 		"most addresses":      {Config{Gateway: router, Devices: []Host{{camera.MAC, long}}}, ""},
 		"no devices":          {Config{Gateway: router}, "name the devices"},
-		"too many devices":    {Config{Gateway: router, Devices: many(maxDevices + 1)}, "more than 32"},
+		"too many devices":    {Config{Gateway: router, Devices: many(MaxDevices + 1)}, "more than 32"},
 		"too many frames":     {Config{Gateway: router, Devices: heavy}, "frames at a time"},
 		"router as device":    {Config{Gateway: router, Devices: []Host{host("02:00:00:00:00:01", "192.168.1.9")}}, "is the router"},
 		"router's address":    {Config{Gateway: router, Devices: []Host{host("02:00:00:00:00:20", "192.168.1.1")}}, "belongs to the router"},

@@ -27,6 +27,7 @@ type Plugin struct {
 	done   chan struct{}
 	heard  chan struct{} // somebody spoke ARP
 	reader chan struct{}
+	looked chan struct{}
 	once   sync.Once
 	err    error
 
@@ -41,6 +42,7 @@ const (
 	frameGap  = time.Second / maxRate  // between frames
 	roundGap  = 250 * time.Millisecond // between rounds that ARP of others calls for
 	afterTalk = 20 * time.Millisecond  // lets the true answer come first
+	lookGap   = 5 * time.Second        // between looks for devices that were silent
 )
 
 // Start checks that the machine forwards and that the router and the devices
@@ -72,7 +74,7 @@ func Start(c Config) (*Plugin, error) {
 		return nil, fmt.Errorf("%w: %s", ErrRefused, p)
 	}
 	p := &Plugin{cfg: c, own: ifc.HardwareAddr, index: ifc.Index, undo: map[string]string{}, stop: make(chan struct{}), done: make(chan struct{}),
-		heard: make(chan struct{}, 1), reader: make(chan struct{})}
+		heard: make(chan struct{}, 1), reader: make(chan struct{}), looked: make(chan struct{})}
 	if p.fd, err = packetSocket(p.index, unix.ETH_P_ARP); err != nil {
 		return nil, fmt.Errorf("plug-in mode: packet socket: %w", err)
 	}
@@ -227,7 +229,7 @@ func (p *Plugin) round(frames [][]byte) {
 	p.st.Sent += sent
 	p.st.Failed += failed
 	if last != nil {
-		p.st.Problem = "frames cannot be sent: " + last.Error()
+		p.st.Problem, p.st.Code = "frames cannot be sent: "+last.Error(), NotSending
 	}
 	p.mu.Unlock()
 }
@@ -252,7 +254,9 @@ func (p *Plugin) run() {
 	for good := true; ; {
 		problem := p.cfg.obstacle()
 		p.mu.Lock()
-		p.st.Problem = problem
+		if p.st.Problem, p.st.Code = problem, ""; problem != "" {
+			p.st.Code = NotForwarding
+		}
 		p.mu.Unlock()
 		switch {
 		case problem == "":
@@ -302,18 +306,31 @@ func (p *Plugin) listen() {
 	}
 }
 
-// look sees which devices send by this machine.
+// look sees which devices send by this machine, again and again until all do.
 func (p *Plugin) look() {
-	for _, mac := range p.passing(ledTime) {
+	defer close(p.looked)
+	led := []string{}
+	for {
+		led = append(led, p.passing(ledTime, led)...)
 		p.mu.Lock()
-		p.st.Led = append(p.st.Led, mac)
+		p.st.Led = append(p.st.Led[:0], led...)
+		p.st.Looked = true
 		p.mu.Unlock()
+		if len(led) == len(p.cfg.Devices) {
+			return
+		}
+		select {
+		case <-p.stop:
+			return
+		case <-time.After(lookGap):
+		}
 	}
 }
 
-// passing lists the named devices that send packets to this machine that are
-// for somebody else, within d; it ends early when all did.
-func (p *Plugin) passing(d time.Duration) (macs []string) {
+// passing lists the named devices, but for those that are known, that send
+// packets to this machine that are for somebody else, within d; it ends early
+// when all did, and, unless known is nil, when it is to stop.
+func (p *Plugin) passing(d time.Duration, known []string) (macs []string) {
 	fd, err := packetSocket(p.index, unix.ETH_P_IP)
 	if err != nil {
 		return nil
@@ -327,18 +344,27 @@ func (p *Plugin) passing(d time.Duration) (macs []string) {
 		}
 	}
 	buf := make([]byte, 128)
-	for end := time.Now().Add(d); time.Now().Before(end) && len(macs) < len(p.cfg.Devices); {
+	for end := time.Now().Add(d); time.Now().Before(end) && len(macs)+len(known) < len(p.cfg.Devices) && (known == nil || !p.stopped()); {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if err != nil || n < etherSize+20 || !slices.Equal(net.HardwareAddr(buf[:6]), p.own) || local[netip.AddrFrom4([4]byte(buf[30:34]))] {
 			continue
 		}
 		for _, dev := range p.cfg.Devices {
-			if s := dev.MAC.String(); slices.Equal(net.HardwareAddr(buf[6:12]), dev.MAC) && !slices.Contains(macs, s) {
+			if s := dev.MAC.String(); slices.Equal(net.HardwareAddr(buf[6:12]), dev.MAC) && !slices.Contains(macs, s) && !slices.Contains(known, s) {
 				macs = append(macs, s)
 			}
 		}
 	}
 	return macs
+}
+
+func (p *Plugin) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // State says how it goes.
@@ -360,7 +386,8 @@ func (p *Plugin) Stop() error {
 		<-p.reader
 		truth := p.cfg.announcements(p.cfg.frames(nil, p.own, true), p.own)
 		p.tell(truth)
-		if left := p.passing(time.Second); len(left) > 0 {
+		<-p.looked
+		if left := p.passing(time.Second, nil); len(left) > 0 {
 			p.round(truth)
 			p.err = fmt.Errorf("plug-in mode: still led here: %s; they find the router again when their entry ages", strings.Join(left, ", "))
 		}
