@@ -6,9 +6,10 @@
 // # What it touches
 //
 // The table "yamori" of the families inet and, in bridge mode, bridge; where
-// the kernel has no nft "queue" expression also a chain YAMORI in the mangle
-// tables of iptables, with one jump to it from each of FORWARD, INPUT and
-// OUTPUT. Nothing else: the rules of others are neither read nor changed.
+// the kernel has neither nft's "queue" nor nft_compat, by which the target of
+// iptables serves in our own table, also a chain YAMORI in the mangle tables of
+// iptables, with one jump to it from each of FORWARD, INPUT and OUTPUT. Nothing
+// else: the rules of others are neither read nor changed.
 //
 // # Fail open
 //
@@ -248,6 +249,7 @@ type Counters struct {
 	Cut, Blocked, Paused, Quarantined uint64 // packets
 	Queued                            uint64 // packets sent to the queues
 	Passed                            uint64 // packets that passed by because no heart beat
+	Uninspected                       uint64 // frames on the bridge that cannot be inspected: no IP, or tags within tags
 }
 
 // Beater is what a Heart beats: a Table, or one in another process.

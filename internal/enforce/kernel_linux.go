@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -55,9 +56,9 @@ type Table struct {
 	conn *nftables.Conn
 	sets map[string]*nftables.Set // in the table of the family inet
 	beat *nftables.Conn           // of the heart alone: it waits for nobody
-	mode string                   // "nft" or "iptables"
+	mode string                   // how packets reach the queues
 	last time.Time                // of the heartbeat
-	busy bool                     // the set busy holds something
+	busy bool                     // the gates lead to the blocks
 	lay  sync.Mutex               // held while the heart beats
 }
 
@@ -81,9 +82,13 @@ func Install(c Config) (*Table, error) {
 
 func (t *Table) install() error {
 	st := newState(t.cfg.State)
-	t.mode = "nft"
-	if !t.cfg.Passive && !nftQueue() {
-		t.mode = "iptables"
+	if t.mode == "" {
+		t.mode = queueMode(t.cfg.Passive)
+	}
+	if t.mode == modeIPTables {
+		if t.cfg.Bridge {
+			return fmt.Errorf("%w: bridge mode needs nft's queue or nft_compat in the kernel", ErrUnsupported)
+		}
 		st.noteTables()
 	}
 	if err := st.save(); err != nil {
@@ -94,10 +99,10 @@ func (t *Table) install() error {
 			return err
 		}
 	}
-	if _, err := run(ruleset(&t.cfg, t.mode == "nft", nftReject()), "nft", "-f", "-"); err != nil {
+	if _, err := run(ruleset(&t.cfg, t.mode, nftReject()), "nft", "-f", "-"); err != nil {
 		return err
 	}
-	if t.mode == "iptables" {
+	if t.mode == modeIPTables {
 		for _, prog := range iptablesPrograms() {
 			for _, args := range iptables(&t.cfg) {
 				if _, err := run("", prog, append([]string{"-w", "5", "-t", "mangle"}, args...)...); err != nil {
@@ -106,7 +111,44 @@ func (t *Table) install() error {
 			}
 		}
 	}
-	return t.connect()
+	if err := t.connect(); err != nil {
+		return err
+	}
+	if t.mode == modeXT && !t.cfg.Passive {
+		if err := toQueue(t.conn, t.inet(), &t.cfg); err != nil {
+			return err
+		}
+	}
+	return t.noteOwn()
+}
+
+// noteOwn fills the set of the machine's own hardware addresses.
+func (t *Table) noteOwn() error {
+	own := t.sets["own"]
+	list, err := net.Interfaces()
+	if own == nil || err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	var el []nftables.SetElement
+	for _, i := range list {
+		if len(i.HardwareAddr) == 6 && !seen[string(i.HardwareAddr)] && len(el) < maxElements {
+			seen[string(i.HardwareAddr)] = true
+			el = append(el, nftables.SetElement{Key: i.HardwareAddr})
+		}
+	}
+	if len(el) == 0 {
+		return nil
+	}
+	if err := t.conn.SetAddElements(own, el); err != nil {
+		return err
+	}
+	return t.conn.Flush()
+}
+
+// inet is the program's table.
+func (t *Table) inet() *nftables.Table {
+	return &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
 }
 
 // connect opens the netlink connections and learns the sets.
@@ -116,13 +158,13 @@ func (t *Table) connect() (err error) {
 			return fmt.Errorf("netlink: %w", err)
 		}
 	}
-	all, err := t.conn.GetSets(&nftables.Table{Name: tableName, Family: nftables.TableFamilyINet})
+	all, err := t.conn.GetSets(t.inet())
 	if err != nil {
 		return fmt.Errorf("list the sets: %w", err)
 	}
 	t.sets = map[string]*nftables.Set{}
 	for _, s := range all {
-		s.Table = &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}
+		s.Table = t.inet()
 		t.sets[s.Name] = s
 	}
 	if t.sets["alive"] == nil || t.sets["blocked6"] == nil {
@@ -131,7 +173,7 @@ func (t *Table) connect() (err error) {
 	return nil
 }
 
-// Mode says how packets reach the queues: "nft" or "iptables".
+// Mode says how packets reach the queues: "nft", "xt" or "iptables".
 func (t *Table) Mode() string { return t.mode }
 
 // Close lets go of the connections; the rules stay. See Remove.
@@ -158,7 +200,7 @@ func nftQueue() bool {
 
 // nftReject reports whether the kernel has nft's "reject".
 func nftReject() bool {
-	_, err := run("table inet "+tableName+"_probe {\n chain c {\n type filter hook forward priority mangle;\n meta l4proto tcp reject with tcp reset\n }\n}\n", "nft", "-c", "-f", "-")
+	_, err := run("table inet "+tableName+"_probe {\n chain c {\n type filter hook prerouting priority mangle;\n meta l4proto tcp reject with tcp reset\n }\n}\n", "nft", "-c", "-f", "-")
 	return err == nil
 }
 

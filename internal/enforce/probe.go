@@ -21,7 +21,7 @@ const (
 type Abilities struct {
 	NFT      bool
 	NFTQueue bool // nft has "queue"
-	XTQueue  bool // iptables has NFQUEUE
+	XTQueue  bool // iptables has NFQUEUE, or its target serves in nft's tables
 	Bridge   bool // br_netfilter is there
 	Findings []Finding
 }

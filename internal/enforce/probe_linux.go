@@ -10,7 +10,7 @@ func Probe() Abilities {
 		a.NFT = true
 		a.NFTQueue = nftQueue()
 	}
-	a.XTQueue = xtQueue()
+	a.XTQueue = xtTarget() || xtQueue()
 	_, err := os.Stat(sysBridge + bridgeSettings[0])
 	a.Bridge = err == nil
 	tables, err := run("", "nft", "list", "flowtables")

@@ -6,16 +6,25 @@ import (
 	"strings"
 )
 
-// ctConfirmed is IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h.
-const ctConfirmed = 1 << 3
-
 // tableName is the name of the program's tables.
 const tableName = "yamori"
 
+// Ways to the queues.
+const (
+	modeNFT      = "nft"      // by nft's "queue"
+	modeXT       = "xt"       // by the target of iptables in the program's own table, see toQueue
+	modeIPTables = "iptables" // by a chain of iptables, between two of ours
+)
+
 // ruleset writes the nft text that sets everything up, replacing what was
-// there in one transaction. withQueue: the kernel has nft's "queue"; reject: it
-// has "reject", by which programs fail at once instead of waiting.
-func ruleset(c *Config, withQueue, reject bool) string {
+// there in one transaction. With reject the kernel has "reject", by which
+// programs fail at once instead of waiting.
+//
+// A packet meets one chain in each hook, and few rules in it: of a connection
+// that was let go of two, while nothing is blocked. What a verdict says about
+// the rest of a connection it says by a mark, and sends the packet through the
+// chain again (NF_REPEAT), so that no second chain has to look at every packet.
+func ruleset(c *Config, mode string, reject bool) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	m := c.Marks
@@ -23,7 +32,6 @@ func ruleset(c *Config, withQueue, reject bool) string {
 	p("delete table inet %s", tableName)
 	p("table inet %s {", tableName)
 	p("  comment \"rules of yamori; removed by: yamori unhook\"")
-	p("  set busy { type nf_proto; }") // holds something while anything may be blocked
 	p("  set alive { type nf_proto; flags timeout; }")
 	for _, f := range families {
 		p("  set never%s { type %s; flags interval; }", f.n, f.typ)
@@ -46,8 +54,8 @@ func ruleset(c *Config, withQueue, reject bool) string {
 	// would be dropped alone; it goes before blocks, not before a pause.
 	p("  chain block {")
 	for _, f := range families {
-		p("    %s daddr @never%s goto admit", f.ip, f.n)
-		p("    %s saddr @never%s goto admit", f.ip, f.n)
+		p("    %s daddr @never%s return", f.ip, f.n)
+		p("    %s saddr @never%s return", f.ip, f.n)
 	}
 	p("    counter name blocked drop")
 	p("  }")
@@ -58,7 +66,7 @@ func ruleset(c *Config, withQueue, reject bool) string {
 	}
 	p("  chain refuse {")
 	for _, f := range families {
-		p("    %s daddr @never%s goto admit", f.ip, f.n)
+		p("    %s daddr @never%s return", f.ip, f.n)
 	}
 	p("    counter name blocked")
 	reset()
@@ -87,29 +95,8 @@ func ruleset(c *Config, withQueue, reject bool) string {
 	p("    ct mark & %#x != 0 ct direction reply accept", m.Side)
 	p("    ct mark & %#x != 0 ct direction original accept", m.Back)
 	p("  }")
-	p("  chain admit {")
-	p("    ct mark & %#x != 0 jump loose", m.loose())
-	if len(c.LAN) > 0 {
-		lan := set(c.LAN)
-		p("    iifname != %s oifname != %s return", lan, lan)
-	}
-	if c.Bridge {
-		// A bridge hands copies of one packet to several ports, and of all of
-		// them to a bridge that listens to everything (tcpdump). The kernel
-		// drops what is queued while a copy shares its unconfirmed connection
-		// (nf_ct_drop_unconfirmed), so a connection is inspected from its second
-		// packet on; broadcasts, and the frames of an address that the bridge has
-		// not learnt, would otherwise never arrive.
-		p("    meta pkttype != host return")
-		p("    ct status & %d == 0 return", ctConfirmed)
-	}
-	if !c.Passive {
-		p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x return", m.Queue)
-		p("    counter name passed")
-	}
-	p("  }")
 	for _, f := range families {
-		p("  chain forward%s {", f.n)
+		p("  chain blocks%s {", f.n)
 		p("    %s", cutRule(f.ip, f.n))
 		for _, set := range [...]string{"blocked", "blocked_net"} {
 			p("    %s daddr @%s%s goto block", f.ip, set, f.n)
@@ -119,78 +106,93 @@ func ruleset(c *Config, withQueue, reject bool) string {
 		p("    %s saddr . meta l4proto . th sport @blocked_port%s goto block", f.ip, f.n)
 		p("    ether saddr . %s daddr @blocked_pair%s goto block", f.ip, f.n)
 		p("    ether saddr . %s daddr . meta l4proto . th dport @blocked_pair_port%s goto refuse", f.ip, f.n)
-		p("    goto admit")
 		p("  }")
 	}
-	p("  chain forward_before {")
-	p("    type filter hook forward priority mangle - 1; policy accept;")
-	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
-	p("    meta nfproto != @busy goto admit")
+	p("  chain blocks {")
 	p("    ether saddr @paused counter name paused drop")
 	p("    ether saddr @quarantined jump quarantine")
-	p("    meta nfproto ipv4 goto forward4")
-	p("    goto forward6")
+	p("    meta nfproto ipv4 goto blocks4")
+	p("    goto blocks6")
 	p("  }")
-	if c.Local {
-		p("  chain cut_local {")
-		for _, f := range families {
-			p("    %s", cutRule(f.ip, f.n))
+	// Empty while nothing is blocked; see Table.setBusy.
+	p("  chain gate {")
+	p("  }")
+	p("  chain gate_local {")
+	p("  }")
+
+	own := mode != modeIPTables // the queue is in our own chains
+	prio := "mangle"
+	if !own {
+		prio = "mangle - 1"
+	}
+	if !c.Passive {
+		p("  chain to_queue {")
+		switch mode {
+		case modeNFT:
+			p("    queue num %s bypass", queues(c, "-"))
+		case modeIPTables:
+			p("    meta mark set meta mark | %#x", m.Queue)
 		}
 		p("  }")
-		p("  chain admit_local {")
-		if !c.Passive {
-			p("    ct mark & %#x != 0 jump loose", m.loose())
-			p("    meta nfproto @alive counter name queued meta mark set meta mark | %#x", m.Queue)
-		}
-		p("  }")
-		var ports []string
-		for _, n := range LocalPorts {
-			ports = append(ports, strconv.Itoa(int(n)))
-		}
-		list := "{ " + strings.Join(ports, ", ") + " }"
-		for _, d := range [...]struct{ hook, iface, port string }{{"input", "iifname", "dport"}, {"output", "oifname", "sport"}} {
-			p("  chain %s_before {", d.hook)
-			p("    type filter hook %s priority mangle - 1; policy accept;", d.hook)
-			p("    %s \"lo\" return", d.iface)
-			if len(c.LAN) > 0 {
-				p("    %s != %s return", d.iface, set(c.LAN))
-			}
-			p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
-			p("    meta nfproto @busy jump cut_local")
-			p("    tcp %s %s goto admit_local", d.port, list)
-			p("    udp %s 53 goto admit_local", d.port)
-			p("  }")
-		}
-	}
-	// What the verdict said, remembered for the flow.
-	p("  chain remember {")
-	p("    meta mark & %#x != 0 ct mark set ct mark | %#x", m.Release, m.Release)
-	p("    meta mark & %#x != 0 ct direction reply ct mark set ct mark | %#x", m.Side, m.Side)
-	p("    meta mark & %#x != 0 ct direction original ct mark set ct mark | %#x", m.Side, m.Back)
-	p("    meta mark & %#x != 0 ct mark set ct mark & %#x", m.Back, ^(m.Side | m.Back))
-	p("  }")
-	hooks := []string{"forward"}
-	if c.Local {
-		hooks = append(hooks, "input", "output")
-	}
-	if c.Passive {
-		hooks = nil
-	}
-	for _, h := range hooks {
-		if withQueue {
-			p("  chain %s_queue {", h)
-			p("    type filter hook %s priority mangle; policy accept;", h)
-			p("    meta mark & %#x != 0 queue num %s bypass", m.Queue, queues(c, "-"))
-			p("  }")
-		}
-		// No bit of ours stays on a packet.
-		p("  chain %s_after {", h)
-		p("    type filter hook %s priority mangle + 1; policy accept;", h)
-		p("    meta mark & %#x == 0 return", m.all())
+		// What the verdict said, remembered for the flow; no bit of ours stays
+		// on a packet.
+		p("  chain remember {")
 		p("    meta mark & %#x != 0 ct mark set ct mark | %#x counter name cut drop", m.Cut, m.Cut)
-		p("    meta mark & %#x != 0 jump remember", m.loose())
+		p("    meta mark & %#x != 0 ct mark set ct mark | %#x", m.Release, m.Release)
+		p("    meta mark & %#x != 0 ct direction reply ct mark set ct mark | %#x", m.Side, m.Side)
+		p("    meta mark & %#x != 0 ct direction original ct mark set ct mark | %#x", m.Side, m.Back)
+		p("    meta mark & %#x != 0 ct mark set ct mark & %#x", m.Back, ^(m.Side | m.Back))
 		p("    meta mark set meta mark & %#x", ^m.all())
 		p("  }")
+	}
+	// All of it at once for a connection that was let go of as a whole.
+	known := func() {
+		p("    ct mark & %#x == %#x goto released", m.loose()|m.Cut, m.Release)
+		p("    goto way")
+	}
+	p("  chain way {")
+	p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+	p("    jump gate")
+	p("    ct mark & %#x != 0 jump loose", m.loose())
+	if len(c.LAN) > 0 {
+		p("    iifname != %s oifname != %s return", set(c.LAN), set(c.LAN))
+	}
+	if !c.Passive {
+		p("    meta nfproto @alive counter name queued goto to_queue")
+		p("    counter name passed")
+	}
+	p("  }")
+	p("  chain released {")
+	p("    tcp flags & (fin | rst) != 0 goto way")
+	p("    goto gate")
+	p("  }")
+	p("  chain forward {")
+	p("    type filter hook forward priority %s; policy accept;", prio)
+	if own && !c.Passive {
+		p("    meta mark & %#x != 0 goto remember", m.all())
+	}
+	if c.Bridge {
+		p("    meta pkttype != host goto gate") // what a bridge hands to many
+	}
+	known()
+	p("  }")
+	if c.Bridge && !c.Passive {
+		bridged(c, p, known)
+	}
+	if c.Local {
+		local(c, p, prio, own)
+	}
+	if !own && !c.Passive {
+		hooks := []string{"forward"}
+		if c.Local {
+			hooks = append(hooks, "input", "output")
+		}
+		for _, h := range hooks {
+			p("  chain %s_after {", h)
+			p("    type filter hook %s priority mangle + 1; policy accept;", h)
+			p("    meta mark & %#x != 0 goto remember", m.all())
+			p("  }")
+		}
 	}
 	p("}")
 	p("table bridge %s {}", tableName)
@@ -201,14 +203,83 @@ func ruleset(c *Config, withQueue, reject bool) string {
 		p("  set quarantined { type ether_addr; flags timeout; }")
 		p("  set paused { type ether_addr; flags timeout; }")
 		p("  counter quarantined {}")
+		p("  counter uninspected {}")
 		p("  chain forward {")
 		p("    type filter hook forward priority filter; policy accept;")
 		p("    ether saddr @quarantined counter name quarantined drop")
 		p("    ether daddr @quarantined counter name quarantined drop")
+		if !c.Passive {
+			// Every frame of a device to another that the chain "bridged" saw has
+			// the mark.
+			p("    meta mark & %#x == 0 ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether type != arp counter name uninspected", m.Queue)
+		}
 		p("  }")
 		p("}")
 	}
 	return b.String()
+}
+
+// bridged writes the chain for what the bridge carries between its ports. It is
+// looked at before the bridge decides where to: after that a frame may be many
+// that share one connection, and the kernel drops what is queued of a connection
+// that is not confirmed yet and not the packet's alone (nf_ct_drop_unconfirmed).
+// The mark says in the hook forward that this was done.
+func bridged(c *Config, p func(string, ...any), known func()) {
+	m := c.Marks
+	p("  set own { type ether_addr; }") // what is sent to them is not bridged
+	p("  chain remember_bridged {")
+	p("    jump remember")
+	p("    meta mark set meta mark | %#x", m.Queue)
+	p("  }")
+	p("  chain bridged {")
+	p("    type filter hook prerouting priority mangle; policy accept;")
+	p("    meta pkttype != host return")
+	p("    ether daddr @own return")
+	p("    meta iiftype != ether return")
+	p("    meta mark & %#x != 0 goto remember_bridged", m.all())
+	p("    meta mark set meta mark | %#x", m.Queue)
+	if len(c.LAN) > 0 {
+		p("    iifname != %s return", set(c.LAN))
+	}
+	known()
+	p("  }")
+}
+
+// local writes the chains for the home's own services on this machine.
+func local(c *Config, p func(string, ...any), prio string, own bool) {
+	m := c.Marks
+	p("  chain cut_local {")
+	for _, f := range families {
+		p("    %s", cutRule(f.ip, f.n))
+	}
+	p("  }")
+	p("  chain admit_local {")
+	if !c.Passive {
+		p("    ct mark & %#x != 0 jump loose", m.loose())
+		p("    meta nfproto @alive counter name queued goto to_queue")
+	}
+	p("  }")
+	var ports []string
+	for _, n := range LocalPorts {
+		ports = append(ports, strconv.Itoa(int(n)))
+	}
+	list := "{ " + strings.Join(ports, ", ") + " }"
+	for _, d := range [...]struct{ hook, iface, port string }{{"input", "iifname", "dport"}, {"output", "oifname", "sport"}} {
+		p("  chain %s {", d.hook)
+		p("    type filter hook %s priority %s; policy accept;", d.hook, prio)
+		p("    %s \"lo\" return", d.iface)
+		if len(c.LAN) > 0 {
+			p("    %s != %s return", d.iface, set(c.LAN))
+		}
+		if own && !c.Passive {
+			p("    meta mark & %#x != 0 goto remember", m.all())
+		}
+		p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
+		p("    jump gate_local")
+		p("    tcp %s %s goto admit_local", d.port, list)
+		p("    udp %s 53 goto admit_local", d.port)
+		p("  }")
+	}
 }
 
 // cutRule finds the flows that are cut, in either direction.
@@ -221,6 +292,9 @@ var families = [...]struct{ n, ip, typ string }{{"4", "ip", "ipv4_addr"}, {"6", 
 var counterNames = [...]string{"cut", "blocked", "paused", "quarantined", "queued", "passed"}
 
 func set(names []string) string {
+	if len(names) == 1 {
+		return strconv.Quote(names[0]) // a comparison, and no set
+	}
 	q := make([]string, len(names))
 	for i, n := range names {
 		q[i] = strconv.Quote(n)
@@ -243,7 +317,7 @@ const chainName = "YAMORI"
 // one of the two programs.
 func iptables(c *Config) (out [][]string) {
 	out = append(out, []string{"-N", chainName},
-		append([]string{"-A", chainName, "-m", "mark", "--mark", fmt.Sprintf("%#x/%#x", c.Marks.Queue, c.Marks.Queue), "-j", "NFQUEUE"}, queueArgs(c)...))
+		append([]string{"-A", chainName, "-m", "mark", "--mark", fmt.Sprintf("%#x/%#x", c.Marks.Queue, c.Marks.all()), "-j", "NFQUEUE"}, queueArgs(c)...))
 	for _, h := range jumps(c) {
 		out = append(out, []string{"-I", h, "1", "-j", chainName})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
 )
 
 // maxElements travel in one message: 256 of 100 bytes are well below the 64 KiB
@@ -142,24 +143,24 @@ func (t *Table) Delete(entries ...Entry) error {
 	return t.setBusy(false)
 }
 
-// setBusy makes connections that were let go of pass the blocks as well, or
-// spares them that when there are none.
+// setBusy makes packets pass the blocks, or spares them that when there are
+// none.
 func (t *Table) setBusy(on bool) error {
 	if t.busy == on {
 		return nil
 	}
-	el := []nftables.SetElement{{Key: []byte{2}}, {Key: []byte{10}}} // NFPROTO_IPV4, NFPROTO_IPV6
-	var err error
-	if on {
-		err = t.conn.SetAddElements(t.sets["busy"], el)
-	} else {
-		err = t.conn.SetDeleteElements(t.sets["busy"], el)
+	for _, g := range [...]struct{ gate, to string }{{"gate", "blocks"}, {"gate_local", "cut_local"}} {
+		if g.gate == "gate_local" && !t.cfg.Local {
+			continue
+		}
+		c := &nftables.Chain{Name: g.gate, Table: t.inet()}
+		t.conn.FlushChain(c)
+		if on {
+			t.conn.AddRule(&nftables.Rule{Table: t.inet(), Chain: c, Exprs: []expr.Any{&expr.Verdict{Kind: expr.VerdictGoto, Chain: g.to}}})
+		}
 	}
-	if err == nil {
-		err = t.conn.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("packet filter: set busy: %w", err)
+	if err := t.conn.Flush(); err != nil {
+		return fmt.Errorf("packet filter: the way to the blocks: %w", err)
 	}
 	t.busy = on
 	return nil
@@ -418,9 +419,16 @@ func network(first, end []byte) netip.Prefix {
 func (t *Table) Counters() (c Counters, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	objs, err := t.conn.GetNamedObjects(&nftables.Table{Name: tableName, Family: nftables.TableFamilyINet})
+	objs, err := t.conn.GetNamedObjects(t.inet())
 	if err != nil {
 		return c, fmt.Errorf("packet filter: counters: %w", err)
+	}
+	if t.cfg.Bridge {
+		more, err := t.conn.GetNamedObjects(&nftables.Table{Name: tableName, Family: nftables.TableFamilyBridge})
+		if err != nil {
+			return c, fmt.Errorf("packet filter: counters of the bridge: %w", err)
+		}
+		objs = append(objs, more...)
 	}
 	for _, o := range objs {
 		n, ok := o.(*nftables.NamedObj)
@@ -430,17 +438,19 @@ func (t *Table) Counters() (c Counters, err error) {
 		packets := counterPackets(n)
 		switch n.Name {
 		case "cut":
-			c.Cut = packets
+			c.Cut += packets
 		case "blocked":
-			c.Blocked = packets
+			c.Blocked += packets
 		case "paused":
-			c.Paused = packets
+			c.Paused += packets
 		case "quarantined":
-			c.Quarantined = packets
+			c.Quarantined += packets
 		case "queued":
-			c.Queued = packets
+			c.Queued += packets
 		case "passed":
-			c.Passed = packets
+			c.Passed += packets
+		case "uninspected":
+			c.Uninspected += packets
 		}
 	}
 	return c, nil

@@ -12,7 +12,7 @@ import (
 // offline is a source without a kernel: its verdicts stay in out.
 func offline(c Config, packets ...[]byte) *Source {
 	_ = c.setDefaults()
-	s := &Source{cfg: c, fd: -1, wake: -1, bufs: make([]byte, batch*slot)}
+	s := &Source{cfg: c, fd: -1, bufs: make([]byte, batch*slot)}
 	for i, p := range packets {
 		s.msgs[i].n = uint32(copy(s.bufs[i*slot:], p))
 	}
@@ -26,7 +26,7 @@ func verdicts(out []byte) (words string) {
 		b := out[:l]
 		v := b[nlHeader+nfHeader+attHeader:]
 		words += map[uint16]string{msgVerdict: "one", msgVerdictBatch: "upto"}[host.Uint16(b[4:])]
-		words += fmt.Sprintf(" %d %s", net.Uint32(v[4:]), map[uint32]string{nfDrop: "drop", nfAccept: "accept"}[net.Uint32(v)])
+		words += fmt.Sprintf(" %d %s", net.Uint32(v[4:]), map[uint32]string{nfDrop: "drop", nfAccept: "accept", nfRepeat: "repeat"}[net.Uint32(v)])
 		if len(v) > 8 {
 			words += fmt.Sprintf(" mark %#x", net.Uint32(v[8+attHeader:]))
 		}
@@ -59,10 +59,10 @@ func TestVerdicts(t *testing.T) {
 		{"all pass", marks, []verdict.Verdict{pass, accept, pass}, "upto 3 accept; "},
 		{"one", marks, []verdict.Verdict{pass}, "one 1 accept; "},
 		{"a drop between", marks, []verdict.Verdict{pass, pass, drop, pass}, "upto 2 accept; one 3 drop; one 4 accept; "},
-		{"release keeps other bits", marks, []verdict.Verdict{release, pass}, "one 1 accept mark 0x1040; one 2 accept; "},
-		{"cut goes on to the chain", marks, []verdict.Verdict{cut}, "one 1 accept mark 0x2040; "},
-		{"reject cuts", marks, []verdict.Verdict{pass, reject}, "one 1 accept; one 2 accept mark 0x2040; "},
-		{"a side, and back", marks, []verdict.Verdict{pass, side, pass, back}, "one 1 accept; one 2 accept mark 0x4040; one 3 accept; one 4 accept mark 0x8040; "},
+		{"release keeps other bits", marks, []verdict.Verdict{release, pass}, "one 1 repeat mark 0x1040; one 2 accept; "},
+		{"cut goes on to the chain", marks, []verdict.Verdict{cut}, "one 1 repeat mark 0x2040; "},
+		{"reject cuts", marks, []verdict.Verdict{pass, reject}, "one 1 accept; one 2 repeat mark 0x2040; "},
+		{"a side, and back", marks, []verdict.Verdict{pass, side, pass, back}, "one 1 accept; one 2 repeat mark 0x4040; one 3 accept; one 4 repeat mark 0x8040; "},
 		{"without marks", Marks{}, []verdict.Verdict{release, cut, reject}, "one 1 accept; one 2 drop; one 3 drop; "},
 		{"without marks for sides", testMarks, []verdict.Verdict{side, back}, "upto 2 accept; "},
 	} {

@@ -62,6 +62,7 @@ func makeHome(t *testing.T, queues string) *home {
 			ip addr add 203.0.113.1/24 dev wan
 			sysctl -q -w net.ipv4.ip_forward=1
 			iptables-nft -t nat -A POSTROUTING -o wan -j MASQUERADE
+			iptables-nft -t mangle -A FORWARD -m mark ! --mark 0/0x3000 -j ACCEPT
 			iptables-nft -t mangle -A FORWARD -m connmark --mark 0x1000/0x1000 -j ACCEPT
 			iptables-nft -t mangle -A FORWARD -j NFQUEUE ` + queues + ` --queue-bypass
 			iptables-nft -A FORWARD -m mark --mark 0x2000/0x2000 -j CONNMARK --save-mark --mask 0x2000

@@ -21,12 +21,15 @@
 //	accept of a side, and back       … the same with Marks.Side and Marks.Back
 //	                                 for one direction of the flow
 //	drop of a packet                 the packet is gone
-//	drop of a flow                   with Marks.Cut: the packet goes on to the
-//	                                 program's own chain, which saves the mark in
-//	                                 the connection and drops it there; without,
-//	                                 the packet is gone and so must be the rest
+//	drop of a flow                   with Marks.Cut, for the chain to save and to
+//	                                 drop; without the packet is gone, and so must
+//	                                 be the rest
 //	reject                           as drop, and Config.Reject is called, which
 //	                                 tells both ends
+//
+// A packet that gets a mark goes through the chain that queued it again
+// (NF_REPEAT): that chain must act on the marks, and never queue what has one. So
+// nothing else needs to look at every packet after its verdict.
 //
 // A batch is a verdict for all packets up to a number, so a packet that is not
 // simply accepted closes the batch before it. No packet waits for a batch: what

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -26,9 +27,8 @@ type mmsghdr struct {
 
 // Source is one queue. Run is called once, by the worker.
 type Source struct {
-	cfg  Config
-	fd   int
-	wake int // eventfd that ends a sleep
+	cfg Config
+	fd  int
 
 	bufs []byte
 	iov  [batch]unix.Iovec
@@ -62,7 +62,9 @@ func Open(c Config) (*Source, error) {
 		err = s.bind()
 	}
 	if err == nil {
-		s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		// A read waits so long for the first packet.
+		wait := unix.NsecToTimeval(pollTime.Nanoseconds())
+		err = unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait)
 	}
 	if err != nil {
 		s.close()
@@ -79,7 +81,7 @@ func Open(c Config) (*Source, error) {
 }
 
 func newSource(c Config) *Source {
-	return &Source{cfg: c, fd: c.FD, wake: -1, kernel: unix.SockaddrNetlink{Family: unix.AF_NETLINK}}
+	return &Source{cfg: c, fd: c.FD, kernel: unix.SockaddrNetlink{Family: unix.AF_NETLINK}}
 }
 
 func (s *Source) bind() error {
@@ -214,13 +216,10 @@ func (s *Source) Run(ctx context.Context, h capture.Handler) error {
 		return errors.New("nfqueue: source was run or closed before")
 	}
 	defer s.close()
-	stop := context.AfterFunc(ctx, func() {
-		var one [8]byte
-		host.PutUint64(one[:], 1)
-		_, _ = unix.Write(s.wake, one[:])
-	})
-	defer stop()
-	poll := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
+	// A thread of its own: it sleeps in the kernel until a packet comes, and no
+	// other goroutine has to be put away first.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	spoke := time.Now()
 	for ctx.Err() == nil {
 		n, err := s.receive()
@@ -234,10 +233,6 @@ func (s *Source) Run(ctx context.Context, h capture.Handler) error {
 		if n > 0 {
 			s.deliver(n, now.UnixNano(), h)
 			spoke = now
-		} else {
-			if _, err := unix.Poll(poll, int(pollTime.Milliseconds())); err != nil && err != unix.EINTR {
-				return fmt.Errorf("nfqueue: queue %d: poll: %w", s.cfg.Queue, err)
-			}
 		}
 		if now.Sub(spoke) >= pollTime {
 			h(nil)
@@ -247,9 +242,10 @@ func (s *Source) Run(ctx context.Context, h capture.Handler) error {
 	return nil
 }
 
-// receive takes what is there, at most batch messages, without waiting.
+// receive waits for a packet, at most for pollTime, and takes what is there with
+// it, at most batch messages: one system call for a lone packet as for many.
 func (s *Source) receive() (int, error) {
-	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&s.msgs[0])), batch, unix.MSG_DONTWAIT, 0, 0)
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&s.msgs[0])), batch, unix.MSG_WAITFORONE, 0, 0)
 	switch e {
 	case 0:
 		return int(n), nil
@@ -317,10 +313,10 @@ func (s *Source) packet(b []byte, now int64, h capture.Handler) {
 		} else {
 			s.released.Add(1)
 		}
-		s.answer(nfAccept, m.mark|loose, true)
+		s.answer(nfRepeat, m.mark|loose, true)
 	case v.Scope == verdict.Flow && s.cfg.Marks.Cut != 0:
 		s.cut.Add(1)
-		s.answer(nfAccept, m.mark&^s.cfg.Marks.Release|s.cfg.Marks.Cut, true)
+		s.answer(nfRepeat, m.mark&^s.cfg.Marks.Release|s.cfg.Marks.Cut, true)
 	default:
 		s.dropped.Add(1)
 		s.answer(nfDrop, 0, false)
@@ -416,9 +412,6 @@ func (s *Source) close() {
 		if h.Table >= 0 {
 			_ = unix.Close(h.Table)
 		}
-	}
-	if s.wake >= 0 {
-		_ = unix.Close(s.wake)
 	}
 }
 

@@ -51,6 +51,7 @@ const (
 
 	nfDrop   = 0
 	nfAccept = 1
+	nfRepeat = 4 // through the hook's function again
 )
 
 // message is one packet as the kernel tells of it. Its slices point into the
@@ -194,7 +195,7 @@ func configMessages(c *Config) [][]byte {
 }
 
 // OnlyVerdicts reports whether b holds verdicts for packets of the queue, that
-// accept or drop, and nothing else: what a privileged process may send to the
+// accept, drop or repeat, and nothing else: what a privileged process may send to the
 // kernel for one that is not.
 func OnlyVerdicts(b []byte, queue uint16) bool {
 	if len(b) == 0 {
@@ -218,7 +219,7 @@ func OnlyVerdicts(b []byte, queue uint16) bool {
 		if host.Uint16(a) != attHeader+8 || host.Uint16(a[2:]) != attVerdictHeader {
 			return false
 		}
-		if v := net.Uint32(a[attHeader:]); v != nfAccept && v != nfDrop {
+		if v := net.Uint32(a[attHeader:]); v != nfAccept && v != nfDrop && v != nfRepeat {
 			return false
 		}
 		if n != short && (host.Uint16(b[short:]) != attHeader+4 || host.Uint16(b[short+2:]) != attMark) {

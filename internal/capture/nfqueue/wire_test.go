@@ -105,6 +105,7 @@ func TestOnlyVerdicts(t *testing.T) {
 		"cut":             {one[:len(one)-1], false},
 		"trailing":        {append(append([]byte{}, one...), 0), false},
 		"another queue":   {verdictMessage(nil, msgVerdict, 8, 1, nfAccept, 0, false), false},
+		"repeat":          {verdictMessage(nil, msgVerdict, 7, 2, nfRepeat, 5, true), true},
 		"queue again":     {verdictMessage(nil, msgVerdict, 7, 1, 3, 0, false), false},
 		"configuration":   {configMessages(&Config{Queue: 7})[0], false},
 		"other subsystem": {change(one, 5, 10), false}, // nf_tables
