@@ -120,10 +120,13 @@ func (d *Device) secure(c net.Conn, name string) (net.Conn, error) {
 }
 
 // Speak has a conversation with its server, word for word.
-func Speak(t talks.Talk) Behaviour { return speak(t, false) }
+func Speak(t talks.Talk) Behaviour { return speak(t, false, 0) }
+
+// SpeakSplit has it with the client's messages in segments of n bytes.
+func SpeakSplit(t talks.Talk, n int) Behaviour { return speak(t, false, n) }
 
 // SpeakTLS has it inside TLS.
-func SpeakTLS(t talks.Talk) Behaviour { return speak(t, true) }
+func SpeakTLS(t talks.Talk) Behaviour { return speak(t, true, 0) }
 
 // Mine speaks a dialect of mining, by its name in talks; it panics for one that
 // is not there, because only the program's text names them.
@@ -135,7 +138,7 @@ func Mine(dialect string) Behaviour {
 	return Speak(t)
 }
 
-func speak(t talks.Talk, secure bool) Behaviour {
+func speak(t talks.Talk, secure bool, pieces int) Behaviour {
 	b := Behaviour{Name: t.Name, Bad: t.Mining}
 	to, port := Cloud, t.Port
 	if t.Mining {
@@ -166,7 +169,7 @@ func speak(t talks.Talk, secure bool) Behaviour {
 				_ = c.SetDeadline(time.Now().Add(d.home.opt.Patience + s.Wait))
 			}
 			if !s.FromServer {
-				if _, err := c.Write(s.Data); err != nil {
+				if err := utter(c, s.Data, pieces); err != nil {
 					return r.end(err)
 				}
 				r.Sent++
@@ -185,6 +188,19 @@ func speak(t talks.Talk, secure bool) Behaviour {
 		return r.end(delivered(c, &t))
 	}
 	return b
+}
+
+// utter writes b, in pieces of n bytes unless that is 0. Go sends each at once
+// (TCP_NODELAY).
+func utter(c net.Conn, b []byte, n int) error {
+	for n > 0 && len(b) > n {
+		if _, err := c.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	_, err := c.Write(b)
+	return err
 }
 
 // delivered waits for the last messages to be acknowledged when nothing answers

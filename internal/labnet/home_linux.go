@@ -38,8 +38,10 @@ type Home struct {
 	closers []io.Closer
 	cert    tls.Certificate
 	roots   *x509.CertPool
-	heard   map[string]*atomic.Int64 // by conversation
+	heard   map[string]*ear // by conversation
+	pieces  atomic.Int64    // into how many bytes servers split what they say; 0: not at all
 	logins  atomic.Int64
+	trials  atomic.Int64
 
 	meters    sync.Map // number → *meter, of transfers
 	lastMeter atomic.Uint64
@@ -68,9 +70,12 @@ func New(o Options) (*Home, error) {
 	if !o.Resolver.IsValid() {
 		o.Resolver = DNS.Addr(false)
 	}
-	h := &Home{opt: o, LAN: "br-lan", Tap: "br-lan", heard: map[string]*atomic.Int64{}}
+	h := &Home{opt: o, LAN: "br-lan", Tap: "br-lan", heard: map[string]*ear{}}
 	for _, t := range talks.All() {
-		h.heard[t.Name] = &atomic.Int64{}
+		h.heard[t.Name] = &ear{}
+		if t.Mining {
+			h.heard[talks.Twin(t).Name] = &ear{}
+		}
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	err := h.build()
@@ -303,11 +308,14 @@ func (h *Home) Spaces() []*netns.NS { return h.spaces }
 // arrived at the server, in clear or inside TLS. What a gateway stops on the
 // way is not among them.
 func (h *Home) Heard(talk string) int {
-	if n := h.heard[talk]; n != nil {
-		return int(n.Load())
+	if e := h.heard[talk]; e != nil {
+		return int(e.messages.Load())
 	}
 	return 0
 }
+
+// ear is what servers have heard of a conversation: whole messages, and bytes.
+type ear struct{ messages, bytes atomic.Int64 }
 
 // begin says that the namespaces are being used; it is false when they are
 // gone.

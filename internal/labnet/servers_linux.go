@@ -83,7 +83,14 @@ func (h *Home) serveInternet() error {
 	n := h.Internet
 	secure := &tls.Config{Certificates: []tls.Certificate{h.cert}}
 	for _, t := range talks.All() {
-		if err := errors.Join(h.serve(n, fmt.Sprintf(":%d", t.Port), func(c net.Conn) { h.answer(c, &t) }),
+		twin := talks.Twin(t)
+		if err := errors.Join(h.serve(n, fmt.Sprintf(":%d", t.Port), func(c net.Conn) {
+			if to, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil && t.Mining && to.Addr().Unmap() != Pool.Addr(false) && to.Addr() != Pool.Addr(true) {
+				h.answer(c, &twin) // elsewhere the same port has nothing to do with mining
+				return
+			}
+			h.answer(c, &t)
+		}),
 			h.serve(n, fmt.Sprintf(":%d", t.TLSPort()), func(c net.Conn) { h.answer(tls.Server(c, secure), &t) })); err != nil {
 			return err
 		}
@@ -158,16 +165,18 @@ func (h *Home) answer(c net.Conn, t *talks.Talk) {
 			return
 		}
 		if s.FromServer {
-			if _, err := c.Write(s.Data); err != nil {
+			if err := utter(c, s.Data, int(h.pieces.Load())); err != nil {
 				return
 			}
 			continue
 		}
 		buf = append(buf[:0], make([]byte, len(s.Data))...)
-		if _, err := io.ReadFull(c, buf); err != nil || !bytes.Equal(buf, s.Data) {
+		n, err := io.ReadFull(c, buf)
+		h.heard[t.Name].bytes.Add(int64(n))
+		if err != nil || !bytes.Equal(buf, s.Data) {
 			return
 		}
-		h.heard[t.Name].Add(1)
+		h.heard[t.Name].messages.Add(1)
 	}
 	_, _ = c.Read(buf[:1]) // the client hangs up
 }

@@ -1,6 +1,7 @@
 package talks
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -14,8 +15,9 @@ import (
 // the step that the table says, and not later than the first answer but where
 // the dialect does not show itself so early; the others are not found at all.
 func TestTalks(t *testing.T) {
-	// Beam's login and job say nothing of mining; its solution does.
-	late := map[string]bool{"beam": true}
+	// Beam's login and job say nothing of mining; its solution does. A node's owner
+	// may ask it for work once.
+	late := map[string]bool{"beam": true, "ethereum-http": true}
 	ports, names := map[uint16]bool{}, map[string]bool{}
 	for _, talk := range All() {
 		if ports[talk.Port] || names[talk.Name] || ports[talk.TLSPort()] {
@@ -114,4 +116,26 @@ func frame(port uint16, fromServer bool, flags byte, seq [2]uint32, data []byte)
 	tcp[12], tcp[13] = 5<<4, flags
 	binary.BigEndian.PutUint16(tcp[14:], 65535)
 	return append(b, data...)
+}
+
+// TestTwins: what is like mining in everything but the words is not found.
+func TestTwins(t *testing.T) {
+	for _, talk := range Mining() {
+		twin := Twin(talk)
+		same := 0
+		for i, s := range twin.Steps {
+			if len(s.Data) != len(talk.Steps[i].Data) || s.FromServer != talk.Steps[i].FromServer {
+				t.Errorf("%s: step %d is of another kind", twin.Name, i)
+			}
+			if bytes.Equal(s.Data, talk.Steps[i].Data) {
+				same++
+			}
+		}
+		if same == len(twin.Steps) {
+			t.Errorf("%s is the same", twin.Name)
+		}
+		if at, f := judge(t, &twin); at >= 0 {
+			t.Errorf("%s: found at step %d: %+v\n%q", twin.Name, at, f.Mining, twin.Steps[at].Data)
+		}
+	}
 }

@@ -65,7 +65,7 @@ func webTalks() []Talk {
 			`< {"id":1,"error":null,"result":{"midstate":"$HASH","data":"$HEADER","hash1":"$PREV","target":"$BOUND"}}`,
 		)},
 		{Name: "getblocktemplate", Dialect: "getblocktemplate", Steps: []Step{
-			post("/", "User-Agent: lab\r\n", `{"id":0,"method":"getblocktemplate","params":[{"rules":["segwit"],"capabilities":["coinbasetxn","workid"]}]}`),
+			post("/", "User-Agent: bfgminer/5.5.0\r\n", `{"id":0,"method":"getblocktemplate","params":[{"rules":["segwit"],"capabilities":["coinbasetxn","workid"]}]}`),
 			answer("", `{"id":0,"result":{"bits":"1703a30c","coinbasevalue":312500000,"longpollid":"x","previousblockhash":"$PREV","transactions":[],"target":"$BOUND"},"error":null}`),
 		}},
 		{Name: "getblocktemplate-bare", Dialect: "getblocktemplate", Steps: lines(
@@ -80,9 +80,11 @@ func webTalks() []Talk {
 			`> {"jsonrpc":"2.0","id":"0","method":"get_miner_data"}`,
 			`< {"id":"0","jsonrpc":"2.0","result":{"already_generated_coins":18446744073709551615,"difficulty":"0x51bb72e0aa","height":3201447,"major_version":16,"median_weight":300000,"prev_id":"$PREV","seed_hash":"$SEED","status":"OK","tx_backlog":[],"untrusted":false}}`,
 		)},
-		{Name: "ethereum-http", Dialect: "ethproxy", At: 1, Steps: []Step{
+		{Name: "ethereum-http", Dialect: "ethproxy", At: 2, Steps: []Step{
 			post("/", "User-Agent: lab\r\n", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`),
 			answer("", `{"id":1,"jsonrpc":"2.0","result":["0x$HASH","0x$SEED","0x$BOUND"]}`),
+			post("/", "User-Agent: lab\r\n", `{"id":2,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`),
+			answer("", `{"id":2,"jsonrpc":"2.0","result":["0x$PREV","0x$SEED","0x$BOUND"]}`),
 		}},
 		{Name: "coinhive", Dialect: "coinhive", At: 2, Skip: 2, Steps: webSocket("/proxy",
 			`> {"type":"auth","params":{"site_key":"lab7","type":"anonymous","user":null,"goal":0}}`,
