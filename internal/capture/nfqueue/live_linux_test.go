@@ -126,7 +126,7 @@ func (h *home) echo(t *testing.T) {
 // dial connects from the client.
 func (h *home) dial() (c gonet.Conn, err error) {
 	err = h.client.Do(func() (err error) {
-		c, err = gonet.DialTimeout("tcp", serverAddr+":7", 3*time.Second)
+		c, err = gonet.DialTimeout("tcp", serverAddr+":7", 20*time.Second)
 		return err
 	})
 	return c, err
@@ -302,7 +302,7 @@ func TestSameWorker(t *testing.T) {
 	for i := range 40 {
 		var c gonet.Conn
 		if err := h.client.Do(func() (err error) {
-			d := gonet.Dialer{Timeout: 3 * time.Second, LocalAddr: &gonet.TCPAddr{IP: gonet.IPv4(192, 168, 9, byte(2+i%5))}}
+			d := gonet.Dialer{Timeout: 20 * time.Second, LocalAddr: &gonet.TCPAddr{IP: gonet.IPv4(192, 168, 9, byte(2+i%5))}}
 			c, err = d.Dial("tcp", serverAddr+":7")
 			return err
 		}); err != nil {
