@@ -59,6 +59,9 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 					time.Since(s.RulesSince).Round(time.Second), count(s.RulesFailed), count(s.Alerts))
 			}
 			tellPrivileges(stdout, s.Privileges)
+			if p := s.Plugin; p != nil {
+				fmt.Fprintf(stdout, "  plug-in   %d of %d named devices come by\n", len(p.Led), p.Named)
+			}
 			if s.RulesRefused != "" {
 				fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(s.RefusedAt).Round(time.Second), s.RulesRefused)
 			}

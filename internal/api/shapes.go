@@ -381,6 +381,14 @@ type Status struct {
 	Problems      []Problem `json:"problems" doc:"what keeps it from working fully"`
 
 	Privileges *Privileges `json:"privileges,omitempty"`
+	Plugin     *Plugin     `json:"plugin,omitempty" doc:"plug-in mode; absent: it is off"`
+}
+
+// Plugin says how plug-in mode goes.
+type Plugin struct {
+	Running bool     `json:"running"`
+	Named   int64    `json:"named" doc:"devices that the owner named"`
+	Led     []string `json:"led" doc:"hardware addresses of those whose traffic comes by"`
 }
 
 // Privileges say what the process that reads packets may do.

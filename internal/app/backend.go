@@ -54,6 +54,8 @@ func (d daemon) Fill(s *api.Status) {
 	s.EventsDropped += int64(x.EventsDropped)
 	s.Workers, s.Alerts, s.EventErrors, s.Lost, s.Evicted, s.Panics = int64(x.Workers), int64(x.Alerts), int64(x.EventErrors), int64(x.Lost), int64(x.Evicted), int64(x.Panics)
 	s.Privileges = d.w.privileges()
+	s.Plugin = d.w.plugged.status()
+	s.Problems = append(s.Problems, d.w.plugged.problems()...)
 	for _, code := range d.w.reactor.notes() {
 		s.Problems = append(s.Problems, api.Problem{Code: code, Args: []api.Pair{}})
 	}
@@ -94,26 +96,30 @@ func (d daemon) Samples() []api.Sample {
 }
 
 // Ready lists what keeps the daemon from inspecting.
-func (d daemon) Ready() (out []string) {
+func (d daemon) Ready() (out []api.Problem) {
 	w := d.w
+	add := func(code string) { out = append(out, api.Problem{Code: code, Args: []api.Pair{}}) }
 	if w.down.Load() {
-		out = append(out, "interface.down")
+		add("interface.down")
 	}
 	if w.lost != "" {
-		out = append(out, "store.temporary")
+		add("store.temporary")
 	}
 	if w.apiDown.Load() {
-		out = append(out, "api.down")
+		add("api.down")
 	}
 	on, beating, failed, _ := w.keeper.state()
 	switch {
 	case failed != "":
-		out = append(out, "inline.failed")
+		add("inline.failed")
 	case on && !beating:
-		out = append(out, "inline.passing")
+		add("inline.passing")
+	}
+	if w.reactor.troubled() {
+		add("acts.failed")
 	}
 	if r := w.rules.Load(); r != nil && r.Refused != "" {
-		out = append(out, "rules.refused")
+		add("rules.refused")
 	}
 	return append(out, w.dns.problems()...)
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/api"
@@ -92,7 +93,7 @@ func (w *Watch) furnish(cfg *engine.Config) {
 	h := w.house
 	cfg.Observer = func(i int) engine.Observer { return h.Observer(i) }
 	cfg.Refs, cfg.Judge, cfg.Evidence = h.Ref, h.Policy.Handle(), h.Evidence
-	if err := h.Policy.SetHome(append(homeEntries(), w.upstreamEntries()...)); err != nil {
+	if err := h.Policy.SetHome(slices.Concat(homeEntries(), w.upstreamEntries(), w.routerEntries())); err != nil {
 		w.Log.Warn("the addresses that keep the home working could not be noted", "error", err)
 	}
 }

@@ -66,6 +66,7 @@ type Watch struct {
 	apiDown   atomic.Bool
 	exports   exports
 	dns       *resolver // nil: the home's names are resolved elsewhere
+	plugged   *plugged  // nil: the traffic of devices is not led here
 
 	keeper       *keeper
 	reactor      *reactor
@@ -114,6 +115,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		return err
 	}
 	defer w.closeHouse()
+	w.plugged = w.plugIn()
 	handlers, closeEvents, err := w.build(workers)
 	if err != nil {
 		return err
@@ -152,6 +154,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	wg.Go(func() { w.keeper.run(ctx) })
 	wg.Go(func() { w.reactor.run(ctx) })
 	wg.Go(func() { w.dns.run(ctx) })
+	wg.Go(func() { w.plugged.run(ctx) })
 	errs := make([]error, len(w.sources))
 	for i, s := range w.sources {
 		wg.Add(1)
@@ -285,12 +288,12 @@ func (w *Watch) build(workers int) ([]capture.Handler, func(), error) {
 	handlers := make([]capture.Handler, workers)
 	for i, wk := range w.engine.Workers {
 		all := handlerOf(wk, func() { flush(i) })
-		handlers[i] = w.reactor.doomed.around(i, func(f *packet.Frame) verdict.Verdict {
+		handlers[i] = w.plugged.once(w.reactor.doomed.around(i, func(f *packet.Frame) verdict.Verdict {
 			if f != nil && w.passive.Load() && !overheard(f) {
 				return verdict.Verdict{} // it comes through the queue
 			}
 			return all(f)
-		})
+		}))
 	}
 	return handlers, func() {
 		for i := range workers {

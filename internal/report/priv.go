@@ -20,7 +20,7 @@ var privWords = map[string][2]string{
 	"plugin.failed":         {"plug-in mode does not begin: %s", "プラグインモードを開始できません: %s"},
 	"plugin.interrupted":    {"plug-in mode is interrupted: %s", "プラグインモードを中断しています: %s"},
 	"plugin.not_led":        {"no traffic of %s comes by: a switch or the Wi-Fi may watch for forged ARP, or it is switched off", "%s の通信が届いていません。スイッチや Wi-Fi が偽の ARP を止めているか、機器の電源が切れています"},
-	"plugin.hidden":         {"traffic that is led here is not inspected: %s", "引き込んだ通信を検査できていません: %s"},
+	"plugin.hidden":         {"traffic that is led here is not inspected: another program forwards it by a flow table (flow offload); switch that off", "引き込んだ通信を検査できていません。ほかのプログラムのフローテーブル（フローオフロード）を無効にしてください"},
 	"plugin.still_led":      {"plug-in mode has ended, and some devices still send their traffic here: %s", "プラグインモードは終わりましたが、まだ通信がこちらへ届く機器があります: %s"},
 	"plugin.no_address":     {"no address of %s is known yet: its traffic is not led here", "%s のアドレスがまだ分からないため、通信を引き込んでいません"},
 	"plugin.one_process":    {"plug-in mode needs the process that keeps the privileges: start as root, without \"privileges: keep\"", "プラグインモードには権限を持つ別プロセスが必要です。root で起動し、privileges: keep を外してください"},
