@@ -152,8 +152,8 @@ type RuleSets interface {
 // State is the daemon.
 type State interface {
 	Status(ctx context.Context) (Status, error)
-	// Ready lists codes of what keeps it from doing its work; none: ready.
-	Ready(ctx context.Context) []string
+	// Ready lists what keeps it from doing its work; none: ready.
+	Ready(ctx context.Context) []Problem
 	// Metrics gives the samples of /metrics (see metrics.go for their names).
 	Metrics(ctx context.Context) []Sample
 }

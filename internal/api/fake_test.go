@@ -31,7 +31,7 @@ type house struct {
 	mode     string
 	settings Settings
 	audit    []auth.Entry
-	notReady []string
+	notReady []Problem
 	fail     error // what every call of Status returns
 }
 
@@ -300,7 +300,7 @@ func (h *house) ReloadRules(context.Context) (Rules, error) { return Rules{Loade
 func (h *house) Status(context.Context) (Status, error) {
 	return Status{Version: "test", Mode: "watch", Since: t0}, h.fail
 }
-func (h *house) Ready(context.Context) []string { return h.notReady }
+func (h *house) Ready(context.Context) []Problem { return h.notReady }
 
 func (h *house) Metrics(context.Context) []Sample {
 	return []Sample{{Name: "yamori_flows_active", Value: 3}, {Name: "yamori_alerts_total", Labels: []string{"mining", "1", "blocked"}, Value: 2},

@@ -3,6 +3,7 @@ package api
 import (
 	_ "embed"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -30,16 +31,20 @@ func getHealth(c *call) error { return c.json(&Health{Status: "ok"}) }
 // getReady answers 503 with the reasons, still as Health: those who ask are
 // programs that look at the status and people who look at the reasons.
 func getReady(c *call) error {
-	var why []string
-	if st := c.s.cfg.Backend.State; st == nil {
-		why = []string{"starting"}
-	} else {
+	why := []Problem{{Code: "starting", Args: []Pair{}}}
+	if st := c.s.cfg.Backend.State; st != nil {
 		why = st.Ready(c.ctx())
 	}
 	if len(why) == 0 {
 		return c.json(&Health{Status: "ok"})
 	}
-	b, err := encode(&Health{Status: "unready", Reasons: why})
+	h := Health{Status: "unready", Problems: why}
+	for _, p := range why {
+		if !slices.Contains(h.Reasons, p.Code) {
+			h.Reasons = append(h.Reasons, p.Code)
+		}
+	}
+	b, err := encode(&h)
 	if err != nil {
 		return err
 	}

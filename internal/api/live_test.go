@@ -429,9 +429,11 @@ func TestMetrics(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	w := newWorld(t)
-	w.h.notReady = []string{"capture.down", "rules.missing"}
+	up := func(s string) Problem { return Problem{"dns.upstream_down", []Pair{{"upstream", s}}} }
+	w.h.notReady = []Problem{{"capture.down", []Pair{}}, up("192.0.2.1"), up("192.0.2.2")}
 	rec := w.do(w.request("GET", "/readyz", ""))
-	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), `"capture.down"`) {
+	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), `"reasons":["capture.down","dns.upstream_down"]`) ||
+		!strings.Contains(rec.Body.String(), `{"name":"upstream","value":"192.0.2.2"}`) {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 	newSchemas(t).check(t, "/paths/~1readyz/get/responses/503/content/application~1json/schema", rec.Body.Bytes())

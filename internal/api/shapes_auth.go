@@ -124,5 +124,7 @@ type Fault struct {
 // Health says whether the process works.
 type Health struct {
 	Status  string   `json:"status" enum:"ok,unready"`
-	Reasons []string `json:"reasons" doc:"codes"`
+	Reasons []string `json:"reasons" doc:"codes, each once"`
+	// Problems are the reasons with what they are about.
+	Problems []Problem `json:"problems,omitempty" doc:"the reasons with their arguments"`
 }

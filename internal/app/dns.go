@@ -253,21 +253,23 @@ func (r *resolver) event(b *dnsmode.Blocked) *event.Event {
 // dnsFailed is the code of a resolver that could not be started.
 const dnsFailed = "dns.failed"
 
-// problems are codes of what is not as it should be, each once.
-func (r *resolver) problems() (out []string) {
+// problems are what is not as it should be.
+func (r *resolver) problems() (out []api.Problem) {
 	if r == nil {
 		return nil
 	}
 	s := r.server.Load()
 	if s == nil {
-		return []string{dnsFailed}
+		return []api.Problem{{Code: dnsFailed, Args: []api.Pair{}}}
 	}
-	seen := map[string]bool{}
 	for _, i := range s.Health() {
-		if !seen[i.Code] {
-			seen[i.Code] = true
-			out = append(out, i.Code)
+		p := api.Problem{Code: i.Code, Args: []api.Pair{}}
+		for _, a := range i.Args {
+			if a.Value != "" {
+				p.Args = append(p.Args, api.Pair{Name: a.Name, Value: a.Value})
+			}
 		}
+		out = append(out, p)
 	}
 	return out
 }

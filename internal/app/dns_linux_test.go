@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -131,8 +132,9 @@ func TestResolver(t *testing.T) {
 	}
 	eventually(t, "the broken list is told", func() bool {
 		for _, p := range (daemon{w}).Ready() {
-			if p == "dns.list_refused" {
-				return true
+			if p.Code == "dns.list_refused" {
+				args := fmt.Sprint(p.Args)
+				return strings.Contains(args, "{list pools}") && strings.Contains(args, "{old true}")
 			}
 		}
 		return false

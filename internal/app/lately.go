@@ -129,6 +129,13 @@ func forwards() bool {
 	return false
 }
 
+// troubled reports whether flows were to be cut or reset, and cannot be.
+func (r *reactor) troubled() bool {
+	r.doomed.mu.RLock()
+	defer r.doomed.mu.RUnlock()
+	return r.failed.Load() || r.doomed.failed
+}
+
 // notes are codes of what the owner should know of how findings are stopped,
 // though nothing has failed.
 func (r *reactor) notes() (out []string) {

@@ -54,11 +54,14 @@ func doomKeyOf(a, b packet.Addr, aPort, bPort uint16) doomKey {
 
 // open opens what resets go out by, or closes it.
 func (d *doomed) open(w *Watch, want bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !want {
+		d.failed = false
+	}
 	if want == d.on.Load() {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if !want {
 		d.on.Store(false)
 		d.n.Store(0)

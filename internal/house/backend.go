@@ -16,8 +16,8 @@ import (
 type Daemon interface {
 	// Fill adds what the engine knows to a status.
 	Fill(*api.Status)
-	// Ready lists codes of what keeps it from inspecting.
-	Ready() []string
+	// Ready lists what keeps it from inspecting.
+	Ready() []api.Problem
 	Samples() []api.Sample
 	Flows(ctx context.Context) ([]api.Flow, error)
 	Rules() api.Rules
@@ -80,17 +80,15 @@ func (x state) Status(context.Context) (api.Status, error) {
 	if len(h.Policy.Faults()) > 0 {
 		problem("policy.unreadable")
 	}
-	for _, code := range x.d.Ready() {
-		problem(code)
-	}
+	s.Problems = append(s.Problems, x.d.Ready()...)
 	return s, nil
 }
 
 // Ready lists what keeps the program from doing its work.
-func (x state) Ready(context.Context) []string {
+func (x state) Ready(context.Context) []api.Problem {
 	out := x.d.Ready()
 	if hl := x.h.Store.Health(); hl.WriteError != "" {
-		out = append(out, "store.failing")
+		out = append(out, api.Problem{Code: "store.failing", Args: []api.Pair{}})
 	}
 	return out
 }

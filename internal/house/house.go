@@ -127,7 +127,7 @@ func Open(cfg Config) (h *House, err error) {
 	}
 	start := cfg.Now()
 	h.Policy, err = policy.NewManager(policy.Config{Store: documents{h.Store}, Mono: func() time.Duration { return cfg.Now().Sub(start) },
-		Wall: cfg.Now, Location: h.zone(), Mode: cfg.Mode, OnPublish: h.policyChanged})
+		Wall: cfg.Now, Location: h.zone(), Mode: cfg.Mode, Answer: cfg.Answer, OnPublish: h.policyChanged})
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ import (
 type quiet struct{ flows []api.Flow }
 
 func (quiet) Fill(s *api.Status)                             { s.Interface = "lan0" }
-func (quiet) Ready() []string                                { return nil }
+func (quiet) Ready() []api.Problem                                { return nil }
 func (quiet) Samples() []api.Sample                          { return nil }
 func (q quiet) Flows(context.Context) ([]api.Flow, error)    { return q.flows, nil }
 func (quiet) Rules() api.Rules                               { return api.Rules{} }
