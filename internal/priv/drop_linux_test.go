@@ -164,8 +164,63 @@ func allowed(c *Client, dir string) map[string]error {
 		}
 		out["kept file"] = err
 	}
+	out["port that was named"] = namedPort(c)
+	out["event file"] = events(c)
 	runtime.GC()
 	return out
+}
+
+// namedPort is had from the privileged process, for IPv4 and IPv6, TCP and UDP;
+// no other one is.
+func namedPort(c *Client) error {
+	for _, a := range []string{"127.0.0.1:77", "[::1]:77", "[::ffff:127.0.0.2]:77"} {
+		at := netip.MustParseAddrPort(a)
+		f, err := c.Listen(true, at)
+		if err != nil {
+			return err
+		}
+		l, err := net.FileListener(f)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Listen(true, at); err == nil {
+			return errors.New("it was had twice")
+		}
+		u, err := c.Listen(false, at)
+		if err != nil {
+			return err
+		}
+		pc, err := net.FilePacketConn(u)
+		if err != nil {
+			return err
+		}
+		if l.Addr().(*net.TCPAddr).Port != 77 || pc.LocalAddr().(*net.UDPAddr).Port != 77 {
+			return fmt.Errorf("%v, %v", l.Addr(), pc.LocalAddr())
+		}
+		_, _, _, _ = f.Close(), l.Close(), u.Close(), pc.Close()
+	}
+	if _, err := c.Listen(true, netip.MustParseAddrPort("127.0.0.1:78")); !errors.Is(err, ErrRefused) {
+		return fmt.Errorf("a port that was not named: %v", err)
+	}
+	return nil
+}
+
+// events only grow, and a new file is begun on request.
+func events(c *Client) error {
+	for _, rotate := range []bool{false, true} {
+		f, err := c.OpenEvents(rotate)
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteString("event\n"); err != nil {
+			return err
+		}
+		if _, err := f.ReadAt(make([]byte, 1), 0); err == nil {
+			return errors.New("it can be read")
+		}
+		_ = f.Close()
+	}
+	return nil
 }
 
 func confined(c *Client, dir string, say func(any)) error {

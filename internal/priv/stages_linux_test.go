@@ -32,7 +32,7 @@ const (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "privileged" {
 		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1}))
-		if err := Serve(log, nil); err != nil {
+		if err := Serve(log, appendTo); err != nil {
 			fmt.Fprintln(os.Stderr, "privileged:", err)
 			os.Exit(1)
 		}
@@ -46,6 +46,16 @@ func TestMain(m *testing.M) {
 		os.Exit(inNamespace())
 	}
 	os.Exit(m.Run())
+}
+
+// appendTo opens the event file, as package evefile does.
+func appendTo(path string, keep int, rotate bool) (*os.File, error) {
+	if rotate {
+		if err := os.Rename(path, fmt.Sprintf("%s.%d", path, keep)); err != nil {
+			return nil, err
+		}
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 }
 
 // inNamespace runs the tests where there is nothing but a loopback interface.
@@ -183,7 +193,7 @@ func daemon(role string) {
 		os.Exit(1)
 	}
 	cfg := Config{Own: []string{filepath.Join(dir, "state")}, Read: []string{filepath.Join(dir, "rules"), "/no/such/path"},
-		Helper: HelperConfig{State: filepath.Join(dir, "enforce.json"), Leave: role == "leave"}}
+		Helper: HelperConfig{State: filepath.Join(dir, "enforce.json"), Leave: role == "leave", Ports: []uint16{77}, Events: filepath.Join(dir, "events"), Keep: 3}}
 	if !Departed() {
 		f, err := os.Open(filepath.Join(dir, "kept"))
 		if err != nil {

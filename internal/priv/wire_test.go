@@ -47,6 +47,12 @@ func TestDecode(t *testing.T) {
 		"too many prefixes":  {message(OpNever, `{"prefixes":["192.0.2.0/24"`+strings.Repeat(`,"192.0.2.0/24"`, maxPrefixes)+`]}`), false},
 		"too many entries":   {message(OpPut, `{"entries":[{}`+strings.Repeat(`,{}`, maxEntries)+`]}`), false},
 		"no devices":         {message(OpPlugin, `{}`), false},
+		"port":               {message(OpListen, `{"listen":{"stream":true,"at":"127.0.0.1:53"}}`), true},
+		"no port":            {message(OpListen, `{}`), false},
+		"a name for a port":  {message(OpListen, `{"listen":{"at":"localhost:53"}}`), false},
+		"events":             {message(OpEvents, `{"rotate":true}`), true},
+		"a path of events":   {message(OpEvents, `{"events":"/etc/shadow"}`), false},
+		"rotated packets":    {message(OpPacket, `{"rotate":true}`), false},
 	} {
 		var r request
 		h, err := decode(c.b, &r)
