@@ -216,9 +216,7 @@ func (w *Watch) startInline() (*inline, error) {
 		})
 	}
 	w.passive.Store(true)
-	if err := w.sources[0].Overhear(true); err != nil {
-		w.Log.Warn("packets that are forwarded are copied although nobody looks at the copy", "error", err)
-	}
+	w.sources[0].Overhear(true)
 	i.wg.Go(func() { i.heart.Run(ctx) })
 	i.wg.Go(func() { i.relieve(ctx) })
 	w.inlineEngine.Store(i.engine)
@@ -288,7 +286,7 @@ func (i *inline) beats(on bool, err error) {
 // stop takes everything out again. Packets pass by from the first step on.
 func (i *inline) stop() {
 	i.w.passive.Store(false)
-	_ = i.w.sources[0].Overhear(false)
+	i.w.sources[0].Overhear(false)
 	i.w.inlineEngine.Store(nil)
 	if i.cancel != nil {
 		i.cancel()

@@ -14,6 +14,9 @@ import (
 // errBusy: another worker still holds a socket on what the interface was.
 var errBusy = fmt.Errorf("%w: waiting for the other workers to let go of it", ErrDown)
 
+// errIdle: one worker listens for all of them, see Source.Overhear.
+var errIdle = errors.New("another worker listens")
+
 // group is what the workers of one interface share: the fan-out group of the
 // kernel and whether the interface is there. A fan-out group belongs to one
 // incarnation of an interface, so after a loss all sockets are closed before
@@ -54,11 +57,16 @@ func (g *group) join() (*socket, error) {
 			return nil, errBusy
 		}
 	}
+	ear := g.overhear && framingOf(d.hardware) == ethernet
+	if ear && len(g.open) > 0 {
+		return nil, errIdle
+	}
 	s, err := openSocket(&g.cfg, d)
 	if err != nil {
 		return nil, err
 	}
-	if g.cfg.Workers > 1 || g.cfg.FanoutID != 0 {
+	s.ear = ear
+	if !ear && (g.cfg.Workers > 1 || g.cfg.FanoutID != 0) {
 		if err := g.fanOut(s); err != nil {
 			s.close()
 			return nil, explain("join the fan-out group", g.cfg.Interface, err)
@@ -118,7 +126,7 @@ func newFactor(c *Config) uint32 {
 
 // complete lets frames in once every member has its socket.
 func (g *group) complete() error {
-	if g.up || len(g.open) < g.members || g.members == 0 {
+	if g.up || len(g.open) == 0 || len(g.open) < g.members && !g.open[0].ear {
 		return nil
 	}
 	for _, s := range g.open {
@@ -127,7 +135,7 @@ func (g *group) complete() error {
 		}
 	}
 	for _, s := range g.open {
-		if err := s.listen(g.overhear); err != nil {
+		if err := s.listen(); err != nil {
 			return explain("detach a filter", g.cfg.Interface, err)
 		}
 	}
@@ -153,13 +161,16 @@ func (g *group) lose(s *socket, err error) bool {
 		o.stale.Store(true)
 	}
 	g.remove(s)
+	if s.renew {
+		return false
+	}
 	g.away(err)
 	return first
 }
 
 // failed reports why an attempt to join did not succeed.
 func (g *group) failed(err error) {
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, errBusy) || errors.Is(err, errIdle) {
 		return
 	}
 	g.mu.Lock()
@@ -205,5 +216,8 @@ func (g *group) remove(s *socket) {
 func (g *group) forget(s *socket) {
 	if i := slices.Index(g.open, s); i >= 0 {
 		g.open = slices.Delete(g.open, i, i+1)
+	}
+	if len(g.open) == 0 {
+		g.up = false // also when the one that listened for all has ended
 	}
 }

@@ -21,8 +21,8 @@ func New(Config) ([]*Source, error) {
 // Run returns ErrUnsupported.
 func (*Source) Run(context.Context, capture.Handler) error { return ErrUnsupported }
 
-// Overhear returns ErrUnsupported.
-func (*Source) Overhear(bool) error { return ErrUnsupported }
+// Overhear does nothing.
+func (*Source) Overhear(bool) {}
 
 // Close does nothing.
 func (*Source) Close() error { return nil }

@@ -31,35 +31,88 @@ func TestOverhear(t *testing.T) {
 			}
 		}
 	}
+	// The peer tells of itself; what this machine sends is not heard.
 	tell := func(host, port string) {
-		c, err := net.Dial("udp", net.JoinHostPort(host, port))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		_, _ = c.Write([]byte("news"))
+		p.do(t, func() error {
+			c, err := net.Dial("udp", net.JoinHostPort(host, port))
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			_, err = c.Write([]byte("news"))
+			return err
+		})
 	}
 	ask(t, far, 40)
 	ask(t, far6, 40)
 	wait(7, 2)
-	if err := w.sources[0].Overhear(true); err != nil {
-		t.Fatal(err)
+	w.sources[0].Overhear(true)
+	// The workers take turns to change their sockets; then one listens.
+	g := w.sources[0].group
+	settled := func(ear bool, n int) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Second); ; time.Sleep(retireTime) {
+			g.mu.Lock()
+			ok := g.up && len(g.open) == n && g.open[0].ear == ear
+			g.mu.Unlock()
+			if ok {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("ear %v: the sockets are not changed", ear)
+			}
+		}
 	}
-	time.Sleep(3 * retireTime)
+	settled(true, 1)
 	before := to(7)
 	ask(t, far, 40)
 	ask(t, far6, 40)
-	tell(far, "1900")
-	tell(far6, "5353")
+	tell(near, "1900")
+	tell(near6, "5353")
 	wait(1900, 1)
 	wait(5353, 1)
 	time.Sleep(3 * retireTime)
 	if n := to(7); n != before {
 		t.Errorf("%d datagrams between two hosts are delivered", n-before)
 	}
-	if err := w.sources[0].Overhear(false); err != nil {
-		t.Fatal(err)
-	}
+	w.sources[0].Overhear(false)
+	settled(false, 2)
 	ask(t, far, 40)
 	wait(7, before+1)
+	for i, s := range w.sources {
+		if n := s.Stats().Lost; n != 0 {
+			t.Errorf("worker %d lost the interface %d times", i, n)
+		}
+	}
+	// Another listens when the one that does ends.
+	w.sources[0].Overhear(true)
+	settled(true, 1)
+	g.mu.Lock()
+	ear := g.open[0]
+	g.mu.Unlock()
+	counts := []uint64{w.sources[0].Stats().Packets, w.sources[1].Stats().Packets}
+	tell(near, "3702")
+	wait(3702, 1)
+	for end := time.Now().Add(5 * time.Second); w.sources[0].Stats().Packets == counts[0] && w.sources[1].Stats().Packets == counts[1] && time.Now().Before(end); {
+		time.Sleep(retireTime)
+	}
+	for i, s := range w.sources {
+		if s.Stats().Packets != counts[i] {
+			_ = s.Close()
+		}
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(retireTime) {
+		g.mu.Lock()
+		ok := g.up && len(g.open) == 1 && g.open[0] != ear && g.open[0].ear
+		g.mu.Unlock()
+		if ok {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody listens after the one that did has ended")
+		}
+	}
+	n := to(1900)
+	tell(near, "1900")
+	wait(1900, n+1)
 }

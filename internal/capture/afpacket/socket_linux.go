@@ -27,7 +27,9 @@ type socket struct {
 	size  int // of a block
 	cur   int // block to read next
 	block block
-	stale atomic.Bool // the interface went away since this was opened
+	stale atomic.Bool // the interface went away since this was opened, or renew
+	renew bool        // stale because others are to be opened instead; under the group's lock
+	ear   bool        // for Source.Overhear
 }
 
 // lookup finds the interface with the socket fd.
@@ -143,8 +145,11 @@ func (s *socket) setup(c *Config) error {
 }
 
 // listen lets frames in: all, or those of overhearing.
-func (s *socket) listen(overhear bool) error {
-	if overhear && s.block.framing == ethernet {
+func (s *socket) listen() error {
+	if s.ear {
+		// Without it the kernel copies the head of each frame that is sent, for
+		// the filter to leave it out. Kernels before 4.20 do not know it.
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 		program := overhearing()
 		return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 	}

@@ -108,8 +108,11 @@ func (s *Source) Run(ctx context.Context, h capture.Handler) error {
 			}
 			if err != nil {
 				s.group.failed(err)
-				if errors.Is(err, errBusy) {
+				switch {
+				case errors.Is(err, errBusy):
 					backoff = minBackoff
+				case errors.Is(err, errIdle):
+					backoff = pollTime
 				}
 				s.pause(ctx, backoff, h)
 				backoff = min(2*backoff, maxBackoff)
