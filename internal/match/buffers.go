@@ -1,6 +1,10 @@
 package match
 
 import (
+	"bytes"
+	"slices"
+
+	"github.com/yamori-net/yamori/internal/match/inspect"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -160,6 +164,29 @@ var stickyBuffers = []sticky{
 	{name: "ether.hdr", frame: true, doc: "Ethernet header, 14 bytes"},
 	{name: "ip.src", frame: true, doc: "source address, 4 or 16 bytes"},
 	{name: "ip.dst", frame: true, doc: "destination address, 4 or 16 bytes"},
+}
+
+// upperBuffers and lowerBuffers hold hexadecimal text that is always written
+// so; what rules look for in them is brought to the same form, as Suricata does.
+var (
+	upperBuffers = []string{"tls.cert_serial"}
+	lowerBuffers = []string{"tls.cert_fingerprint", "ja3.hash", "ja3s.hash", "ssh.hassh", "ssh.hassh.server"}
+)
+
+// recase brings the contents of a list to the form of its buffer.
+func (l *list) recase() {
+	change := bytes.ToLower
+	switch {
+	case slices.Contains(upperBuffers, l.name):
+		change = bytes.ToUpper
+	case !slices.Contains(lowerBuffers, l.name):
+		return
+	}
+	for i := range l.steps {
+		if s := &l.steps[i]; s.Kind == inspect.Content {
+			s.Pattern = change(s.Pattern)
+		}
+	}
 }
 
 func isMulti(name string) bool {

@@ -296,6 +296,7 @@ func (c *compiler) finish() error {
 			continue
 		}
 		c.settleSide(l)
+		l.recase()
 		bc := bufCheck{buf: c.b.buffer(l.name), neg: l.absentOK, side: l.side}
 		var err error
 		if bc.chain, err = c.b.chain(l.chain); err != nil {

@@ -28,7 +28,7 @@ func Keywords() []Keyword {
 	for _, family := range [][]Keyword{
 		metaKeywords, payloadKeywords, bytesKeywords, flowKeywords, bitsKeywords, hostKeywords, thresholdKeywords,
 		ipKeywords, linkKeywords, tcpKeywords, icmpKeywords, appKeywords, transformKeywords, inflateKeywords, partKeywords, legacyKeywords, numberKeywords, ldapKeywords,
-		fileKeywords, reputationKeywords, refusedKeywords,
+		certKeywords, oldKeywords, fileKeywords, reputationKeywords, refusedKeywords,
 	} {
 		out = append(out, family...)
 	}

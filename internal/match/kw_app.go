@@ -36,7 +36,7 @@ var appKeywords = []Keyword{
 		c.events = append(c.events, strings.Clone(v))
 		return nil
 	}},
-	{Name: "decode-event", Family: "app", Doc: "a malformed packet", Example: `decode-event:ipv4.pkt_too_small;`, Setup: setupDecodeEvent},
+	{Name: "decode-event", Aliases: []string{"engine-event"}, Family: "app", Doc: "a malformed packet", Example: `decode-event:ipv4.pkt_too_small;`, Setup: setupDecodeEvent},
 	{Name: "stream-event", Family: "app", Doc: "an oddity of TCP", Example: `stream-event:3whs_ack_in_wrong_dir;`, Setup: setupStreamEvent},
 	{Name: "urilen", Family: "http", Doc: "length of http.uri, or with raw of http.uri.raw", Example: `urilen:>10;`, Setup: setupURILen},
 	{Name: "tls.version", Aliases: []string{"tls_version"}, Family: "tls", Doc: "version of the handshake: 1.0 to 1.3, as value or as buffer", Example: `tls.version:1.2;`, Setup: setupTLSVersion},
@@ -69,11 +69,16 @@ var appKeywords = []Keyword{
 		return nil
 	}},
 	{Name: "ftpbounce", Family: "ftp", Doc: "PORT to another host", Example: `ftpbounce;`, Setup: setupFTPBounce},
-	{Name: "ssh.protoversion", Aliases: []string{"ssh_proto_version"}, Family: "ssh", Doc: "protocol version, old form", Example: `ssh.protoversion:2.0;`, Setup: func(c *compiler, o rules.Option) error {
-		return c.wholeBuffer("ssh.proto", []byte(unquote(o.Value)), true)
+	{Name: "ssh.protoversion", Aliases: []string{"ssh_proto_version"}, Family: "ssh", Doc: "protocol version, old form: a version, or 2_compat for 2.0 and 1.99", Example: `ssh.protoversion:2_compat;`, Setup: func(c *compiler, o rules.Option) error {
+		v := unquote(o.Value)
+		if v == "2_compat" {
+			c.check("ssh.proto", func(b []byte) bool { return len(b) > 0 && b[0] == '2' || string(b) == "1.99" })
+			return nil
+		}
+		return c.wholeBuffer("ssh.proto", []byte(v), true)
 	}},
 	{Name: "ssh.softwareversion", Family: "ssh", Doc: "software version, old form", Example: `ssh.softwareversion:"OpenSSH";`, Setup: func(c *compiler, o rules.Option) error {
-		return c.wholeBuffer("ssh.software", []byte(unquote(o.Value)), false)
+		return c.wholeBuffer("ssh.software", []byte(unquote(o.Value)), true)
 	}},
 	{Name: "dcerpc.iface", Aliases: []string{"dce_iface"}, Family: "dcerpc", Doc: "interface of the call: UUID, version, any_frag", Example: `dcerpc.iface:367abb81-9844-35f1-ad32-98f038001003;`, Setup: setupIface},
 	{Name: "dcerpc.opnum", Aliases: []string{"dce_opnum"}, Family: "dcerpc", Doc: "operations of the call: numbers and ranges", Example: `dcerpc.opnum:15,20-22;`, Setup: setupOpnum},
@@ -229,52 +234,58 @@ func sameVersion(have, want string) bool {
 func setupSSLVersion(c *compiler, o rules.Option) error {
 	names := map[string]string{"sslv2": "SSLv2", "sslv3": "SSLv3", "tls1.0": "TLSv1", "tls1.1": "TLS 1.1", "tls1.2": "TLS 1.2", "tls1.3": "TLS 1.3"}
 	var want []string
-	not := false
-	for _, p := range split(unquote(o.Value)) {
-		for _, p := range strings.FieldsFunc(p, func(r rune) bool { return r == '|' || r == ' ' }) {
-			if rest, ok := strings.CutPrefix(p, "!"); ok {
-				not, p = true, rest
-			}
-			n, ok := names[strings.ToLower(p)]
-			if !ok {
-				return fail("ssl_version does not know %q", p)
-			}
-			want = append(want, n)
+	n := 0
+	for _, p := range strings.FieldsFunc(unquote(o.Value), func(r rune) bool { return r == '|' || r == ',' || r == ' ' }) {
+		rest, not := strings.CutPrefix(p, "!")
+		name, ok := names[strings.ToLower(rest)]
+		if !ok {
+			return fail("ssl_version does not know %q", p)
+		}
+		n++
+		if !not {
+			want = append(want, name)
 		}
 	}
-	if len(want) == 0 {
+	if n == 0 {
 		return fail("ssl_version needs a version")
 	}
+	// In Suricata a version with ! is none of those that match, which is all
+	// that it says of the others.
 	c.check("tls.version", func(b []byte) bool {
 		for _, w := range want {
 			if sameVersion(string(b), w) {
-				return !not
+				return true
 			}
 		}
-		return not
+		return false
 	})
 	return nil
 }
 
-// setupSSLState asks for a part of the handshake by what it leaves behind:
-// the hello of either side.
+// sslStates are the bits of the buffer tls.state: messages that were seen.
+var sslStates = map[string]byte{"client_hello": 1, "client_keyx": 2, "server_hello": 4, "server_keyx": 8, "unknown": 0}
+
+// setupSSLState asks for messages of the handshake: one of those named, or
+// with ! another one.
 func setupSSLState(c *compiler, o rules.Option) error {
-	v := unquote(o.Value)
-	for _, p := range strings.FieldsFunc(v, func(r rune) bool { return r == '|' || r == ',' || r == ' ' }) {
-		switch strings.ToLower(strings.TrimPrefix(p, "!")) {
-		case "client_hello", "server_hello", "client_keyx", "server_keyx", "unknown":
-		default:
+	var want, not byte
+	n := 0
+	for _, p := range strings.FieldsFunc(unquote(o.Value), func(r rune) bool { return r == '|' || r == ',' || r == ' ' }) {
+		rest, neg := strings.CutPrefix(strings.ToLower(p), "!")
+		bit, ok := sslStates[rest]
+		if !ok {
 			return fail("ssl_state does not know %q", p)
 		}
+		if n++; neg {
+			not |= bit
+		} else {
+			want |= bit
+		}
 	}
-	if v == "" {
+	if n == 0 {
 		return fail("ssl_state needs a state")
 	}
-	if strings.Contains(v, "!") {
-		c.check("tls.version", func([]byte) bool { return false })
-		return nil
-	}
-	c.check("tls.random", func([]byte) bool { return true })
+	c.check("tls.state", func(b []byte) bool { return len(b) == 1 && (b[0]&want != 0 || not != 0 && b[0]&^not != 0) })
 	return nil
 }
 

@@ -14,7 +14,7 @@ var fileKeywords = []Keyword{
 	{Name: "filename", Family: "file", Doc: "name of the file holds this", Example: `filename:"x";`, Setup: fileText("file.name", false)},
 	{Name: "fileext", Family: "file", Doc: "ending of the file's name", Example: `fileext:"exe";`, Setup: fileText("file.name", true)},
 	{Name: "filemagic", Family: "file", Doc: "kind of file in the words of file(1)", Example: `filemagic:"PNG";`, Setup: fileText("file.magic", false)},
-	{Name: "filestore", Family: "file", Doc: "accepted: files are not stored", Example: `content:"x"; filestore;`, Setup: nothing, Inert: "files are not stored"},
+	{Name: "filestore", Family: "file", Doc: "there is a file; it is not stored", Example: `filestore;`, Setup: setupFilestore},
 	{Name: "filemd5", Family: "file", Doc: "MD5 of the file is in a list", Setup: fileHash("file.md5", 32)},
 	{Name: "filesha1", Family: "file", Doc: "SHA-1 of the file is in a list", Setup: fileHash("file.sha1", 40)},
 	{Name: "filesha256", Family: "file", Doc: "SHA-256 of the file is in a list", Setup: fileHash("file.sha256", 64)},
@@ -34,6 +34,19 @@ var fileKeywords = []Keyword{
 	}},
 	{Name: "dataset", Family: "data", Doc: "the buffer is, or is not, in a set", Example: `dns.query; dataset:isset,names,type string;`, Setup: setupDataset},
 	{Name: "datarep", Family: "data", Doc: "reputation of the buffer in a set", Example: `dns.query; datarep:names, >, 5, load names.lst, type string;`, Setup: setupDatarep},
+}
+
+// setupFilestore asks for a file, as Suricata does before it stores it.
+func setupFilestore(c *compiler, o rules.Option) error {
+	for _, p := range split(unquote(o.Value)) {
+		switch lowerTrim(p) {
+		case "", "request", "response", "both", "to_server", "to_client", "tx", "file", "ssn", "flow":
+		default:
+			return fail("filestore does not know %q", p)
+		}
+	}
+	c.check("file.size", func([]byte) bool { return true })
+	return nil
 }
 
 // fileHash makes the Setup of a list of hashes, one a line in hexadecimal.
@@ -118,8 +131,11 @@ func floatCompare(v string) (func(float64) bool, error) {
 	return func(x float64) bool { return x == n }, err
 }
 
-func refuse(name, why string) Keyword {
-	return Keyword{Name: name, Family: "refused", Doc: "refused: " + why, Setup: func(*compiler, rules.Option) error {
+// noIndustry is why keywords of such protocols are refused.
+const noIndustry = "industrial protocols are not read"
+
+func refuse(name, why string, aliases ...string) Keyword {
+	return Keyword{Name: name, Aliases: aliases, Family: "refused", Doc: "refused: " + why, Setup: func(*compiler, rules.Option) error {
 		return &rules.ValueError{Reason: name + " is not supported: " + why, Cure: "remove the rule"}
 	}}
 }
@@ -128,4 +144,5 @@ var refusedKeywords = []Keyword{
 	{Name: "bypass", Family: "meta", Doc: "accepted: which flows are let go is decided by the engine", Example: `content:"x"; bypass;`, Setup: nothing, Inert: "which flows are let go is decided by the engine"},
 	refuse("lua", "rules run no programs"), refuse("luajit", "rules run no programs"), refuse("luaxform", "rules run no programs"),
 	refuse("config", "logging is not changed by rules"),
+	refuse("dnp3_func", noIndustry), refuse("dnp3_ind", noIndustry, "dnp3.ind"), refuse("dnp3_obj", noIndustry, "dnp3.obj"), refuse("pktvar", "only variables of flows are compared: use flowvar"),
 }

@@ -11,7 +11,7 @@ import (
 
 var partKeywords = []Keyword{
 	{Name: "subslice", Family: "transform", Doc: "a part: offset, number of bytes, truncate; negative numbers count from the end", Example: `http.uri; subslice:1,8; content:"x";`, Setup: transforming(subslice)},
-	checksum("tcpv4-csum", packet.ProtoTCP, 4), checksum("tcpv6-csum", packet.ProtoTCP, 6),
+	ipChecksum, checksum("tcpv4-csum", packet.ProtoTCP, 4), checksum("tcpv6-csum", packet.ProtoTCP, 6),
 	checksum("udpv4-csum", packet.ProtoUDP, 4), checksum("udpv6-csum", packet.ProtoUDP, 6),
 	checksum("icmpv4-csum", packet.ProtoICMP, 4), checksum("icmpv6-csum", packet.ProtoICMPv6, 6),
 }

@@ -97,6 +97,9 @@ func (h *header) right(payload []byte) bool {
 // a version message whose checksum is right.
 func probe(_ packet.Dir, b []byte) proto.Match {
 	if len(b) < headerLen {
+		if len(b) >= 4 && network(b) == nil && bytes.IndexByte(b[:4], 0) >= 0 {
+			return proto.No // nobody's magic; short messages of others, such as MQTT's, must not wait for more
+		}
 		if len(b) >= 5 && !begins(b[4:min(len(b), 16)]) {
 			return proto.No
 		}

@@ -27,7 +27,7 @@ type Chain struct {
 
 	text                    []byte // all texts, one after another
 	sub, iss, ser, fpr, bfr piece
-	aft                     piece
+	aft, val                piece
 
 	// Walk over the alternative names: those left, the number of the next and
 	// how many of those before are addresses, whose texts are kept.
@@ -134,6 +134,11 @@ func (c *Chain) NotBefore() []byte {
 // NotAfter returns the end of the leaf's validity.
 func (c *Chain) NotAfter() []byte {
 	return c.fill(&c.aft, func(c *Chain, dst []byte) []byte { return c.Leaf.NotAfter.AppendTo(dst) })
+}
+
+// Validity returns both, one after the other.
+func (c *Chain) Validity() []byte {
+	return c.fill(&c.val, func(c *Chain, dst []byte) []byte { return c.Leaf.NotAfter.AppendTo(c.Leaf.NotBefore.AppendTo(dst)) })
 }
 
 // SAN returns the i-th alternative name of the leaf. Asking in rising order

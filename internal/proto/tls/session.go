@@ -18,6 +18,7 @@ const (
 	MsgCertificate        = 11
 	msgServerKeyExchange  = 12
 	msgServerHelloDone    = 14
+	msgClientKeyExchange  = 16
 	msgNextProtocol       = 67
 )
 
@@ -108,8 +109,12 @@ func (s *Session) Message(c *proto.Conn, d packet.Dir, typ byte, body []byte) {
 			c.Anomaly("too_many_certificates")
 		}
 		c.Emit(&s.Tx, false)
-	case msgServerKeyExchange, msgServerHelloDone:
+	case msgServerKeyExchange:
+		s.noResume, s.Tx.KeyExchange[packet.ToClient] = true, true
+	case msgServerHelloDone:
 		s.noResume = true
+	case msgClientKeyExchange:
+		s.Tx.KeyExchange[packet.ToServer] = true
 	}
 }
 

@@ -36,9 +36,11 @@ type Tx struct {
 	Resumed  bool        // an earlier session was taken up: no certificate will come
 	Alert    [2]Alert    // first alert in the clear, by sender
 
+	KeyExchange [2]bool // a ClientKeyExchange or ServerKeyExchange came (up to TLS 1.2), by sender
+
 	Prints
 
-	version []byte // text of the buffer tls.version
+	version []byte // text of the buffers tls.version and tls.cert_chain_len
 }
 
 // Alert is one alert, RFC 8446 section 6.
@@ -74,6 +76,7 @@ func (t *Tx) reset(over byte) {
 	t.HasHello, t.HasSH, t.Retried, t.Resumed = false, false, false, false
 	t.Hello, t.Server = ClientHello{}, ServerHello{}
 	t.Alert = [2]Alert{}
+	t.KeyExchange = [2]bool{}
 	t.Certs[0].reset()
 	t.Certs[1].reset()
 	t.Prints.Reset()
