@@ -1,6 +1,7 @@
 package mining
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -116,7 +117,9 @@ var benign = map[string][]string{
 }
 
 func TestBenign(t *testing.T) {
-	for name, lines := range benign {
+	all := maps.Clone(benign)
+	maps.Copy(all, moreBenign)
+	for name, lines := range all {
 		parts := talk(lines...)
 		for k := range parts {
 			for _, mid := range []bool{false, true} {

@@ -84,7 +84,7 @@ func algorithm(s *stratum.Session) string {
 		return "duco-s1"
 	case stratum.DialectV2:
 		return "sha256d"
-	case stratum.DialectXelis, stratum.DialectDero:
+	case stratum.DialectXelis, stratum.DialectDero, stratum.DialectNimiq:
 		return "cpu"
 	case stratum.DialectGetwork:
 		return "sha256d"

@@ -17,8 +17,11 @@ type Conversation struct {
 
 // Conversations returns them all.
 func Conversations() (out []Conversation) {
-	for _, s := range slices.Concat(sessions, moreSessions) {
+	for _, s := range slices.Concat(sessions, moreSessions, kinSessions) {
 		out = append(out, Conversation{s.name, talk(s.lines...), s.dialect, false})
+	}
+	for name, lines := range moreBenign {
+		out = append(out, Conversation{name, talk(lines...), "", true})
 	}
 	for name, lines := range benign {
 		out = append(out, Conversation{name, talk(lines...), "", true})

@@ -49,6 +49,7 @@ var kinds = [...]kind{
 	stratum.DialectDuino:        {1024, "duinocoin", "mining.stratum", "Duino-Coin"},
 	stratum.DialectV2:           {1025, "stratum", "mining.stratum", "Stratum V2"},
 	stratum.DialectP2Pool:       {1026, "p2pool", "mining.stratum", "p2pool's peers"},
+	stratum.DialectNimiq:        {1027, "stratum", "mining.stratum", "Nimiq pool"},
 }
 
 // prior is the logarithm of the odds that a conversation in JSON calls on a

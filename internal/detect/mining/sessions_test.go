@@ -34,7 +34,7 @@ var (
 
 // sub replaces $NAME in a message.
 var sub = strings.NewReplacer("$HASH1", hash1, "$HASH2", hash2, "$SEED", seed, "$BOUND", bound, "$BLOB", blob, "$XMR", xmr, "$BTC", btc, "$ETH", eth, "$KAS", kas,
-	"$COINB", coinb, "$ERG", erg, "$XEL", xel, "$CKB", ckb, "$MERKLE", merkle, "$SOLN", soln, "$CYCLE", cycle)
+	"$COINB", coinb, "$ERG", erg, "$XEL", xel, "$CKB", ckb, "$MERKLE", merkle, "$SOLN", soln, "$CYCLE", cycle, "$NIM", nim)
 
 // talk makes parts of lines that begin with > (sent by the miner) or <.
 func talk(lines ...string) (out []prototest.Part) {
@@ -264,7 +264,7 @@ func judge(t *testing.T, conn proto.Conn, parts ...prototest.Part) (f event.Find
 }
 
 func TestSessions(t *testing.T) {
-	for _, tt := range slices.Concat(sessions, moreSessions) {
+	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions) {
 		t.Run(tt.name, func(t *testing.T) {
 			parts := talk(tt.lines...)
 			f, at, s := judge(t, proto.Conn{}, parts...)
@@ -321,7 +321,7 @@ func checkEvidence(t *testing.T, f *event.Finding) {
 // the beginning of the message missing, and with client and server swapped.
 func TestMidstream(t *testing.T) {
 	conn := proto.Conn{Midstream: true}
-	for _, tt := range slices.Concat(sessions, moreSessions) {
+	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions) {
 		parts := talk(tt.lines...)
 		for k := 1; k < len(parts)-tt.blind; k++ {
 			f, at, _ := judge(t, conn, parts[k:]...)

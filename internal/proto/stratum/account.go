@@ -21,6 +21,8 @@ func (s *Session) Coin() string {
 		return ""
 	case DialectDuino:
 		return "duino-coin"
+	case DialectNimiq:
+		return "nimiq"
 	case DialectErgo:
 		return "ergo"
 	case DialectXelis:
@@ -46,8 +48,8 @@ func (s *Session) Account() (wallet, worker []byte) {
 	worker = s.Worker.Bytes()
 	l := s.Login.Bytes()
 	a := FindAddress(l)
-	if s.Dialect == DialectDuino {
-		return l, worker // coins are paid to accounts
+	if s.Dialect == DialectDuino || s.Dialect == DialectNimiq {
+		return l, worker // coins are paid to accounts, and to addresses with spaces
 	}
 	if a.Len == 0 {
 		if len(worker) == 0 {
@@ -65,7 +67,7 @@ func (s *Session) Account() (wallet, worker []byte) {
 // the table: "mining.subscribe, mining.authorize".
 func (s *Session) MethodNames(m Mark) string {
 	out := ""
-	for x := Subscribe; x <= EthSubscription; x++ {
+	for x := Subscribe; x <= ClientVersion; x++ {
 		if s.Methods&(1<<x) == 0 || x.mark() != m {
 			continue
 		}
@@ -84,7 +86,7 @@ func (s *Session) MethodNames(m Mark) string {
 // mark returns the mark that a method is by its name.
 func (m Method) mark() Mark {
 	switch m {
-	case EthSubmitWork, EthSubmitRate, EthGetWork, GetWork, GetBlockTemplate, SubmitBlock, GetMinerData, AuxPow, EthSubscribe, EthSubscription:
+	case EthSubmitWork, EthSubmitRate, EthGetWork, GetWork, GetBlockTemplate, SubmitBlock, GetMinerData, AuxPow, EthSubscribe, EthSubscription, ClientVersion:
 		return MarkCall
 	case Login:
 		return MarkLogin

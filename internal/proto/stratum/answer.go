@@ -25,6 +25,10 @@ func (s *Session) response(d packet.Dir, m *Message) {
 		if ok {
 			s.add(MarkAnswer)
 		}
+	case ClientVersion:
+		if result.Kind == String {
+			s.agent(m.Text(result))
+		}
 	case Other:
 		return // the answer to something else, whatever it looks like
 	}
@@ -59,14 +63,17 @@ func (s *Session) resultObject(d packet.Dir, m *Message, q Method) {
 		s.is(DialectGetwork)
 		s.role(d, false)
 		s.setLittle(m.Text(f.Get(KeyTarget)))
-		if f.has&set(KeyMidstate, KeyHash1) != 0 {
+		if f.has&set(KeyMidstate) != 0 {
 			s.add(MarkJobKeys)
 		}
 		if q == GetWork {
 			s.add(MarkAnswer)
 		}
-	case f.Has(set(KeyPrevHash, KeyTransactions, KeyBits)) && f.has&set(KeyCoinbaseTxn, KeyCoinbaseValue, KeyLongPollID, KeyNonceRange) != 0,
-		f.Get(KeyTemplateBlob).HexLen() >= 80 && f.Has(set(KeyDifficulty)):
+	case f.Has(set(KeyPrevHash, KeyTransactions, KeyBits)) && f.has&set(KeyCoinbaseTxn, KeyLongPollID, KeyNonceRange) != 0,
+		f.Get(KeyTemplateBlob).HexLen() >= 80 && f.Has(set(KeyDifficulty)),
+		f.Has(set(KeyWorkID, KeyBits)) && f.Get(KeyPrevHash).HexLen() == 64,                               // CKB's node
+		q == GetBlockTemplate && f.Has(set(KeyBits, KeyCoinbaseTxn)) && f.Get(KeyPrevHash).HexLen() == 64, // BSV's candidate
+		q == AuxPow && f.Has(set(KeyBits)) && f.Get(KeyPrevHash).HexLen() == 64:                           // merge mining
 		s.Jobs++
 		s.add(MarkTemplate)
 		s.is(DialectTemplate)
@@ -76,7 +83,7 @@ func (s *Session) resultObject(d packet.Dir, m *Message, q Method) {
 		} else if t := f.Get(KeyTarget); t.HexLen() == 64 {
 			s.setTarget(m.Text(t))
 		}
-		if q == GetBlockTemplate {
+		if q == GetBlockTemplate || q == AuxPow {
 			s.add(MarkAnswer)
 		}
 	case f.Get(KeySeedHash).HexLen() == 64 && f.Get(KeyHeight).Kind == Number && f.Get(KeyDifficulty).Flags&Prefixed != 0 && q == GetMinerData:
@@ -104,7 +111,7 @@ func (s *Session) resultList(d packet.Dir, m *Message, q Method) {
 	}
 	// EthProxy: header, seed, boundary, and with most pools the block number.
 	// Pushes have the id 0 and no method, so this form is all there is to see.
-	if (q == NoMethod || q == EthGetWork || q == EthSubmitLogin) && m.NRes >= 3 && m.NRes <= 5 &&
+	if (q == NoMethod || q == EthGetWork || q == EthSubmitLogin) && m.NRes >= 3 && (m.NRes <= 5 || q == EthGetWork) &&
 		m.Res(0).HexLen() == 64 && m.Res(1).HexLen() == 64 && m.Res(2).HexLen() == 64 {
 		s.work(d, m, q)
 	}
@@ -217,6 +224,53 @@ func (s *Session) webMinerPool(d packet.Dir, m *Message) {
 	}
 }
 
+// nimiq reads the messages of Nimiq's pools (Nimiq developer reference, "Mining
+// Pool protocol"): message and members beside it.
+func (s *Session) nimiq(d packet.Dir, m *Message) {
+	f := &m.Top
+	kind, addr := f.Get(KeyMessage), f.Get(KeyWalletAddress)
+	if kind.Kind != String {
+		return
+	}
+	own := addr.Kind == String && nimiqAddress(m.Text(addr))
+	switch string(m.Text(kind)) {
+	case "register":
+		if !own || !f.Has(set(KeyDeviceID)) {
+			return
+		}
+		s.add(MarkHandshake)
+		s.Login.Set(m.Text(addr))
+		s.role(d, true)
+	case "settings": // the address is the pool's
+		if !own || f.has&set(KeyTarget, KeyNonce) == 0 {
+			return
+		}
+		s.Jobs++
+		s.add(MarkJobKeys)
+		s.role(d, false)
+	default:
+		return
+	}
+	s.add(MarkWallet)
+	s.is(DialectNimiq)
+}
+
+// nimiqAddress reports whether t is an address: NQ, two digits, and eight groups
+// of four of its 32 letters and digits, with or without spaces.
+func nimiqAddress(t []byte) bool {
+	n := 0
+	for i, c := range t {
+		switch {
+		case c == ' ' && i%5 == 4:
+			continue
+		case (c < '0' || c > '9') && (c < 'A' || c > 'Z'):
+			return false
+		}
+		n++
+	}
+	return n == 36 && t[0] == 'N' && t[1] == 'Q' && t[2] <= '9' && t[3] <= '9'
+}
+
 // bare judges the members of a message that names no method.
 func (s *Session) bare(d packet.Dir, m *Message) {
 	f := &m.Top
@@ -233,6 +287,19 @@ func (s *Session) bare(d packet.Dir, m *Message) {
 		s.add(MarkDeroKeys)
 		s.add(MarkDeroHex)
 		s.is(DialectDero)
+		s.role(d, true)
+	case m.Job.Get(KeyMinerWork).HexLen() >= 160 && f.Has(set(KeyNewJob)): // XELIS: a job
+		s.Jobs++
+		s.add(MarkJobKeys)
+		s.add(MarkJobHex)
+		s.is(DialectXelis)
+		s.role(d, false)
+		s.setDifficulty(m.Text(m.Job.Get(KeyDifficulty)), byHashes)
+	case f.Get(KeyMinerWork).HexLen() >= 160: // XELIS: a block
+		s.handIn()
+		s.add(MarkShareKeys)
+		s.add(MarkShareHex)
+		s.is(DialectXelis)
 		s.role(d, true)
 	default:
 		s.job(d, m, f)

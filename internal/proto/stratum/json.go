@@ -118,7 +118,7 @@ func below(at place, k Key) place {
 		return paramsList
 	case k == KeyResult && (at == inTop || at == inParams): // also of an eth_subscription
 		return resultList
-	case k == KeyJob:
+	case k == KeyJob || k == KeyNewJob:
 		return inJob
 	}
 	return elsewhere

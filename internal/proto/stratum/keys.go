@@ -49,17 +49,13 @@ const (
 
 	KeyWalletAddress
 	KeyReserveSize
-	KeyExtraNonce
 	KeyTemplateBlob // blocktemplate_blob
 	KeyHashingBlob  // blockhashing_blob
 	KeyMiniblocks
 	KeyMBLBlob
 
 	KeyCapabilities
-	KeyRules
-	KeyMaxVersion
 	KeyCoinbaseTxn
-	KeyCoinbaseValue
 	KeyTransactions
 	KeyLongPollID
 	KeyPrevHash // previousblockhash
@@ -68,12 +64,18 @@ const (
 
 	KeyData
 	KeyMidstate
-	KeyHash1
 
 	KeyHeader
 	KeyPublicAddress
 	KeyTargetBlob // Alephium
 	KeyHeaderBlob
+
+	KeyMessage   // Nimiq: takes the place of method
+	KeyDeviceID  // the same
+	KeyNewJob    // XELIS' getwork: the job itself
+	KeyMinerWork // the same, and a block by its template
+	KeyWorkID    // CKB's template
+	KeyNonceSize // Hathor
 
 	numKeys
 	noKey Key = 255
@@ -158,7 +160,7 @@ func keyOf(t []byte) Key {
 		return KeyJobID
 	case "blob":
 		return KeyBlob
-	case "target":
+	case "target", "target_pow":
 		return KeyTarget
 	case "nonce", "randomness":
 		return KeyNonce
@@ -168,7 +170,7 @@ func keyOf(t []byte) Key {
 		return KeySeedHash
 	case "status":
 		return KeyStatus
-	case "difficulty":
+	case "difficulty", "weight":
 		return KeyDifficulty
 	case "edge_bits":
 		return KeyEdgeBits
@@ -184,12 +186,10 @@ func keyOf(t []byte) Key {
 		return KeyInput
 	case "output":
 		return KeyOutput
-	case "wallet_address":
+	case "wallet_address", "address":
 		return KeyWalletAddress
-	case "reserve_size":
+	case "reserve_size", "extra_nonce":
 		return KeyReserveSize
-	case "extra_nonce":
-		return KeyExtraNonce
 	case "blocktemplate_blob":
 		return KeyTemplateBlob
 	case "blockhashing_blob":
@@ -198,32 +198,24 @@ func keyOf(t []byte) Key {
 		return KeyMiniblocks
 	case "mbl_blob":
 		return KeyMBLBlob
-	case "capabilities":
+	case "capabilities", "maxversion", "rules":
 		return KeyCapabilities
-	case "rules":
-		return KeyRules
-	case "maxversion":
-		return KeyMaxVersion
-	case "coinbasetxn":
+	case "coinbasetxn", "coinbasevalue", "coinbase":
 		return KeyCoinbaseTxn
-	case "coinbasevalue":
-		return KeyCoinbaseValue
 	case "transactions":
 		return KeyTransactions
 	case "longpollid":
 		return KeyLongPollID
-	case "previousblockhash":
+	case "previousblockhash", "previous_block_hash", "parent_hash", "prevhash":
 		return KeyPrevHash
 	case "noncerange":
 		return KeyNonceRange
-	case "bits":
+	case "bits", "nbits", "compact_target":
 		return KeyBits
 	case "data":
 		return KeyData
-	case "midstate":
+	case "midstate", "hash1":
 		return KeyMidstate
-	case "hash1":
-		return KeyHash1
 	case "header":
 		return KeyHeader
 	case "publicaddress":
@@ -232,6 +224,18 @@ func keyOf(t []byte) Key {
 		return KeyTargetBlob
 	case "headerblob":
 		return KeyHeaderBlob
+	case "message":
+		return KeyMessage
+	case "deviceid", "devicename", "devicedata":
+		return KeyDeviceID
+	case "new_job":
+		return KeyNewJob
+	case "miner_work", "block_template":
+		return KeyMinerWork
+	case "work_id":
+		return KeyWorkID
+	case "nonce_size":
+		return KeyNonceSize
 	}
 	return noKey
 }
@@ -285,6 +289,7 @@ const (
 	AuxPow       // the same, and merge mining of other chains
 	EthSubscribe
 	EthSubscription
+	ClientVersion // of the miner, asked by the pool
 )
 
 // methods lists the names. The short list is searched in order; the names
@@ -303,6 +308,13 @@ var methods = [...]struct {
 	{"getblocktemplate", GetBlockTemplate}, {"get_block_template", GetBlockTemplate}, {"submitblock", SubmitBlock}, {"submit_block", SubmitBlock},
 	{"get_miner_data", GetMinerData}, {"getminerdata", GetMinerData}, {"add_aux_pow", AuxPow}, {"calc_pow", AuxPow},
 	{"merge_mining_get_aux_block", AuxPow}, {"merge_mining_get_chain_id", AuxPow}, {"merge_mining_submit_solution", AuxPow},
+	{"getBlockTemplate", GetBlockTemplate}, {"getblocktemplatelight", GetBlockTemplate}, {"getminingcandidate", GetBlockTemplate}, {"getmemorypool", GetBlockTemplate},
+	{"submitBlock", SubmitBlock}, {"submitblocklight", SubmitBlock}, {"submitminingsolution", SubmitBlock}, {"pprpcsb", SubmitBlock}, {"quai_receiveMinedHeader", SubmitBlock},
+	{"mnr_submitBitcoinBlock", SubmitBlock}, {"mnr_submitBitcoinBlockPartialMerkle", SubmitBlock}, {"mnr_submitBitcoinBlockTransactions", SubmitBlock},
+	{"getWork", GetWork}, {"getworklp", GetWork}, {"getworkaux", GetWork},
+	{"createauxblock", AuxPow}, {"getauxblock", AuxPow}, {"submitauxblock", AuxPow}, {"mnr_getWork", AuxPow}, {"quai_getPendingHeader", AuxPow},
+	{"miner-notify", Notify}, {"miner-submit", Submit}, // PascalCoin
+	{"client.get_version", ClientVersion}, {"client.show_message", MiningOther}, {"client.reconnect", MiningOther},
 	{"eth_subscribe", EthSubscribe}, {"eth_subscription", EthSubscription},
 	// Other prefixes than eth_ are seen to by methodOf.
 	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork},

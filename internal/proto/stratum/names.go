@@ -6,15 +6,23 @@ import "github.com/yamori-net/yamori/internal/textline"
 // case, up to the version. Sources: the programs' own --version output and
 // user agents in recordings, ET Open's coin-miner rules, zeek-cryptomining.
 var agents = [...]string{
-	"antminer", "astrominer", "avalon", "bfgminer", "bitaxe", "bminer", "bmminer", "bosminer", "braiins",
-	"btccl", "bzminer", "cast_xmr", "castxmr", "ccminer", "cgminer", "claymore", "cpuminer", "cryptodredge", "cudominer",
-	"deepminer", "duino-coin", "official avr miner", "official esp32 miner", "official esp8266 miner", "official i2c miner", "official pc miner",
-	"official pico miner", "official web miner", "minimal pc miner", "dero-miner", "dstm", "esp-miner", "ethminer", "ewbf", "excavator", "gminer",
-	"goldshell", "grin-miner", "hellminer", "iceriverminer", "innominer", "jceminer", "kawpowminer", "leafminer", "lolminer",
-	"luminousminer", "minerd", "minergate", "miniz", "mkxminer", "multiminer", "nanominer", "nbminer", "nerdminer",
-	"nheqminer", "nicehash", "noncerpro", "nsgminer", "onezerominer", "optiminer", "phoenixminer", "poclbm",
-	"rhminer", "rigel", "sgminer", "silentarmy", "srbminer", "stratum-proxy", "t-rex", "teamredminer", "tnn-miner",
-	"trex", "ufasoft", "vertminer", "whatsminer", "wildrig", "xlarig", "xmr-node-proxy", "xmr-stak", "xmrig", "xmrigcc", "xnp", "zecminer", "zm",
+	"antminer", "astrominer", "avalon", "beam-miner", "bfgminer", "bitaxe", "bitcoin-miner", "bitmonero", "bminer",
+	"bmm", "bmminer", "bosminer", "braiins", "btccl", "btcminer", "bzminer", "cast_xmr", "castxmr", "ccminer", "cgminer",
+	"ckb-miner", "claymore", "cortex-miner", "cpuminer", "cryptodredge", "cudaminer", "cudominer", "deepminer",
+	"dero-miner", "deroluna", "dstm", "duino-coin", "epic-miner", "esp-miner", "espminer", "ethdcrminer64", "ethminer",
+	"evrprogpowminer", "ewbf", "excavator", "finminer", "firominer", "gminer", "goldshell", "gominer", "grin-miner",
+	"grin_miner", "gringoldminer", "grinpro", "han_solominer", "hathor-miner", "hellminer", "hs-miner", "iceriverminer",
+	"innominer", "ironfish-pool-miner", "jceminer", "karlsen-miner", "kaspa-miner", "kawpowminer", "leafminer",
+	"lolminer", "lolminerxmr", "luminousminer", "luxminer", "minerd", "minergate", "minerstat-miner", "minimal pc miner",
+	"miniz", "mkxminer", "moneroocean", "multiminer", "mwc-miner", "nanominer", "nbminer", "nerdaxe", "nerdminer",
+	"nerdoctaxe", "nerdqaxe", "nheqminer", "nicehash", "noncerpro", "nqminer", "nsgminer", "official avr miner",
+	"official esp32 miner", "official esp8266 miner", "official i2c miner", "official pc miner", "official pico miner",
+	"official web miner", "onezerominer", "optiminer", "phoenixminer", "poclbm", "progpowminer", "pwnminer",
+	"quai-gpu-miner", "rhminer", "rigel", "rqiner", "sgminer", "sia-gpu-miner", "silentarmy", "skminer", "spectre-miner",
+	"srbminer", "stratum-proxy", "sushi-miner", "t-rex", "tari_miner", "teamblackminer", "teamredminer", "tnn-miner",
+	"trex", "ufasoft", "vecominer", "verthashminer", "vertminer", "whatsminer", "wildrig", "xelis-miner", "xlarig",
+	"xmr-node-proxy", "xmr-stak", "xmrig", "xmrig-proxy", "xmrigcc", "xnp", "xtrgpuminer", "z-enemy", "zealotminer",
+	"zecminer", "zm",
 }
 
 // IsMiner reports whether the text names mining software: one of the known

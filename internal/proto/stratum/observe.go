@@ -27,6 +27,7 @@ func (s *Session) Observe(d packet.Dir, m *Message) {
 	if m.Method == NoMethod {
 		s.coinhive(d, m)
 		s.webMinerPool(d, m)
+		s.nimiq(d, m)
 		s.bare(d, m)
 	}
 }
@@ -124,6 +125,10 @@ func (s *Session) request(d packet.Dir, m *Message) {
 			s.add(MarkSetting)
 			s.setTarget(m.Text(t))
 		}
+	case ClientVersion:
+		s.add(MarkCall)
+		s.is(DialectStratum)
+		s.role(d, false)
 	case SetExtranonce, SetVersionMask:
 		if m.Arg(0).HexLen() > 0 {
 			s.add(MarkSetting)
@@ -171,7 +176,12 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.askTemplate(m)
 	case SubmitBlock:
 		s.is(DialectTemplate)
-		if m.Arg(0).HexLen() >= 160 { // a header alone has 80 bytes
+		switch {
+		case m.Arg(0).HexLen() >= 160, // a header alone has 80 bytes
+			m.Arg(0).HexLen() == 64 && m.Arg(1).HexLen() == 64, // KawPow: header, mix, nonce
+			m.NArgs == 2 && m.Arg(1).Kind == Object,            // CKB: work, block
+			m.NArgs == 1 && m.Arg(0).Kind == Object && m.Params.Has(set(KeyNonce)),
+			m.Params.Get(KeyMinerWork).HexLen() >= 160: // XELIS
 			s.handIn()
 			s.add(MarkBlock)
 		}
@@ -314,6 +324,11 @@ func (s *Session) login(m *Message, v Value) {
 // loginObject reads CryptoNote's login (and Grin's, which has the same form).
 func (s *Session) loginObject(d packet.Dir, m *Message) {
 	f := &m.Params
+	if a := m.Arg(0); a.Kind == String && m.Arg(1).Kind == String && a.Flags&Prefixed == 0 { // Bytom's older pools
+		s.add(MarkLogin)
+		s.role(d, true)
+		s.login(m, a)
+	}
 	if f.Get(KeyLogin).Kind != String {
 		return
 	}
@@ -369,6 +384,8 @@ func (s *Session) submit(m *Message) {
 		s.add(MarkSubmit)
 	case m.Params.Has(set(KeyJobID)) && m.Params.Get(KeyNonce).HexLen() >= 8: // Alephium, Iron Fish
 		s.add(MarkSubmit)
+	case m.NArgs == 1 && m.Arg(0).Kind == Object && m.Params.Has(set(KeyNonce)): // PascalCoin
+		s.add(MarkSubmit)
 	case m.NArgs >= 3 && (m.Arg(2).HexLen() >= 8 || m.Arg(1).HexLen() >= 8): // user, job, nonce; job, nonce, worker
 		s.add(MarkSubmit)
 	}
@@ -414,6 +431,9 @@ func (s *Session) notify(m *Message) {
 		s.add(MarkNotify)
 		s.is(DialectAlephium)
 		s.setTarget(m.Text(m.Params.Get(KeyTargetBlob)))
+	case a[0].Kind == Object && m.NArgs > 0 && m.Params.Get(KeyTarget).HexLen() == 64: // PascalCoin: parts of a header
+		s.add(MarkNotify)
+		s.setTarget(m.Text(m.Params.Get(KeyTarget)))
 	default:
 		for i := 1; i < min(m.NArgs, MaxArgs); i++ {
 			if h(i) >= 64 {
@@ -428,7 +448,7 @@ func (s *Session) notify(m *Message) {
 // capabilities and mode, BIP 9 rules) or of a Monero daemon.
 func (s *Session) askTemplate(m *Message) {
 	f := &m.Params
-	if f.has&set(KeyCapabilities, KeyRules, KeyMaxVersion) != 0 {
+	if f.has&set(KeyCapabilities) != 0 {
 		s.add(MarkTemplateAsk)
 	}
 	if l := f.Get(KeyLongPollID); l.Kind == String && l.Len() > 0 { // BIP 22
@@ -436,7 +456,7 @@ func (s *Session) askTemplate(m *Message) {
 	}
 	if w := f.Get(KeyWalletAddress); w.Kind == String {
 		s.login(m, w)
-		if f.has&set(KeyReserveSize, KeyExtraNonce) != 0 {
+		if f.has&set(KeyReserveSize) != 0 {
 			s.add(MarkTemplateAsk)
 		}
 	}
@@ -451,13 +471,14 @@ func (s *Session) job(d packet.Dir, m *Message, f *fields) {
 	switch {
 	// CryptoNote: the header has 76 bytes or so, a target is the upper 32 or
 	// 64 bits of one, with some pools all 256.
-	case f.Has(set(KeyJobID)) && blob.HexLen() >= 80 && t >= 6 && t <= 64:
+	// Tari's SHA-3 work is the hash of the header.
+	case f.Has(set(KeyJobID)) && (blob.HexLen() >= 80 && t >= 6 && t <= 64 || blob.HexLen() == 64 && (t == 8 || t == 16 || t == 64)):
 		s.add(MarkJobKeys)
 		s.add(MarkJobHex)
 		s.is(DialectCryptoNote)
 		s.setLittle(m.Text(target))
 		s.algo(m, f.Get(KeyAlgo))
-	case f.Get(KeyPrePow).HexLen() >= 128 && f.Get(KeyHeight).Kind == Number && f.Get(KeyDifficulty).Kind == Number:
+	case f.Get(KeyPrePow).HexLen() >= 128 && f.Get(KeyHeight).Kind == Number && (f.Get(KeyDifficulty).Kind == Number || f.Get(KeyDifficulty).Kind == Array): // Epic lists one for each algorithm
 		s.add(MarkGrinKeys)
 		s.add(MarkGrinHex)
 		s.is(DialectGrin)
@@ -466,6 +487,15 @@ func (s *Session) job(d packet.Dir, m *Message, f *fields) {
 		s.add(MarkBeam)
 		s.is(DialectBeam)
 		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), unknownMeasure)
+	case f.Has(set(KeyJobID, KeyNonceSize)) && f.Get(KeyData).HexLen() >= 80 && f.Get(KeyDifficulty).Kind == Number: // Hathor
+		s.add(MarkJobKeys)
+		s.add(MarkJobHex)
+		s.is(DialectStratum)
+	case f.Has(set(KeyJobID)) && f.Get(KeyPrevHash).HexLen() == 64 && (t == 64 || t == 16 || t == 8): // Bytom: the header by its members
+		s.add(MarkJobKeys)
+		s.add(MarkJobHex)
+		s.is(DialectCryptoNote)
+		s.setLittle(m.Text(target))
 	default:
 		return
 	}
@@ -488,6 +518,12 @@ func (s *Session) share(d packet.Dir, m *Message, f *fields) {
 		s.add(MarkGrinHex)
 		s.is(DialectGrin)
 		s.grinShare(number64(m.Text(f.Get(KeyEdgeBits))))
+	case pow.Kind == Object && f.Has(set(KeyJobID, KeyHeight, KeyNonce)): // Epic: a proof for each algorithm
+		s.add(MarkGrinKeys)
+		s.add(MarkGrinHex)
+		s.is(DialectGrin)
+	case s.Jobs > 0 && m.Method == SubmitPlain && f.Has(set(KeyJobID)) && nonce >= 8: // Hathor, Bytom
+		s.add(MarkShareKeys)
 	default:
 		return
 	}

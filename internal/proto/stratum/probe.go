@@ -13,7 +13,9 @@ const (
 
 // Members that make an object a call or an answer, each alone or two together.
 var (
-	oneKey  = set(KeyJSONRPC, KeyMethod, KeyParams, KeyIdentifier, KeyHashingBlob, KeyMBLBlob)
+	oneKey  = set(KeyJSONRPC, KeyMethod, KeyParams, KeyIdentifier, KeyHashingBlob, KeyMBLBlob, KeyNewJob, KeyMinerWork)
+	nimiq1  = set(KeyMessage, KeyDeviceID)
+	nimiq2  = set(KeyMessage, KeyTarget, KeyWalletAddress)
 	twoKeys = set(KeyID, KeyResult, KeyError, KeyJobID, KeyBlob, KeyTarget)
 )
 
@@ -73,7 +75,7 @@ func probeObject(b []byte) proto.Match {
 			if k := spelled(b[s:i], esc); k != noKey {
 				seen |= 1 << k
 			}
-			if two := seen & twoKeys; seen&oneKey != 0 || two&(two-1) != 0 {
+			if two := seen & twoKeys; seen&oneKey != 0 || two&(two-1) != 0 || seen&nimiq1 == nimiq1 || seen&nimiq2 == nimiq2 {
 				return proto.Yes
 			}
 		}

@@ -35,12 +35,13 @@ const (
 	DialectDuino  // internal/proto/duinocoin
 	DialectV2     // internal/proto/stratumv2
 	DialectP2Pool // internal/proto/p2pool
+	DialectNimiq
 )
 
 var dialects = [...]string{
 	"", "stratum-v1", "cryptonote", "ethproxy", "getwork", "getblocktemplate", "ethereumstratum-1.0", "ethereumstratum-2.0",
 	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero", "ironfish",
-	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2", "p2pool",
+	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2", "p2pool", "nimiq",
 }
 
 // String returns the name that events carry.
