@@ -119,6 +119,9 @@ func TestBound(t *testing.T) {
 }
 
 func TestSmallerBound(t *testing.T) {
+	if raced {
+		t.Skip("skipped under the race detector: twelve thousand records take half a minute, and nothing of it runs at the same time")
+	}
 	dir := t.TempDir()
 	s := open(t, Config{Dir: dir, MaxBytes: 16 << 20})
 	add(t, s, 0, 12000)
