@@ -97,9 +97,10 @@ func Open(cfg Config) (h *House, err error) {
 		cfg.Networks = cfg.Geo
 	}
 	h = &House{cfg: cfg, Hub: api.NewHub(), findings: make(chan found, findingQueue)}
+	opened := h // a failure returns nil
 	defer func() {
-		if err != nil && h.Store != nil {
-			_ = h.Store.Close()
+		if err != nil && opened.Store != nil {
+			_ = opened.Store.Close()
 		}
 	}()
 	h.location.Store(cfg.Location)
