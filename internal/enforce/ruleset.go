@@ -206,8 +206,10 @@ func ruleset(c *Config, mode string, reject bool) string {
 		p("  counter uninspected {}")
 		p("  chain forward {")
 		p("    type filter hook forward priority filter; policy accept;")
-		p("    ether saddr @quarantined counter name quarantined drop")
-		p("    ether daddr @quarantined counter name quarantined drop")
+		// What is IP has met the chain "quarantine", which knows whom it may reach.
+		for _, end := range [...]string{"saddr", "daddr"} {
+			p("    ether %s @quarantined ether type != { arp, ip, ip6, vlan, 0x8863, 0x8864 } counter name quarantined drop", end)
+		}
 		if !c.Passive {
 			// Every frame of a device to another that the chain "bridged" saw has
 			// the mark.
@@ -234,13 +236,14 @@ func bridged(c *Config, p func(string, ...any), known func()) {
 	p("  chain bridged {")
 	p("    type filter hook prerouting priority mangle; policy accept;")
 	p("    meta pkttype != host return")
-	p("    ether daddr @own return")
 	p("    meta iiftype != ether return")
+	p("    ether daddr @own return")
 	p("    meta mark & %#x != 0 goto remember_bridged", m.all())
 	p("    meta mark set meta mark | %#x", m.Queue)
 	if len(c.LAN) > 0 {
 		p("    iifname != %s return", set(c.LAN))
 	}
+	p("    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } return") // must never wait
 	known()
 	p("  }")
 }
