@@ -1,6 +1,7 @@
 package mining
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/yamori-net/yamori/internal/packet"
@@ -13,19 +14,23 @@ type grpc uint8
 const (
 	grpcNone    grpc = iota
 	kaspaStream      // kaspad and its kin, messages.proto: all calls are messages of one stream
-	tariAsk          // Tari's base node, base_node.proto
-	tariHand
+	askCall          // Tari's base node (base_node.proto), QRL's MiningAPI (qrlmining.proto)
+	handCall
 )
 
 func grpcOf(path []byte) grpc {
-	switch string(path) {
-	case "/protowire.RPC/MessageStream":
+	if string(path) == "/protowire.RPC/MessageStream" {
 		return kaspaStream
-	case "/tari.rpc.BaseNode/GetNewBlockTemplate", "/tari.rpc.BaseNode/GetNewBlock", "/tari.rpc.BaseNode/GetNewBlockBlob",
-		"/tari.rpc.BaseNode/GetNewBlockTemplateWithCoinbases", "/tari.rpc.BaseNode/GetNewBlockWithCoinbases", "/tari.rpc.ShaP2Pool/GetNewBlock":
-		return tariAsk
-	case "/tari.rpc.BaseNode/SubmitBlock", "/tari.rpc.BaseNode/SubmitBlockBlob", "/tari.rpc.ShaP2Pool/SubmitBlock":
-		return tariHand
+	}
+	i := bytes.LastIndexByte(path, '/')
+	if i < 2 { // a service stands before the method
+		return grpcNone
+	}
+	switch string(path[i+1:]) {
+	case "GetNewBlockTemplate", "GetNewBlock", "GetNewBlockBlob", "GetNewBlockTemplateWithCoinbases", "GetNewBlockWithCoinbases", "GetBlockToMine", "GetBlockMiningCompatible":
+		return askCall
+	case "SubmitBlock", "SubmitBlockBlob", "SubmitMinedBlock":
+		return handCall
 	}
 	return grpcNone
 }
@@ -49,12 +54,12 @@ const maxCalls = 1024
 func (in *inline) grpc(g grpc, request, response []byte) (asks uint32) {
 	s := &in.session
 	switch g {
-	case tariAsk:
+	case askCall:
 		s.Mark(stratum.MarkCall)
 		s.Mark(stratum.MarkTemplateAsk)
 		s.Is(stratum.DialectTemplate)
 		s.Asked(stratum.GetBlockTemplate)
-	case tariHand:
+	case handCall:
 		s.Mark(stratum.MarkCall)
 		s.Mark(stratum.MarkBlock)
 		s.Is(stratum.DialectTemplate)

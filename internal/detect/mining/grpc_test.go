@@ -59,6 +59,7 @@ func TestGRPC(t *testing.T) {
 		{"Kaspa, over and over", []prototest.Part{prototest.C(stream + ask), prototest.S(head + give), prototest.C(ask), prototest.C(ask), prototest.C(ask)}, "suspect likely getblocktemplate kaspa"},
 		{"Kaspa's wallet", []prototest.Part{prototest.C(stream), prototest.S(head), prototest.C(call(pb(1063, ""), 0) + call(pb(1039, pb(1, kas)), 0)), prototest.S(call(pb(1064, pb(1, "0.13")), 0))}, ""},
 		{"Tari asks and hands in", []prototest.Part{prototest.C(h2open("/tari.rpc.BaseNode/SubmitBlock", grpcKind) + call("block", 1)), prototest.S(head)}, "confirmed getblocktemplate "},
+		{"QRL hands in", []prototest.Part{prototest.C(h2open("/qrl.MiningAPI/SubmitMinedBlock", grpcKind) + call("blob", 1)), prototest.S(head)}, "confirmed getblocktemplate "},
 		{"Tari's wallet", []prototest.Part{prototest.C(h2open("/tari.rpc.BaseNode/GetTipInfo", grpcKind) + call("", 1)), prototest.S(head)}, ""},
 		{"a miner's JSON over HTTP/2", []prototest.Part{prototest.C(h2open("/", "application/json") + string(h2(0, 1, 1, []byte(submitBlock()))))}, "confirmed getblocktemplate "},
 		{"another service", []prototest.Part{prototest.C(h2open("/lnrpc.Lightning/SubscribeInvoices", grpcKind) + ask)}, ""},

@@ -17,6 +17,7 @@ const (
 	ergoDone
 	siaWork // Sia, GET and POST /miner/header: target and header in 112 bytes, header in 80
 	siaDone
+	ccStatus    // XMRigCC, POST /client/setClientStatus: a miner tells its operator how it does
 	daemonMines // Monero daemon, /start_mining: {"miner_address":…}
 )
 
@@ -38,6 +39,8 @@ func restOf(method, uri []byte) rest {
 		return siaWork
 	case "/start_mining":
 		return daemonMines
+	case "/client/setClientStatus":
+		return ccStatus
 	}
 	if !bytes.HasPrefix(path, []byte("/chainweb/")) {
 		return restNone
@@ -100,8 +103,20 @@ func (in *inline) rest(r rest, request, response []byte) {
 			s.Mark(stratum.MarkBlock)
 			s.Hand(1, 0)
 		}
+	case ccStatus:
+		if has(request, `"client_status"`, `"current_pool"`, `"hashrate_`) {
+			s.Mark(stratum.MarkMethod)
+			s.Mark(stratum.MarkEthRate)
+			s.Is(stratum.DialectCryptoNote)
+		}
+		return
 	case daemonMines:
-		if n, st := stratum.ParseMessage(request, &in.msg); n > 0 && st == stratum.Complete && has(request, `"miner_address"`) {
+		if n, st := stratum.ParseMessage(request, &in.msg); n > 0 && st == stratum.Complete && in.msg.Top.Get(stratum.KeyWalletAddress).Kind == stratum.String && has(request, `"miner_address"`) {
+			a := in.msg.Text(in.msg.Top.Get(stratum.KeyWalletAddress))
+			s.Login.Set(a)
+			if stratum.FindAddress(a).Sure {
+				s.Mark(stratum.MarkWallet)
+			}
 			s.Mark(stratum.MarkMethod)
 			s.Mark(stratum.MarkTemplateAsk)
 			s.Is(stratum.DialectTemplate)

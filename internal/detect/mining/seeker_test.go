@@ -171,6 +171,18 @@ func TestSeekers(t *testing.T) {
 		{"Sia", func(c *client) {
 			c.ask(0, prototest.C("GET /miner/header HTTP/1.1\r\nHost: n\r\nUser-Agent: Sia-Agent\r\n\r\n"), answer("", strings.Repeat("\x07", siaAnswer)))
 		}, "confirmed@0"},
+		{"XMRigCC tells its operator", func(c *client) {
+			c.ask(0, post("/client/setClientStatus?clientId=den", "", `{"client_status":{"client_id":"den","current_pool":"p.example:443","current_algo_name":"rx/0","hashrate_short":420.5,"shares_good":7}}`), answer("", `{"control_command":{"command":"START"}}`))
+		}, "confirmed@0"},
+		{"a Monero daemon is told to mine", func(c *client) {
+			c.ask(0, post("/start_mining", "", `{"do_background_mining":false,"ignore_battery":true,"miner_address":"$XMR","threads_count":1}`), answer("", `{"status":"OK"}`))
+		}, "confirmed@0"},
+		{"Aquachain, a short target", func(c *client) {
+			for range 2 {
+				c.ask(time.Second, post("/$ETH/66", "User-Agent: Go-http-client/1.1\r\n", `{"jsonrpc":"2.0","id":13,"method":"aqua_getWork","params":null}`),
+					answer("", `{"id":13,"jsonrpc":"2.0","result":["0x$HASH1","0x$SEED","0x0431bde82d7b634dad31fcd24e160d887ebf22c01e68a0d349be8ff327aa"]}`))
+			}
+		}, "likely@0 confirmed@1"},
 		{"pages of the same paths", func(c *client) {
 			c.ask(0, prototest.C("GET /mining/candidate HTTP/1.1\r\nHost: jobs\r\n\r\n"), answer("", `{"candidate":"somebody","b":1}`))
 			c.ask(0, prototest.C("GET /miner/header HTTP/1.1\r\nHost: shop\r\n\r\n"), answer("", `<h1>helmets</h1>`))
@@ -182,6 +194,9 @@ func TestSeekers(t *testing.T) {
 			tt.run(c)
 			if got := strings.Join(c.got, " "); got != tt.want {
 				t.Errorf("%s, %d workers: %q, want %q", tt.name, workers, got, tt.want)
+			}
+			if told := strings.Contains(tt.name, "told to mine"); len(c.got) > 0 && c.last.FromClient == told {
+				t.Errorf("%s: from client %v", tt.name, c.last.FromClient)
 			}
 			if len(c.got) > 0 && c.last.Level > event.Suspect {
 				checkEvidence(t, &c.last)

@@ -186,7 +186,7 @@ func keyOf(t []byte) Key {
 		return KeyInput
 	case "output":
 		return KeyOutput
-	case "wallet_address", "address":
+	case "wallet_address", "address", "miner_address":
 		return KeyWalletAddress
 	case "reserve_size", "extra_nonce":
 		return KeyReserveSize
@@ -345,9 +345,18 @@ func methodOf(t []byte) Method {
 	// The work protocol of Ethereum nodes, taken over with their own prefix by
 	// other coins' pools. Any prefix will not do: "auth_submitLogin" is somebody's
 	// web application.
-	for _, p := range [...]string{"etc_", "ckb_", "exp_", "ubq_", "clo_", "ae_", "alph_", "kaspa_"} {
+	for _, p := range [...]string{"etc_", "ckb_", "exp_", "ubq_", "clo_", "ae_", "alph_", "kaspa_", "aqua_", "quai_", "zil_"} {
 		if len(t) > len(p) && string(t[:len(p)]) == p {
 			return methodAfter(string(t[len(p):]))
+		}
+	}
+	// The other calls say little by themselves, whatever the prefix.
+	for i, c := range t {
+		if c == '_' && i >= 2 && i <= 10 {
+			if m := methodAfter(string(t[i+1:])); m != EthSubmitLogin {
+				return m
+			}
+			break
 		}
 	}
 	return Other
