@@ -79,7 +79,7 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			}
 			for _, p := range s.Problems {
 				text := problems[p.Code]
-				if strings.HasPrefix(p.Code, "dns.") || strings.HasPrefix(p.Code, "plugin.") {
+				if strings.HasPrefix(p.Code, "dns.") || strings.HasPrefix(p.Code, "plugin.") || p.Code == "inline.uninspected" {
 					text = explained(p)
 				}
 				if text != "" {

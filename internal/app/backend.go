@@ -56,6 +56,9 @@ func (d daemon) Fill(s *api.Status) {
 	s.Privileges = d.w.privileges()
 	s.Plugin = d.w.plugged.status()
 	s.Problems = append(s.Problems, d.w.plugged.problems()...)
+	if _, _, _, x := d.w.keeper.state(); x.Uninspected > 0 {
+		s.Problems = append(s.Problems, api.Problem{Code: "inline.uninspected", Args: []api.Pair{{Name: "what", Value: strconv.FormatUint(x.Uninspected, 10)}}})
+	}
 	for _, code := range d.w.reactor.notes() {
 		s.Problems = append(s.Problems, api.Problem{Code: code, Args: []api.Pair{}})
 	}

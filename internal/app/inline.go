@@ -137,6 +137,7 @@ func (k *keeper) state() (on, beating bool, failed string, st inlineStats) {
 // inlineStats adds up the queues.
 type inlineStats struct {
 	Queued, Dropped, Released, Unseen uint64
+	Uninspected                       uint64 // frames on a bridge that cannot be
 }
 
 func (i *inline) stats() (s inlineStats) {
@@ -146,6 +147,11 @@ func (i *inline) stats() (s inlineStats) {
 		s.Dropped += x.Dropped + x.Cut
 		s.Released += x.Released
 		s.Unseen += x.Unseen
+	}
+	if i.w.Config.Inline.Bridge {
+		if c, err := i.table.Counters(); err == nil {
+			s.Uninspected = c.Uninspected
+		}
 	}
 	return s
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// privWords say what is weaker than it could be about the daemon's privileges,
-// and what keeps plug-in mode from working, in English and Japanese. %s is what
+// privWords say what is weaker than it could be about the daemon's privileges
+// and the inspection in line, and what keeps plug-in mode from working, in English and Japanese. %s is what
 // it is about.
 var privWords = map[string][2]string{
 	"priv.landlock.absent":  {"files are not kept from the daemon by Landlock: this kernel does not have it, or it is switched off", "このカーネルでは Landlock が使えないため、ファイルへの立ち入りはユーザー権限だけで制限しています"},
@@ -17,6 +17,7 @@ var privWords = map[string][2]string{
 	"priv.user.same":        {"the daemon stays user %s: it may not become another", "別のユーザーに切り替えられないため、ユーザー %s のまま動いています"},
 	"priv.caps.bounding":    {"the set of capabilities that could be had could not be emptied (%s)", "獲得できるケーパビリティの一覧を空にできませんでした（%s）"},
 	"priv.limit.unchanged":  {"the limit %s could not be lowered", "資源の上限 %s を下げられませんでした"},
+	"inline.uninspected":    {"frames that the bridge carries cannot be inspected (no IP, or tags within tags): %s since the start", "ブリッジが運ぶフレームのうち検査できないもの（IP 以外、または多重タグ）があります: 開始から %s 個"},
 	"plugin.failed":         {"plug-in mode does not begin: %s", "プラグインモードを開始できません: %s"},
 	"plugin.interrupted":    {"plug-in mode is interrupted: %s", "プラグインモードを中断しています: %s"},
 	"plugin.not_led":        {"no traffic of %s comes by: a switch or the Wi-Fi may watch for forged ARP, or it is switched off", "%s の通信が届いていません。スイッチや Wi-Fi が偽の ARP を止めているか、機器の電源が切れています"},
