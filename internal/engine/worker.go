@@ -24,6 +24,7 @@ type Worker struct {
 	id      int
 	dec     packet.Decoder
 	pkt     packet.Packet
+	outer   packet.Packet // what carries it, for rules
 	table   *flow.Table
 	pool    *reassembly.Pool
 	bufs    bufPool
@@ -182,6 +183,11 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 		}
 		return verdict.Verdict{}
 	}
+	if w.match != nil && p.Tunnels&carried != 0 {
+		if v := w.around(f); v.Action >= verdict.Drop {
+			return v
+		}
+	}
 	if p.Fragment {
 		w.n.Fragments++
 		return w.alone(p)
@@ -239,6 +245,22 @@ func (w *Worker) alone(p *packet.Packet) verdict.Verdict {
 		return verdict.Verdict{}
 	}
 	w.match.Begin(p, nil, packet.ToServer)
+	return w.match.End()
+}
+
+// carried are the tunnels whose carrying packet rules see as well: it belongs
+// to no flow, as in Suricata, and its payload is the packet inside.
+const carried = packet.TunnelGRE | packet.TunnelIPIP | packet.Tunnel6in4 | packet.Tunnel4in6 | packet.TunnelIP6IP
+
+// around shows the rules the packet that carries a tunnel.
+func (w *Worker) around(f *packet.Frame) verdict.Verdict {
+	d := packet.Decoder{Outermost: true}
+	d.Decode(&w.outer, f)
+	if w.outer.Version == 0 || w.outer.Fragment {
+		return verdict.Verdict{}
+	}
+	w.outer.Payload = nil
+	w.match.Begin(&w.outer, nil, packet.ToServer)
 	return w.match.End()
 }
 

@@ -139,6 +139,12 @@ func AppendProto(dst []byte, p uint8) []byte {
 		return append(dst, "GRE"...)
 	case packet.ProtoESP:
 		return append(dst, "ESP"...)
+	case packet.ProtoAH:
+		return append(dst, "AH"...)
+	case packet.ProtoIPIP:
+		return append(dst, "IP-in-IP"...)
+	case packet.ProtoIPv6:
+		return append(dst, "IPv6"...)
 	}
 	return strconv.AppendUint(dst, uint64(p), 10)
 }

@@ -25,6 +25,9 @@ const minSuperSegment = 1280
 // packet. A Decoder serves one goroutine.
 type Decoder struct {
 	Defrag *Defrag // reassembles fragments when not nil
+	// Outermost stops at the first IP header: what carries a tunnel is the
+	// packet, and the tunnel's protocol, GRE or an IP version, its transport.
+	Outermost bool
 }
 
 // nest says how far into a frame decoding has come.

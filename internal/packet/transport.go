@@ -27,6 +27,9 @@ func (d *Decoder) transport(p *Packet, b []byte, n nest) {
 		d.gre(p, b, n)
 	case ProtoIPIP:
 		p.opaque(b)
+		if d.Outermost {
+			return
+		}
 		t := TunnelIPIP
 		if p.Version == 6 {
 			t = Tunnel4in6
@@ -36,6 +39,9 @@ func (d *Decoder) transport(p *Packet, b []byte, n nest) {
 		}
 	case ProtoIPv6:
 		p.opaque(b)
+		if d.Outermost {
+			return
+		}
 		t := Tunnel6in4
 		if p.Version == 6 {
 			t = TunnelIP6IP

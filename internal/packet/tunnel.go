@@ -175,6 +175,9 @@ func (d *Decoder) gre(p *Packet, b []byte, n nest) {
 		return
 	}
 	p.L4, p.Payload = b, b[size:]
+	if d.Outermost {
+		return
+	}
 	n, ok := n.enter(p, TunnelGRE)
 	if !ok {
 		return
