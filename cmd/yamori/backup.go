@@ -71,8 +71,8 @@ func newRestore(stdout, stderr *os.File) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Take a backup back",
-		Long: `Restore brings back what a backup holds and replaces what is there. Everybody
-must log in again, and yamori is to be started anew afterwards.`,
+		Long: `Restore brings back what a backup holds and replaces what is there, at once.
+Everybody must log in again.`,
 		Example: `  yamori restore home.backup
   yamori restore home.backup --passphrase-file /root/passphrase --yes`,
 		Args: cobra.ExactArgs(1),
@@ -129,8 +129,6 @@ must log in again, and yamori is to be started anew afterwards.`,
 // restoreNote says what the code of a note means.
 func (a *asker) restoreNote(code string) string {
 	switch code {
-	case "restart":
-		return a.t("Start yamori again, so that all of it holds: sudo systemctl restart yamori", "すべてを有効にするため、yamori を再起動してください：sudo systemctl restart yamori")
 	case "secrets-left":
 		return a.t("Passwords and tokens were left out: the passphrase is missing. Restore again with --passphrase-file to have them.", "パスフレーズがないため、パスワードとトークンは復元していません。必要なら --passphrase-file を付けてやり直してください。")
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/yamori-net/yamori/internal/event"
 )
 
 // backupVersion is the form of a backup; a later program reads all earlier.
@@ -31,6 +33,9 @@ const HostBucket = "host"
 const (
 	maxBackupLine  = 4 << 20
 	maxBackupBytes = 64 << 20
+	// maxBackupFindings bounds the findings that a backup holds, so that it can
+	// be read again: the latest of them.
+	maxBackupFindings = 40 << 20
 )
 
 // Parameters of the key that a passphrase gives (RFC 9106, section 4, the
@@ -116,8 +121,30 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, opt BackupOptions) erro
 			return err
 		}
 	}
-	for after := int64(0); opt.Findings; {
+	if opt.Findings {
+		after, err := s.backupFrom(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.eachFinding(ctx, after, func(_ int64, l *backupLine) error { return enc.Encode(l) })
+		if err != nil {
+			return err
+		}
+	}
+	end, err := json.Marshal(backupLine{SHA256: hex.EncodeToString(sum.Sum(nil))})
+	if err != nil {
+		return err
+	}
+	_, _ = bw.Write(append(end, '\n'))
+	return bw.Flush()
+}
+
+// eachFinding calls f with the lines of all findings after an id, the oldest
+// first, and the id that each look at the database began after.
+func (s *Store) eachFinding(ctx context.Context, after int64, f func(began int64, l *backupLine) error) error {
+	for {
 		var items []Item
+		began := after
 		err := s.read(ctx, func(rd *reader) (err error) {
 			items, after, err = rd.ascending(Filter{}, after)
 			return err
@@ -127,20 +154,44 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, opt BackupOptions) erro
 		}
 		for _, it := range items {
 			r := exported(it)
-			if err := enc.Encode(backupLine{Finding: &r}); err != nil {
+			if err := f(began, &backupLine{Finding: &r}); err != nil {
 				return err
 			}
 		}
 		if after == 0 {
-			break
+			return nil
 		}
 	}
-	end, err := json.Marshal(backupLine{SHA256: hex.EncodeToString(sum.Sum(nil))})
-	if err != nil {
-		return err
+}
+
+// backupFrom is the id after which the findings fit into a backup.
+func (s *Store) backupFrom(ctx context.Context) (int64, error) {
+	type look struct{ began, bytes int64 }
+	var looks []look
+	var total int64
+	err := s.eachFinding(ctx, 0, func(began int64, l *backupLine) error {
+		b, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		if n := len(looks); n == 0 || looks[n-1].began != began {
+			looks = append(looks, look{began: began})
+		}
+		looks[len(looks)-1].bytes += int64(len(b)) + 1
+		total += int64(len(b)) + 1
+		return nil
+	})
+	if err != nil || total <= s.lim.backup {
+		return 0, err
 	}
-	_, _ = bw.Write(append(end, '\n'))
-	return bw.Flush()
+	for i := range looks {
+		if total <= s.lim.backup {
+			s.cfg.Log.Warn("the backup holds the latest findings only; export them to have all", "bytes", total)
+			return looks[i].began, nil
+		}
+		total -= looks[i].bytes
+	}
+	return 1 << 62, nil
 }
 
 func passKey(pass string, b *sealed) (cipher.AEAD, error) {
@@ -184,7 +235,8 @@ type Restored struct {
 
 // Restore reads a backup whole, checks it, and only then replaces the
 // documents of every bucket that is in it, in one durable step that the audit
-// log notes. Device records are put back; findings are added.
+// log notes. Device records are put back; findings that are not
+// there yet are added.
 func (s *Store) Restore(ctx context.Context, who string, r io.Reader, passphrase string) (Restored, error) {
 	b, err := readBackup(r, passphrase)
 	if err != nil {
@@ -231,9 +283,54 @@ func (s *Store) Restore(ctx context.Context, who string, r io.Reader, passphrase
 		return Restored{}, err
 	}
 	b.Documents, b.Devices = len(b.documents), len(b.devices)
-	got, err := s.addFindings(ctx, b.findings, true)
+	fresh, err := s.unknown(ctx, b.findings)
+	if err != nil {
+		return b.Restored, err
+	}
+	got, err := s.addFindings(ctx, fresh, true)
 	b.Findings = len(got)
 	return b.Restored, err
+}
+
+// likeness is what makes a finding of a backup one that is there already.
+type likeness struct {
+	time                   int64
+	device, family, remote string
+	category               event.Category
+	level                  event.Level
+	signature              uint32
+}
+
+func likenessOf(f *Finding) likeness {
+	l := likeness{time: f.Time.UnixMilli(), device: f.Device, family: f.Family, category: f.Category, level: f.Level, signature: f.Signature}
+	if f.Remote.IsValid() {
+		l.remote = f.Remote.String()
+	}
+	return l
+}
+
+// unknown leaves out what is there already: a backup that is taken back where
+// it came from must not make everything twice.
+func (s *Store) unknown(ctx context.Context, list []Finding) ([]Finding, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	in := make(map[likeness]bool, len(list))
+	for i := range list {
+		in[likenessOf(&list[i])] = false
+	}
+	err := s.eachFinding(ctx, 0, func(_ int64, l *backupLine) error {
+		r := l.Finding
+		k := likeness{time: r.Time.UnixMilli(), device: r.Device, family: r.Family, category: r.Category, level: levelOf(r.Level), signature: r.Signature}
+		if r.Remote != nil {
+			k.remote = r.Remote.String()
+		}
+		if _, ok := in[k]; ok {
+			in[k] = true
+		}
+		return nil
+	})
+	return slices.DeleteFunc(list, func(f Finding) bool { return in[likenessOf(&f)] }), err
 }
 
 type backup struct {
@@ -262,7 +359,7 @@ func readBackup(r io.Reader, pass string) (*backup, error) {
 				return nil, errors.New("store: this is no backup of Yamori")
 			}
 			if h.Backup > backupVersion {
-				return nil, fmt.Errorf("store: the backup is of version %d and this program reads up to %d", h.Backup, backupVersion)
+				return nil, fmt.Errorf("store: the backup is of version %d and this program reads up to %d; update Yamori first", h.Backup, backupVersion)
 			}
 			b.Created = h.Created
 			sum.Write(line)

@@ -280,8 +280,9 @@ func TestBackup(t *testing.T) {
 	if err != nil || !got.SecretsLeft || got.Findings != 20 {
 		t.Errorf("restored %+v, %v", got, err)
 	}
+	// Taken back once more it adds nothing.
 	got, err = b.Restore(ctx, "o", strings.NewReader(raw), "correct horse")
-	if err != nil || got.Documents != 2 {
+	if err != nil || got.Documents != 2 || got.Findings != 0 {
 		t.Errorf("restored %+v, %v", got, err)
 	}
 	if d, err := b.Get(ctx, "users", "mika"); err != nil || string(d.Value) != `{"hash":"argon-secret"}` {
@@ -318,4 +319,30 @@ func FuzzImport(f *testing.F) {
 			t.Errorf("%+v", fi)
 		}
 	})
+}
+
+// TestBackupBound: more findings than a restore would read are not written; the
+// latest are.
+func TestBackupBound(t *testing.T) {
+	ctx := context.Background()
+	a := open(t, Config{})
+	total := 5 * exportStep
+	add(t, a, 0, total)
+	var whole, part bytes.Buffer
+	if err := a.Backup(ctx, &whole, BackupOptions{Findings: true}); err != nil {
+		t.Fatal(err)
+	}
+	a.lim.backup = int64(whole.Len()) / 2
+	if err := a.Backup(ctx, &part, BackupOptions{Findings: true}); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, Config{})
+	got, err := b.Restore(ctx, "o", &part, "")
+	if err != nil || got.Findings != 2*exportStep {
+		t.Fatalf("%+v %v", got, err)
+	}
+	p, err := b.Timeline(ctx, Filter{}, 0, 1)
+	if err != nil || len(p.Items) != 1 || !p.Items[0].Finding.Time.Equal(t0.Add(time.Duration(total-1)*time.Second)) {
+		t.Errorf("the latest is not there: %+v %v", p, err)
+	}
 }

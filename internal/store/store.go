@@ -114,6 +114,7 @@ type limits struct {
 	walSoft   int64 // bytes of the log at which it is put into the database
 	txRows    int   // records in one transaction
 	documents int64
+	backup    int64 // bytes of findings in a backup
 }
 
 func limitsOf(maxBytes int64) limits {
@@ -125,6 +126,7 @@ func limitsOf(maxBytes int64) limits {
 	// index): a transaction stays within half of the reserve.
 	l.txRows = int(reserve / 2 / (5 * (pageSize + 24)))
 	l.headroom = max(l.maxPages/32, int64(l.txRows)*2)
+	l.backup = maxBackupFindings
 	l.documents = min(maxBytes/8, 8<<20) // restored in one transaction: within the reserve
 	return l
 }
