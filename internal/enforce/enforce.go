@@ -88,6 +88,8 @@ type Config struct {
 	Timeout time.Duration
 	// State is a file that remembers what to restore, under /run.
 	State string
+
+	mode string // for tests: the way to the queues; empty: the best there is
 }
 
 // Times of the heartbeat.

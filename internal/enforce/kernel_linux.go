@@ -82,7 +82,7 @@ func Install(c Config) (*Table, error) {
 
 func (t *Table) install() error {
 	st := newState(t.cfg.State)
-	if t.mode == "" {
+	if t.mode = t.cfg.mode; t.mode == "" {
 		t.mode = queueMode(t.cfg.Passive)
 	}
 	if t.mode == modeIPTables {

@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -336,10 +337,20 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 }
 
 // TestVerdicts: a flow that is cut or released by mark stays so without the
-// queue, and no mark of ours leaves the machine's rules.
+// queue, by each way to the queues.
 func TestVerdicts(t *testing.T) {
+	for _, mode := range []string{"", modeIPTables} {
+		t.Run(cmp.Or(mode, "best"), func(t *testing.T) { testVerdicts(t, mode) })
+	}
+}
+
+func testVerdicts(t *testing.T, mode string) {
 	h := makeHouse(t)
-	tab := h.install(Config{Queue: 30, Workers: 2, Local: true})
+	tab := h.install(Config{Queue: 30, Workers: 2, Local: true, mode: mode})
+	if mode != "" && tab.Mode() != mode {
+		t.Fatalf("the way is %q", tab.Mode())
+	}
+	t.Log("the way to the queues:", tab.Mode())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	pulses := []*Pulse{{}, {}}
@@ -476,10 +487,14 @@ func TestUnhook(t *testing.T) {
 			}
 			clean = h.snapshot()
 		}
-		for _, end := range []string{"removed", "crashed", "crashed, state lost"} {
+		for i, end := range []string{"removed", "crashed", "crashed, state lost", "removed, iptables", "crashed, iptables"} {
+			c := Config{State: h.state, Local: true, Bridge: bridge, Workers: 2}
+			if i > 2 {
+				c.Bridge, c.mode = false, modeIPTables
+			}
 			var tab *Table
 			h.do(func() (err error) {
-				tab, err = Install(Config{State: h.state, Local: true, Bridge: bridge, Workers: 2})
+				tab, err = Install(c)
 				if err == nil {
 					err = tab.Put(Entry{Kind: Pause, MAC: mac})
 				}
@@ -489,9 +504,9 @@ func TestUnhook(t *testing.T) {
 				t.Fatal("nothing was set up")
 			}
 			switch end {
-			case "removed":
+			case "removed", "removed, iptables":
 				h.do(tab.Remove)
-			case "crashed":
+			case "crashed", "crashed, iptables":
 				tab.Close()
 				h.do(func() error { return Unhook(h.state) })
 			default:
