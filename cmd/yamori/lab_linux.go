@@ -101,6 +101,16 @@ type lab struct {
 
 	mu      sync.Mutex // of stdout
 	telling bool       // the story goes on
+	bad     int        // things that no owner wants and that are over
+	passed  []string   // those of them that went through
+}
+
+// way is 1 when Yamori protects, 0 when it watches: see labText.
+func (l *lab) way() int {
+	if l.protect {
+		return 1
+	}
+	return 0
 }
 
 func (l *lab) run(ctx context.Context) (err error) {
@@ -129,7 +139,7 @@ func (l *lab) run(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	begin := w.begin
+	begin := w.begin[l.way()]
 	if l.infected {
 		begin += w.marked
 	}
@@ -150,11 +160,34 @@ func (l *lab) run(ctx context.Context) (err error) {
 		_ = <-played // it was cancelled
 		return fmt.Errorf("yamori in the lab ended: %w\n%s", died, l.gate.Log())
 	}
+	whole := err == nil
 	if errors.Is(err, context.Canceled) {
 		l.printf("\n%s\n", w.broken)
 		err = nil
 	}
-	return errors.Join(err, l.stopEngine())
+	if whole {
+		l.printf("\n%s\n", w.account)
+	}
+	err = errors.Join(err, l.stopEngine())
+	if whole {
+		l.sum()
+	}
+	return err
+}
+
+// sum says what became of what no owner wants.
+func (l *lab) sum() {
+	w := labWords[l.lang]
+	switch {
+	case l.bad == 0:
+	case !l.protect:
+		l.printf(w.watched+"\n", l.bad)
+	default:
+		l.printf(w.protected+"\n", l.bad-len(l.passed), l.bad)
+		if len(l.passed) > 0 {
+			l.printf("%s\n  %s\n", w.rest, strings.Join(l.passed, "\n  "))
+		}
+	}
 }
 
 // makeFolder makes a folder for what the engine keeps. As long as its lock is
@@ -229,16 +262,23 @@ func (l *lab) tell(m labnet.Moment) {
 	clock := fmt.Sprintf("%02d:%02d", int(m.Clock.Hours())%24, int(m.Clock.Minutes())%60)
 	who, what := w.devices[m.Device], w.does[m.Code]
 	who += strings.Repeat(" ", max(0, 8-width(who)))
+	if m.End != nil && m.Bad && m.End.End != labnet.Stopped {
+		l.mu.Lock()
+		if l.bad++; m.End.OK() {
+			l.passed = append(l.passed, who+" "+what)
+		}
+		l.mu.Unlock()
+	}
 	switch {
 	case m.End == nil && m.Bad:
 		l.printf("%s  %s ** %s\n", clock, who, what)
 	case m.End == nil:
 		l.printf("%s  %s    %s\n", clock, who, what)
 	case m.End.OK() && m.Bad:
-		l.printf("%s  %s    %s: %s\n", clock, who, what, w.through)
+		l.printf("%s  %s    %s: %s\n", clock, who, what, w.through[l.way()])
 	case m.End.End == labnet.Stopped:
 	case !m.End.OK():
-		l.printf("%s  %s    %s: %s\n", clock, who, what, fmt.Sprintf(w.stopped, m.End.Sent, m.End.Got))
+		l.printf("%s  %s    %s: %s\n", clock, who, what, w.stopped(m.End.Sent, m.End.Got))
 	}
 }
 

@@ -162,7 +162,8 @@ func labCommand(t *testing.T, bin string) {
 		out := l.end()
 		for _, want := range []string{
 			"camera   ** looks for more devices", "DS-2CD2042WD-I is mining cryptocurrency", "study-ubuntu is mining cryptocurrency (monero)",
-			"LGwebOSTV is mining cryptocurrency inside a web page", "DiskStation is mining cryptocurrency (monero) by itself", "nothing stopped it", "a phone (Google)", "Yamori watched br-lan",
+			"LGwebOSTV is mining cryptocurrency inside a web page", "DiskStation is mining cryptocurrency (monero) by itself", "went through", "a phone (Google)", "Yamori watched br-lan",
+			"Yamori watches it.", "Name of a mining pool asked for", "by the real clock", "all 10 things that no owner wants went through. To see them stopped: yamori lab --protect",
 		} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%q is missing", want)
@@ -179,7 +180,8 @@ func labCommand(t *testing.T, bin string) {
 		t.Parallel()
 		l := startLab(t, bin, "--speed", "10", "--protect")
 		out := l.end()
-		for _, want := range []string{"mines Monero: stopped, after 1 messages and 0 answers", "mines, and calls itself an updater: stopped, after 1 messages", "Yamori stopped it."} {
+		for _, want := range []string{"Yamori protects it.", "mines Monero: stopped, with 1 message sent and no answer", "mines, and calls itself an updater: stopped, with 1 message sent", "Yamori stopped it.",
+			"Yamori stopped 4 of the 10 things", "a day of a minute cannot):\n  internet guesses passwords"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%q is missing", want)
 			}
@@ -210,7 +212,7 @@ func labCommand(t *testing.T, bin string) {
 			if err := l.cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
-			if out := l.end(); !strings.Contains(out, "broken off") || !strings.Contains(out, "Yamori watched br-lan") {
+			if out := l.end(); !strings.Contains(out, "broken off") || strings.Contains(out, "stopped, with") || strings.Contains(out, "no owner wants went through") || !strings.Contains(out, "Yamori watched br-lan") {
 				t.Error(out)
 			}
 			gone(t, pid, space)

@@ -220,9 +220,13 @@ func (h *Home) GuessFromOutside(ctx context.Context, attempts, perSecond int) Re
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(h.ctx, cancel)()
-	return guessWeb(ctx, attempts, perSecond, h.opt.Patience, func(ctx context.Context) (net.Conn, error) {
+	r := guessWeb(ctx, attempts, perSecond, h.opt.Patience, func(ctx context.Context) (net.Conn, error) {
 		return dialFrom(ctx, h.Internet, netip.AddrPortFrom(Scanner.Addr(false), 0), netip.AddrPortFrom(Outside4, loginPort))
 	})
+	if ctx.Err() != nil && r.End != Done {
+		r.End = Stopped // by whoever runs it, as in Run
+	}
+	return r
 }
 
 // Logins is how many passwords have been tried, at the NAS and at telnet

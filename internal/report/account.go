@@ -81,7 +81,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 			}
 			return ""
 		}))
-	} else if f.Category == event.Mining || f.Code == "mining.farming" {
+	} else if f.Category == event.Mining && f.Code != "rule.match" || f.Code == "mining.farming" {
 		coin, pool := "", f.Dst.String()
 		if m := f.Mining; m != nil {
 			if c := cmp.Or(m.Coin, m.Algorithm); c != "" {

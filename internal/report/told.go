@@ -33,7 +33,7 @@ func (f *Told) Happened(lang Lang) string {
 	if f.Code == "dns.blocked" {
 		return dnsBlocked(t, who, func(n string) string { return printable(f.Args[n]) })
 	}
-	if f.Category != "mining" && f.Code != "mining.farming" {
+	if (f.Category != "mining" || f.Code == "rule" || f.Code == "rule.match") && f.Code != "mining.farming" {
 		return fmt.Sprintf(t.happened["other"], who, printable(cmp.Or(f.Args["rule"], f.Title, f.Code)))
 	}
 	coin := cmp.Or(f.Args["coin"], f.Args["algorithm"])

@@ -12,7 +12,9 @@ func TestTold(t *testing.T) {
 	mining := Told{Who: "Garden\x1b[2J", Code: "mining.stratum", Category: "mining", Verdict: "confirmed", Action: "would_block",
 		Args: map[string]string{"coin": "monero", "pool": "pool.example:3333"}}
 	rule := Told{Code: "rule", Category: "exploit", Verdict: "likely", Args: map[string]string{"rule": "ET EXPLOIT something"}}
+	asked := Told{Who: "PC", Code: "rule.match", Category: "mining", Verdict: "suspect", Remote: "192.0.2.53", Args: map[string]string{"rule": "Name of a pool asked for"}}
 	for _, c := range []struct{ got, want string }{
+		{asked.Happened(English), "PC: Name of a pool asked for"}, // who asks does not mine yet, and whom it asks is no pool
 		{mining.Happened(English), "Garden\ufffd[2J is mining cryptocurrency (monero), for the pool pool.example:3333."},
 		{mining.Happened(Japanese), "Garden\ufffd[2J が仮想通貨 (monero)の採掘（マイニング）をしています。接続先：pool.example:3333"},
 		{mining.Sure(Japanese), "確実"},
