@@ -23,7 +23,7 @@ import (
 type still struct{}
 
 func (still) Fill(s *api.Status)    { s.Interface = "lan0" }
-func (still) Ready() []api.Problem       { return nil }
+func (still) Ready() []api.Problem  { return nil }
 func (still) Samples() []api.Sample { return nil }
 func (still) Rules() api.Rules      { return api.Rules{} }
 func (still) ReloadRules(context.Context) (api.Rules, error) {

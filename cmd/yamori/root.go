@@ -20,7 +20,7 @@ var groups = []struct {
 	{"What is and what happened", []string{"status", "devices", "events", "timeline", "flows", "report", "audit-log"}},
 	{"What may be", []string{"allow", "block", "quarantine", "pause", "policy", "protect", "unhook", "undo"}},
 	{"What is kept, and for whom", []string{"settings", "forget", "backup", "restore", "passwd", "users", "tokens"}},
-	{"Watching, captures and rules", []string{"run", "replay", "rules", "lab"}},
+	{"Watching, captures and rules", []string{"run", "doctor", "replay", "rules", "lab"}},
 }
 
 func newRoot(stdout, stderr *os.File) *cobra.Command {
@@ -54,7 +54,7 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 		newAllow(stdout, stderr), newBlock(stdout, stderr), newQuarantine(stdout, stderr), newPause(stdout, stderr), newPolicy(stdout, stderr),
 		newUndo(stdout, stderr), newForget(stdout, stderr), newSettings(stdout, stderr), newBackup(stdout, stderr), newRestore(stdout, stderr),
 		newPasswd(stdout, stderr), newUsers(stdout, stderr), newTokens(stdout, stderr), newAuditLog(stdout, stderr), newLab(stdout, stderr),
-		newProtect(stdout, stderr), newUnhook(stdout, stderr), newPrivileged(stderr))
+		newProtect(stdout, stderr), newUnhook(stdout, stderr), newDoctor(stdout, stderr), newPrivileged(stderr))
 	for _, g := range groups {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
 	}

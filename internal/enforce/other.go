@@ -77,3 +77,6 @@ func Probe() (a Abilities) {
 	a.judge("")
 	return a
 }
+
+// Left is false.
+func Left() bool { return false }

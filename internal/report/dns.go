@@ -38,6 +38,9 @@ func dnsBlocked(t *text, who string, arg func(name string) string) string {
 	return fmt.Sprintf(askedFor[1][ja], who, name)
 }
 
+// dnsAbout are the arguments that say what a code of the resolver is about.
+var dnsAbout = [...]string{"upstream", "address", "list", "count"}
+
 // explainDNS says what a code of the resolver stands for; empty: none of them.
 func explainDNS(t *text, code string, arg func(names ...string) string) string {
 	if code == "dns.blocked" {
@@ -47,8 +50,19 @@ func explainDNS(t *text, code string, arg func(names ...string) string) string {
 	if !ok || !strings.HasPrefix(code, "dns.") {
 		return ""
 	}
+	s, open, shut := w[0], " (", ")"
 	if t.lang == Japanese {
-		return w[1]
+		s, open, shut = w[1], "（", "）"
 	}
-	return w[0]
+	about := arg(dnsAbout[:]...)
+	if zone := arg("zone"); zone != "" {
+		if about != "" {
+			about += ", "
+		}
+		about += zone
+	}
+	if about != "" {
+		s += open + about + shut
+	}
+	return s
 }
