@@ -168,8 +168,13 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	}
 	s.forget()
 	from := max(0, s.done-g.filter.maxLen+1)
-	if w.cfg.Inline && (s.again || s.app != c.app) {
+	switch {
+	case w.cfg.Inline && (s.again || s.app != c.app):
 		from = 0 // other rules count now
+	case !w.cfg.Inline && s.base == 0:
+		// While all of the stream is held it is one buffer, as in Suricata: what a
+		// rule is found by may lie in an earlier piece.
+		from = 0
 	}
 	s.app, s.again = c.app, false
 	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, 0, c)

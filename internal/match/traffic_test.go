@@ -46,8 +46,14 @@ func replay(t testing.TB, set *match.Set) *replayer {
 }
 
 func replayWith(t testing.TB, cfg engine.Config) *replayer {
+	cfg.Inline = true
+	return watchWith(t, cfg)
+}
+
+// watchWith only watches.
+func watchWith(t testing.TB, cfg engine.Config) *replayer {
 	r := &replayer{t: t, now: 1e18}
-	cfg.Protocols, cfg.Inline, cfg.Seed = builtin.Protocols(), true, 1
+	cfg.Protocols, cfg.Seed = builtin.Protocols(), 1
 	cfg.Sink = func(int) event.Sink {
 		return event.SinkFunc(func(ev *event.Event) {
 			if f := ev.Finding; f != nil && f.Rule != nil {
