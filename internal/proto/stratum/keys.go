@@ -350,15 +350,6 @@ func methodOf(t []byte) Method {
 			return methodAfter(string(t[len(p):]))
 		}
 	}
-	// The other calls say little by themselves, whatever the prefix.
-	for i, c := range t {
-		if c == '_' && i >= 2 && i <= 10 {
-			if m := methodAfter(string(t[i+1:])); m != EthSubmitLogin {
-				return m
-			}
-			break
-		}
-	}
 	return Other
 }
 

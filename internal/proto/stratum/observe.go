@@ -327,7 +327,7 @@ func (s *Session) loginObject(d packet.Dir, m *Message) {
 	if a := m.Arg(0); a.Kind == String && m.Arg(1).Kind == String && a.Flags&Prefixed == 0 { // Bytom's older pools
 		s.add(MarkLogin)
 		s.role(d, true)
-		s.login(m, a)
+		s.Login.Set(m.Text(a)) // people sign in by list as well, also with an address
 	}
 	if f.Get(KeyLogin).Kind != String {
 		return
