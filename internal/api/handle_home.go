@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -93,6 +94,7 @@ func splitDevice(c *call) error {
 	if err := c.decode(&in); err != nil {
 		return err
 	}
+	c.note("macs", strings.Join(in.MACs, " "))
 	if err := c.sameDevice(); err != nil {
 		return err
 	}
@@ -165,6 +167,9 @@ func changeFinding(c *call) error {
 	}
 	if in.State != nil {
 		c.note("state", *in.State)
+	}
+	if in.Until != nil {
+		c.note("until", in.Until.UTC().Format(time.RFC3339))
 	}
 	if c.conditional() {
 		f, err := c.s.cfg.Backend.Findings.Finding(c.ctx(), c.id())

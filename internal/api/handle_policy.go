@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/auth"
@@ -122,8 +123,19 @@ func (k *collection) add(c *call) error {
 // addEntry adds, tells those who listen, and answers.
 func (c *call) addEntry(kind string, in EntryNew) error {
 	c.note("kind", kind)
-	if in.Scope.Device != "" {
-		c.note("device", in.Scope.Device)
+	for _, x := range [...]Pair{{"device", in.Scope.Device}, {"dest", in.Scope.Dest}, {"host", in.Scope.Host}, {"category", in.Scope.Category}, {"family", in.Scope.Family},
+		{"pool", in.Scope.Pool}, {"wallet", in.Scope.Wallet}, {"of_kind", in.Scope.Kind}, {"at", in.At}} {
+		if x.Value != "" {
+			c.note(x.Name, x.Value)
+		}
+	}
+	for _, x := range [...]struct {
+		name string
+		n    int64
+	}{{"port", int64(in.Scope.Port)}, {"sid", in.Scope.SID}, {"seconds", in.Seconds}} {
+		if x.n != 0 {
+			c.note(x.name, strconv.FormatInt(x.n, 10))
+		}
 	}
 	e, err := c.s.cfg.Backend.Rulebook.AddEntry(c.ctx(), kind, in, c.who.Name)
 	if err != nil {
@@ -219,11 +231,35 @@ func getSettings(c *call) error {
 	return c.json(&v)
 }
 
+// noteSettings says in the audit log what was changed to what.
+func (c *call) noteSettings(in *SettingsChange) {
+	for _, x := range [...]struct {
+		name  string
+		value *string
+	}{{"language", in.Language}, {"time_zone", in.TimeZone}} {
+		if x.value != nil {
+			c.note(x.name, *x.value)
+		}
+	}
+	for _, x := range [...]struct {
+		name  string
+		value *bool
+	}{{"evidence", in.Evidence}, {"presence", in.Presence}, {"names", in.Names}, {"look", in.Look}} {
+		if x.value != nil {
+			c.note(x.name, strconv.FormatBool(*x.value))
+		}
+	}
+	for k, n := range in.Retention {
+		c.note("retention."+k, strconv.Itoa(n))
+	}
+}
+
 func patchSettings(c *call) error {
 	var in SettingsChange
 	if err := c.decode(&in); err != nil {
 		return err
 	}
+	c.noteSettings(&in)
 	b := c.s.cfg.Backend.Choices
 	if c.conditional() {
 		now, err := b.Settings(c.ctx())
@@ -282,7 +318,9 @@ func getBackup(c *call) error {
 	o := BackupOptions{Passphrase: pass}
 	if f := c.flag("findings"); f != nil {
 		o.Findings = *f
+		c.note("findings", strconv.FormatBool(*f))
 	}
+	c.note("secrets", strconv.FormatBool(pass != ""))
 	return c.stream("yamori.backup", func(w io.Writer) error { return c.s.cfg.Backend.Safe.Backup(c.ctx(), o, w) })
 }
 

@@ -407,6 +407,17 @@ func TestAudited(t *testing.T) {
 	if e := w.h.audit[len(w.h.audit)-1]; e.Via != auth.ViaSocket || e.UID != 1000 || e.Actor != "uid:1000" || e.Detail["mode"] != "protect" {
 		t.Errorf("a change over the socket: %+v", e)
 	}
+	for _, x := range []struct{ method, path, body, want string }{
+		{"PATCH", "/api/v1/settings", `{"evidence":false,"time_zone":"Asia/Tokyo","retention":{"findings":30}}`, "map[evidence:false retention.findings:30 time_zone:Asia/Tokyo]"},
+		{"POST", "/api/v1/blocks", `{"scope":{"dest":"203.0.113.9","port":3333},"seconds":60}`, "map[dest:203.0.113.9 kind:block port:3333 seconds:60]"},
+		{"POST", "/api/v1/devices/" + dev + "/split", `{"macs":["02:00:00:00:00:05"]}`, "map[macs:02:00:00:00:00:05]"},
+		{"PATCH", "/api/v1/findings/3", `{"state":"ignored","until":"2026-04-01T00:00:00Z"}`, "map[state:ignored until:2026-04-01T00:00:00Z]"},
+	} {
+		w.do(w.request(x.method, x.path, x.body, w.session(auth.Owner)))
+		if e := w.h.audit[len(w.h.audit)-1]; fmt.Sprint(e.Detail) != x.want {
+			t.Errorf("%s %s: %v, want %s", x.method, x.path, e.Detail, x.want)
+		}
+	}
 }
 
 func TestUnknownPathsAndMethods(t *testing.T) {

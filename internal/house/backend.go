@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/yamori-net/yamori/internal/api"
@@ -190,7 +191,7 @@ func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.
 		if errors.Is(err, store.ErrPassphrase) {
 			return out, &api.InvalidError{Field: "file", Text: "its secrets need a passphrase"}
 		}
-		return out, errors.Join(api.ErrInvalid, err)
+		return out, &api.InvalidError{Field: "file", Text: strings.TrimPrefix(err.Error(), "store: ")}
 	}
 	out.Counts["documents"], out.Counts["devices"], out.Counts["findings"] = int64(done.Documents), int64(done.Devices), int64(done.Findings)
 	if err := x.h.Auth.Reload(); err != nil {

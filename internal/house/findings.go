@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func failed(err error) error {
 	case errors.Is(err, store.ErrConflict):
 		return api.ErrConflict
 	case errors.Is(err, store.ErrTooBig):
-		return errors.Join(api.ErrInvalid, err)
+		return fmt.Errorf("%w: %w", api.ErrInvalid, err)
 	}
 	return err
 }

@@ -26,7 +26,7 @@ import (
 type quiet struct{ flows []api.Flow }
 
 func (quiet) Fill(s *api.Status)                             { s.Interface = "lan0" }
-func (quiet) Ready() []api.Problem                                { return nil }
+func (quiet) Ready() []api.Problem                           { return nil }
 func (quiet) Samples() []api.Sample                          { return nil }
 func (q quiet) Flows(context.Context) ([]api.Flow, error)    { return q.flows, nil }
 func (quiet) Rules() api.Rules                               { return api.Rules{} }
@@ -385,5 +385,16 @@ func TestPages(t *testing.T) {
 		if !strings.HasPrefix(s.Name, "yamori_") {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// TestRestoreRefused: what is no backup is refused in one sentence with a cure.
+func TestRestoreRefused(t *testing.T) {
+	h := open(t, t.TempDir())
+	defer h.Close()
+	var bad *api.InvalidError
+	_, err := h.Backend(quiet{}).Safe.Restore(context.Background(), "", strings.NewReader("a list of things to buy\n"))
+	if !errors.As(err, &bad) || bad.Field != "file" || bad.Text != "this is no backup of Yamori; choose a file that yamori backup wrote" {
+		t.Error(err)
 	}
 }

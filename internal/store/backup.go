@@ -348,7 +348,7 @@ func readBackup(r io.Reader, pass string) (*backup, error) {
 	for num, read := 1, 0; ; num++ {
 		line, err := readLine(br)
 		if err != nil {
-			return nil, fmt.Errorf("store: the backup ends in line %d, before its checksum: %w", num, err)
+			return nil, fmt.Errorf("store: the backup ends in line %d, before its checksum (%w); choose another copy of it", num, err)
 		}
 		if read += len(line); read > maxBackupBytes {
 			return nil, fmt.Errorf("%w: the backup", ErrTooBig)
@@ -356,7 +356,7 @@ func readBackup(r io.Reader, pass string) (*backup, error) {
 		if num == 1 {
 			var h backupHead
 			if err := json.Unmarshal(line, &h); err != nil || h.Backup == 0 {
-				return nil, errors.New("store: this is no backup of Yamori")
+				return nil, errors.New("store: this is no backup of Yamori; choose a file that yamori backup wrote")
 			}
 			if h.Backup > backupVersion {
 				return nil, fmt.Errorf("store: the backup is of version %d and this program reads up to %d; update Yamori first", h.Backup, backupVersion)
@@ -371,7 +371,7 @@ func readBackup(r io.Reader, pass string) (*backup, error) {
 		}
 		if l.SHA256 != "" {
 			if l.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
-				return nil, errors.New("store: the backup was changed or cut: its checksum is wrong")
+				return nil, errors.New("store: the backup was changed or cut, its checksum is wrong; choose another copy of it")
 			}
 			if _, err := br.ReadByte(); err != io.EOF {
 				return nil, errors.New("store: the backup goes on after its checksum")
