@@ -47,6 +47,8 @@ var metrics = []metric{
 	{"yamori_queue_drops_total", "counter", "Events that found no room.", []string{"queue"}},
 	{"yamori_capture_drops_total", "counter", "Frames that the kernel could not keep.", nil},
 	{"yamori_fail_open_total", "counter", "Packets that passed unseen so that the home stays connected.", nil},
+	{"yamori_released_total", "counter", "Times that a connection, or a side of one, was let go of in line.", []string{"protocol", "reason"}},
+	{"yamori_released_bytes_total", "counter", "Bytes of ended TCP connections that went by after that.", []string{"protocol"}},
 	{"yamori_rules_loaded", "gauge", "Rules loaded.", []string{"set"}},
 	{"yamori_rules_age_seconds", "gauge", "Since the rules were loaded.", nil},
 	{"yamori_devices", "gauge", "Devices known.", []string{"type", "state"}},

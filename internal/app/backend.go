@@ -59,9 +59,7 @@ func (d daemon) Fill(s *api.Status) {
 	if _, _, _, x := d.w.keeper.state(); x.Uninspected > 0 {
 		s.Problems = append(s.Problems, api.Problem{Code: "inline.uninspected", Args: []api.Pair{{Name: "what", Value: strconv.FormatUint(x.Uninspected, 10)}}})
 	}
-	for _, code := range d.w.reactor.notes() {
-		s.Problems = append(s.Problems, api.Problem{Code: code, Args: []api.Pair{}})
-	}
+	s.Problems = append(s.Problems, d.w.reactor.notes()...)
 	if r := x.Rules; r != nil {
 		s.Rules, s.RulesFailed, s.RulesSince, s.RulesRefused, s.RefusedAt = int64(r.Loaded), int64(r.Failed), r.Since, r.Refused, r.RefusedAt
 	}
@@ -90,6 +88,8 @@ func (d daemon) Samples() []api.Sample {
 	if _, _, _, x := d.w.keeper.state(); x.Unseen > 0 {
 		out = append(out, api.Sample{Name: "yamori_fail_open_total", Value: float64(x.Unseen)})
 	}
+	st := d.w.allStats()
+	out = append(out, released(&st)...)
 	out = append(out, d.w.dns.samples()...)
 	if r := s.Rules; r != nil {
 		out = append(out, api.Sample{Name: "yamori_rules_loaded", Labels: []string{"all"}, Value: float64(r.Loaded)},
