@@ -64,8 +64,14 @@ func (a *asker) policyText(p *api.Policy, fresh bool) {
 	if !p.Until.IsZero() {
 		a.sayf("It is on trial until %s; keep it with: yamori protect --confirm", "%s まで試しています。続けるには yamori protect --confirm を実行してください。", p.Until.Local().Format(time.TimeOnly))
 	}
-	if !p.Inline && !fresh {
-		a.sayf("But yamori does not stand in the packets' way, so that nothing is blocked; yamori protect says why.", "ただし、通信の経路上で検査していないため、実際には遮断されません。yamori protect で理由を確認できます。")
+	switch {
+	case fresh || p.Inline:
+	case p.Acts == "after":
+		a.sayf("Nothing is inspected in line: flows are cut once something is found in them.", "経路上での検査はせず、脅威を見つけた後に接続を切ります。")
+	case p.Acts == "reset":
+		a.sayf("On a mirror port: connections in which something is found are reset, which may come too late.", "ミラーポートで監視中です。脅威を見つけた接続にリセットを送りますが、間に合わないこともあります。")
+	default:
+		a.sayf("But yamori does not stand in the packets' way, so that nothing is blocked; yamori doctor says why.", "ただし、通信の経路上で検査していないため、実際には遮断されません。yamori doctor で理由を確認できます。")
 	}
 }
 
@@ -79,7 +85,7 @@ func newChanges(stdout, stderr *os.File) *cobra.Command {
 		}
 		return list(a, []column[api.PolicyChange]{
 			{name: "id", en: "ID", ja: "ID", cell: func(c *api.PolicyChange) string { return c.ID }},
-			{name: "at", en: "WHEN", ja: "日時", cell: func(c *api.PolicyChange) string { return stampOf(c.At) }, csv: func(c *api.PolicyChange) string { return rfc(c.At) }},
+			{name: "at", en: "WHEN", ja: "日時", cell: func(c *api.PolicyChange) string { return a.stamp(c.At) }, csv: func(c *api.PolicyChange) string { return rfc(c.At) }},
 			{name: "what", en: "WHAT", ja: "内容", cell: a.changeText, csv: func(c *api.PolicyChange) string { return c.What }},
 			{name: "kind", cell: func(c *api.PolicyChange) string { return c.Kind }},
 			{name: "entry", cell: func(c *api.PolicyChange) string { return c.Entry }},

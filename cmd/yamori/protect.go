@@ -57,7 +57,7 @@ the kernel when the daemon cannot.`,
 		if p, err = a.c.TryMode(ctx, trial); err != nil {
 			return err
 		}
-		for end := time.Now().Add(min(startTime, trial)); !p.Inline; {
+		for end := time.Now().Add(min(startTime, trial)); !p.Inline && p.Acts != "after" && p.Acts != "reset"; {
 			if time.Now().After(end) {
 				_, err := a.c.SetMode(ctx, "watch")
 				return errors.Join(errors.New("the daemon cannot stand in the packets' way, so it only watches as before; its log says why (yamori status)"), err)

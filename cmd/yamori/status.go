@@ -78,13 +78,11 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 				}
 			}
 			for _, p := range s.Problems {
-				text := problems[p.Code]
-				if strings.HasPrefix(p.Code, "dns.") || strings.HasPrefix(p.Code, "plugin.") || p.Code == "inline.uninspected" {
-					text = explained(p)
+				if p.Code == "rules.refused" {
+					continue // told above, with the reason
 				}
-				if text != "" {
-					fmt.Fprintf(stdout, "  ! %s\n", text)
-				}
+				what, cure := report.Diagnosis(report.English, p.Code, pairs(p.Args))
+				fmt.Fprintf(stdout, "  ! %s\n", plain(strings.TrimSpace(cmp.Or(what, p.Code)+" "+cure)))
 			}
 			return nil
 		},
@@ -127,17 +125,3 @@ func tellPrivileges(w io.Writer, p *api.Privileges) {
 }
 
 func count(n int64) string { return report.Count(uint64(max(n, 0))) }
-
-// problems says what the codes of a status mean, and the cure.
-var problems = map[string]string{
-	"store.temporary":   "what was known cannot be read; what is found now is lost at the end. See the log, then start again",
-	"store.full":        "the disk is full: nothing more is kept. Make room",
-	"store.failing":     "the disk does not take what is to be kept. See the log",
-	"store.damaged":     "the event store is damaged; the next start repairs it",
-	"store.repaired":    "the event store was damaged and has been repaired; the old file stands beside it",
-	"findings.dropped":  "findings came faster than the disk takes them; some are not kept",
-	"policy.unreadable": "a part of the policy cannot be read. See the log",
-	"inline.failed":     "packets cannot be stopped: the inspection in line does not start. See the log",
-	"inline.passing":    "packets pass by uninspected: a worker does not take its turn",
-	"api.down":          "the API does not answer over the network. See the log",
-}

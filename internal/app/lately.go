@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"time"
 
+	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/enforce"
 	"github.com/yamori-net/yamori/internal/policy"
 )
@@ -136,19 +138,39 @@ func (r *reactor) troubled() bool {
 	return r.failed.Load() || r.doomed.failed
 }
 
-// notes are codes of what the owner should know of how findings are stopped,
-// though nothing has failed.
-func (r *reactor) notes() (out []string) {
-	if r.w.house.Policy.Mode() != policy.Protect {
-		return nil
+// probeEvery is how often the packet filter is looked at anew: another program
+// may have begun to offload flows.
+const probeEvery = time.Hour
+
+// keepProbe looks at what the packet filter offers, and what hides traffic.
+func (r *reactor) keepProbe(ctx context.Context) {
+	t := time.NewTicker(probeEvery)
+	defer t.Stop()
+	for {
+		if a, err := r.w.rights().Probe(); err == nil {
+			r.abilities.Store(&a)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
 	}
-	switch r.acts() {
-	case actsAfter:
-		out = append(out, "acts.after")
-	case actsReset:
-		out = append(out, "acts.reset")
-	case actsTell:
-		out = append(out, "acts.tell")
+}
+
+// notes are what the owner should know of how findings are stopped, though
+// nothing has failed.
+func (r *reactor) notes() (out []api.Problem) {
+	protect := r.w.house.Policy.Mode() == policy.Protect
+	if a := r.abilities.Load(); a != nil {
+		for _, c := range probed(a, r.w.Config, protect) {
+			if c.Level == LevelFailure || c.Code == enforce.FlowTables || c.Code == enforce.HardwareFlow {
+				out = append(out, api.Problem{Code: c.Code, Args: c.Args})
+			}
+		}
+	}
+	if acts := r.acts(); protect && acts != actsInline {
+		out = append(out, api.Problem{Code: "acts." + acts, Args: []api.Pair{}})
 	}
 	return out
 }

@@ -31,6 +31,8 @@ type reactor struct {
 	can    atomic.Bool            // there are rules to cut flows with
 	failed atomic.Bool            // they could not be made, which was told
 
+	abilities atomic.Pointer[enforce.Abilities] // nil: not looked at yet
+
 	mu   sync.Mutex
 	late *lately   // cuts without standing in line; nil: not
 	last filter    // where flows were cut last
@@ -177,6 +179,7 @@ func (r *reactor) reaction(ev *event.Event) *reaction {
 func (r *reactor) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.keepBlocks(ctx) })
+	wg.Go(func() { r.keepProbe(ctx) })
 	defer wg.Wait()
 	batch := make([]*reaction, 0, cutBatch)
 	for {

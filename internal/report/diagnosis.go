@@ -106,8 +106,8 @@ var adviceOn = map[string]advice{
 
 	// The daemon.
 	"daemon.ok": {"The daemon runs, version {version}, mode {mode}.", "", "デーモンは動いています（バージョン {version}、モード {mode}）。", ""},
-	"daemon.down": {"The daemon does not run, or does not answer: {error}", "Start it with: yamori run, or by the service manager.",
-		"デーモンが動いていないか、応答しません: {error}", "yamori run かサービス管理で起動してください。"},
+	"daemon.down": {"The daemon does not run, or does not answer.", "Start it with: yamori run, or by the service manager.",
+		"デーモンが動いていないか、応答しません。", "yamori run かサービス管理で起動してください。"},
 	"store.temporary": {"What was known cannot be read; what is found now is lost at the end.", "See the log, then start again.", "これまでの記録を読めません。今の記録は終了時に失われます。", "ログを確認し、起動し直してください。"},
 	"store.full":      {"The disk is full: nothing more is kept.", "Make room.", "ディスクがいっぱいで、これ以上保存できません。", "空きを増やしてください。"},
 	"store.failing":   {"The disk does not take what is to be kept.", "See the log.", "ディスクに書き込めません。", "ログを確認してください。"},
