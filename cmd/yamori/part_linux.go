@@ -136,7 +136,7 @@ func confinement(c *config.Config) (*priv.Config, error) {
 	}
 	var err error
 	pc := &priv.Config{User: c.User, Own: []string{abs(cmp.Or(c.State.Dir, config.DefaultState), &err)}}
-	pc.Helper = priv.HelperConfig{State: abs(c.Inline.State, &err), Ports: lowPorts(c), Socket: abs(cmp.Or(c.Socket, config.DefaultSocket), &err),
+	pc.Helper = priv.HelperConfig{State: abs(c.Inline.State, &err), Ports: ports(c), Socket: abs(cmp.Or(c.Socket, config.DefaultSocket), &err),
 		Events: abs(c.Events.File, &err), Keep: c.Events.Keep}
 	for _, p := range named(c) {
 		pc.Read = append(pc.Read, folderOf(abs(p, &err)))
@@ -186,13 +186,10 @@ func folderOf(p string) string {
 	return dir
 }
 
-// lowPorts are those at which the daemon listens and may not by itself.
-func lowPorts(c *config.Config) (out []uint16) {
-	add := func(p uint16) {
-		if p > 0 && p < 1024 {
-			out = append(out, p)
-		}
-	}
+// ports are those that the daemon has opened: all of the resolver, and those of
+// the API at which it may not listen by itself.
+func ports(c *config.Config) (out []uint16) {
+	add := func(p uint16) { out = append(out, p) }
 	if c.DNS.Enabled() {
 		if len(c.DNS.Listen) == 0 {
 			add(config.DNSPort)
@@ -205,7 +202,7 @@ func lowPorts(c *config.Config) (out []uint16) {
 	}
 	if !c.API.Off {
 		for _, s := range c.API.Listen {
-			if a, err := netip.ParseAddrPort(s); err == nil {
+			if a, err := netip.ParseAddrPort(s); err == nil && a.Port() < 1024 {
 				add(a.Port())
 			}
 		}

@@ -291,7 +291,7 @@ events: {file: DIR/log/eve.json, keep: 2}
 rules: {files: [DIR/rules]}
 api: {listen: ["127.0.0.1:443"]}
 dns:
-  listen: [127.0.0.1]
+  listen: [127.0.0.1, "127.0.0.1:5300"]
   upstreams: [{url: 127.0.0.9}]
   lists: [{name: pools, path: DIR/lists/names.txt}]
 inline: {state: DIR/enforce.json}
@@ -353,7 +353,7 @@ func TestParted(t *testing.T) {
 		}
 	})
 	t.Run("ports", func(t *testing.T) {
-		for _, at := range []string{"127.0.0.1:443", "127.0.0.1:53"} {
+		for _, at := range []string{"127.0.0.1:443", "127.0.0.1:53", "127.0.0.1:5300"} {
 			if err := ns.Do(func() error {
 				c, err := net.DialTimeout("tcp", at, time.Second)
 				if err == nil {

@@ -76,7 +76,7 @@ type HelperConfig struct {
 	// Leave lets blocks stay, until they expire, when the other side dies;
 	// nothing is queued any more. Otherwise all rules are removed.
 	Leave bool `json:"leave,omitempty"`
-	// Ports are those under 1024 that the other side may have, such as 53.
+	// Ports are those that the other side may have, such as 53.
 	Ports []uint16 `json:"ports,omitempty"`
 	// Socket is the daemon's Unix socket, among Config.Keep; its file is taken
 	// away at the end, from a folder that need not be the user's.

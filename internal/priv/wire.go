@@ -48,7 +48,7 @@ const (
 	OpPlugin                 // plugin.Start: leads the traffic of named devices here
 	OpUnplug                 // and ends that
 	OpPlugged                // how it goes
-	OpListen                 // a port under 1024 that HelperConfig names
+	OpListen                 // a port that HelperConfig names
 	OpEvents                 // opens the event file that HelperConfig names, in a new one if asked
 	OpProbe                  // enforce.Probe
 	lastOp     = OpProbe
