@@ -240,6 +240,9 @@ const (
 	// A worker that is late so often within a second cannot keep up: then all
 	// packets pass by for a while, because waiting for it slows them down.
 	lateTimes, restFor = 4, 2 * time.Second
+	// A worker that is late and has not taken its turn for so many intervals
+	// hangs: packets pass by at once, until shortly after it goes on.
+	hungTurns, hungFor = 2, 200 * time.Millisecond
 )
 
 // relieve lets packets pass that a worker holds up.
@@ -247,20 +250,36 @@ func (i *inline) relieve(ctx context.Context) {
 	t := time.NewTicker(relieveEvery)
 	defer t.Stop()
 	var times [lateTimes]time.Time
+	turns, still, hung := make([]uint64, len(i.sources)), make([]int, len(i.sources)), make([]bool, len(i.sources))
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		n := 0
-		for _, s := range i.sources {
-			n += s.Relieve()
+		n, wait, rest := 0, false, false
+		for k, s := range i.sources {
+			if now := i.heart.Pulses[k].Turns(); now != turns[k] {
+				turns[k], still[k], hung[k] = now, 0, false
+			} else {
+				still[k]++
+			}
+			m := s.Relieve()
+			n += m
+			hung[k] = hung[k] || m > 0 && still[k] >= hungTurns
+			wait = wait || hung[k]
+			rest = rest || hung[k] && m > 0
+		}
+		now := time.Now()
+		if wait {
+			i.rest.Store(max(i.rest.Load(), now.Add(hungFor).UnixNano()))
+		}
+		if rest {
+			_ = i.table.Rest() // the heart tries again
 		}
 		if n == 0 {
 			continue
 		}
-		now := time.Now()
 		copy(times[1:], times[:])
 		if times[0] = now; now.Sub(times[lateTimes-1]) < time.Second {
 			i.rest.Store(now.Add(restFor).UnixNano())

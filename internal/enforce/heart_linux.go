@@ -70,6 +70,9 @@ type Pulse struct{ n atomic.Uint64 }
 // Take says that the worker takes its turn. It costs an addition.
 func (p *Pulse) Take() { p.n.Add(1) }
 
+// Turns is how often it did.
+func (p *Pulse) Turns() uint64 { return p.n.Load() }
+
 // Heart beats while all workers live.
 type Heart struct {
 	Table  Beater

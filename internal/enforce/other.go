@@ -56,6 +56,9 @@ type Pulse struct{ n atomic.Uint64 }
 // Take says that the worker takes its turn.
 func (p *Pulse) Take() { p.n.Add(1) }
 
+// Turns is how often it did.
+func (p *Pulse) Turns() uint64 { return p.n.Load() }
+
 // Heart does nothing here.
 type Heart struct {
 	Table   Beater
