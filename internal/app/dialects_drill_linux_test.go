@@ -50,7 +50,7 @@ func TestDialects(t *testing.T) {
 			})
 		}
 	})
-	if len(table) < 39 {
+	if len(table) < 49 {
 		t.Errorf("%d dialects", len(table))
 	}
 	t.Log("bytes that reached the pool, the most of router and bridge:")

@@ -170,6 +170,7 @@ func Mining() []Talk {
 	}
 	out = append(out, webTalks()...)
 	out = append(out, binaryTalks()...)
+	out = append(out, kinTalks()...)
 	for i := range out {
 		out[i].Mining, out[i].Port = true, firstPort+uint16(i)
 	}

@@ -109,5 +109,6 @@ var words = strings.NewReplacer(
 	"$ERG", "9fRAWhdxEsTcdb8PhGNrZfwqa65zfkuYHAMmkQLcic1gdLSV5vA",
 	"$XEL", "xel:qcd39a5u8cscztamjuyr7hdj6hh2wh9nrmhp86ljx2sz6t99ndjqqm7wxj8",
 	"$KAS", "kaspa:qr"+strings.Repeat("8tw0ezl4f", 6)+"mzvx9c",
+	"$NIM", "NQ07 0000 0000 0000 0000 0000 0000 0000 0000",
 	"$CKB", "ckb1qyqgs3rhm2tfefh6laxckaglmsc0ae42c9aqekjfap",
 )

@@ -15,9 +15,9 @@ import (
 // the step that the table says, and not later than the first answer but where
 // the dialect does not show itself so early; the others are not found at all.
 func TestTalks(t *testing.T) {
-	// Beam's login and job say nothing of mining; its solution does. A node's owner
-	// may ask it for work once.
-	late := map[string]bool{"beam": true, "ethereum-http": true}
+	// Beam's login and job say nothing of mining; its solution does. Hathor's job
+	// comes after a plain answer. A node's owner may ask it for work once.
+	late := map[string]bool{"beam": true, "hathor": true, "ethereum-http": true}
 	ports, names := map[uint16]bool{}, map[string]bool{}
 	for _, talk := range All() {
 		if ports[talk.Port] || names[talk.Name] || ports[talk.TLSPort()] {
@@ -39,7 +39,7 @@ func TestTalks(t *testing.T) {
 			t.Errorf("%s: found at step %d, after the first answer (%d)", talk.Name, at, talk.First())
 		}
 	}
-	if _, ok := Find("cryptonote"); !ok || len(Mining()) < 35 {
+	if _, ok := Find("cryptonote"); !ok || len(Mining()) < 49 {
 		t.Errorf("%d dialects", len(Mining()))
 	}
 }

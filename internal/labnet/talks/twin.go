@@ -53,7 +53,7 @@ func filler(n int) string { return strings.Repeat("garden path ", n/12+1)[:n] }
 
 var tamer = func() *strings.Replacer {
 	var pairs []string
-	for _, key := range []string{"$XMR", "$BTC", "$ETH", "$ERG", "$XEL", "$KAS", "$CKB", "$BLOB", "$COINB", "$HEADER", "$SOLN", "$CYCLE"} {
+	for _, key := range []string{"$XMR", "$BTC", "$ETH", "$ERG", "$XEL", "$KAS", "$CKB", "$NIM", "$BLOB", "$COINB", "$HEADER", "$SOLN", "$CYCLE"} {
 		v := words.Replace(key)
 		pairs = append(pairs, v, filler(len(v)))
 	}
@@ -65,6 +65,9 @@ var tamer = func() *strings.Replacer {
 		{"midstate", "midscene"}, {"coinbasevalue", "coinlessvalue"}, {"coinbasetxn", "coinlesstxn"}, {"previousblockhash", "previousclockhash"},
 		{"blockhashing_blob", "blockhanging_blob"}, {"mbl_blob", "mbl_blog"}, {"site_key", "side_key"}, {"hashes", "dashes"},
 		{"KEEPALIVED", "KEEPLIVING"}, {"keepalived", "keepliving"}, {"rx/0", "mono"}, {"cn/r", "duet"}, {"argon2/", "organ2/"}, {"userid", "usorid"}, {"targetBlob", "targetBlog"}, {"wallet_address", "ballet_address"},
+		{"a9b3f5c2d4000000", "the second shelf"}, {"mine_txs", "mind_txs"}, {"nonce_size", "notes_size"}, {"sha3x", "waltz"}, {"get_block_template", "get_clock_template"}, {"getminingcandidate", "getdiningcandidate"},
+		{"createauxblock", "createarxblock"}, {"chainid", "chairid"}, {"genesisHash", "genesisDash"}, {"targetCompact", "targetConcert"}, {"compact_target", "concert_target"}, {"epic-", "epos-"},
+		{"previous_block_hash", "previous_clock_hash"}, {"randomx", "rondeau"}, {"xel/v2", "bus/v2"}, {"prevhash", "prevdash"}, {"nBits", "nBets"},
 		{"JOB,", "GET,"}, {"GOOD", "DONE"}, {"DUCOID", "SENSOR"}, {"seed_hash", "seat_hash"}, {"grin-", "grim-"},
 	} {
 		if len(p[0]) != len(p[1]) {
