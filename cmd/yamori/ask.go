@@ -89,6 +89,7 @@ func (a *asker) does(f func(ctx context.Context, args []string) error) func(*cob
 		if err := a.open(); err != nil {
 			return err
 		}
+		a.atHome(cmd.Context())
 		return cured(f(cmd.Context(), args))
 	}
 }

@@ -95,7 +95,7 @@ func (a *asker) deviceColumns() []column[api.Device] {
 		{name: "person", en: "WHOSE", ja: "持ち主", cell: func(d *api.Device) string { return d.Person }, mostWide: 16},
 		{name: "addresses", en: "ADDRESS", ja: "アドレス", cell: firstAddress, csv: func(d *api.Device) string { return strings.Join(d.Addresses, " ") }},
 		{name: "state", en: "STATE", ja: "状態", cell: a.deviceState, csv: func(d *api.Device) string { return map[bool]string{true: "online", false: "offline"}[d.Online] }},
-		{name: "last", en: "LAST SEEN", ja: "最後", cell: func(d *api.Device) string { return stampOf(d.Last) }, csv: func(d *api.Device) string { return rfc(d.Last) }},
+		{name: "last", en: "LAST SEEN", ja: "最後", cell: func(d *api.Device) string { return a.stamp(d.Last) }, csv: func(d *api.Device) string { return rfc(d.Last) }},
 	}
 }
 
@@ -191,8 +191,8 @@ func (a *asker) writeDevice(w io.Writer, d *api.Device) error {
 	}
 	add("addresses", "アドレス", strings.Join(d.Addresses, " "))
 	add("state", "状態", a.deviceState(d))
-	add("first seen", "最初", stampOf(d.First))
-	add("last seen", "最後", stampOf(d.Last))
+	add("first seen", "最初", a.stamp(d.First))
+	add("last seen", "最後", a.stamp(d.Last))
 	if _, err := fmt.Fprintln(w, plain(d.ID)); err != nil {
 		return err
 	}

@@ -215,7 +215,7 @@ func (a *asker) writeRecord(rec *api.Record) error {
 		if !ok {
 			w = [2]string{s.Kind, s.Kind}
 		}
-		rows = append(rows, []string{"  " + plain(a.t(w[0], w[1])), fmt.Sprint(s.Count), stampOf(s.Oldest), stampOf(s.Until)})
+		rows = append(rows, []string{"  " + plain(a.t(w[0], w[1])), fmt.Sprint(s.Count), a.stamp(s.Oldest), a.stamp(s.Until)})
 	}
 	return grid(a.out, rows)
 }

@@ -118,7 +118,7 @@ func (a *asker) untilText(e *api.Entry) string {
 	case e.Until.IsZero():
 		return a.t("removed", "解除まで")
 	}
-	return stampOf(e.Until)
+	return a.stamp(e.Until)
 }
 
 // added answers with an entry that was made.

@@ -166,7 +166,7 @@ func (a *asker) actionWord(s string) string {
 func (a *asker) findingColumns() []column[api.Finding] {
 	return []column[api.Finding]{
 		{name: "id", en: "ID", ja: "ID", cell: func(f *api.Finding) string { return f.ID }},
-		{name: "last", en: "LAST", ja: "最後", cell: func(f *api.Finding) string { return stampOf(f.Last) }},
+		{name: "last", en: "LAST", ja: "最後", cell: func(f *api.Finding) string { return a.stamp(f.Last) }},
 		{name: "count", en: "TIMES", ja: "回数", cell: func(f *api.Finding) string { return strconv.FormatInt(f.Count, 10) }},
 		{name: "state", en: "STATE", ja: "状態", cell: func(f *api.Finding) string { return a.stateWord(f.State) }},
 		{name: "verdict", en: "SURE", ja: "確かさ", cell: func(f *api.Finding) string { return told(f).Sure(a.lang) }},

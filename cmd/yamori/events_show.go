@@ -74,7 +74,7 @@ func newEventsShow(stdout, stderr *os.File) *cobra.Command {
 func (a *asker) writeFinding(f *api.Finding) {
 	x := told(f)
 	fmt.Fprintf(a.out, "%s [%s]\n", x.Happened(a.lang), x.Sure(a.lang))
-	fmt.Fprintf(a.out, a.t("  %s to %s, %d times", "  %s から %s まで、%d 回"), stampOf(f.Time), stampOf(f.Last), f.Count)
+	fmt.Fprintf(a.out, a.t("  %s to %s, %d times", "  %s から %s まで、%d 回"), a.stamp(f.Time), a.stamp(f.Last), f.Count)
 	if f.Estimated {
 		fmt.Fprint(a.out, a.t(" (the clock was not set; the time is estimated)", "（時計が合っていなかったため、時刻は推定です）"))
 	}
@@ -100,7 +100,7 @@ func (a *asker) writeFinding(f *api.Finding) {
 		if f.Until.IsZero() {
 			return ""
 		}
-		return a.t(" until ", "、期限 ") + stampOf(f.Until)
+		return a.t(" until ", "、期限 ") + a.stamp(f.Until)
 	}())
 	add("note", "メモ", f.Note)
 	add("device", "機器", fit(f.Device+" "+f.DeviceName, 100))

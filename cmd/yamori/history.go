@@ -69,7 +69,7 @@ latest first: a user's name, a token, or the user id of a process at the socket.
 			return err
 		}
 		return list(a, []column[api.AuditLine]{
-			{name: "time", en: "WHEN", ja: "日時", cell: func(l *api.AuditLine) string { return stampOf(l.Time) }, csv: func(l *api.AuditLine) string { return rfc(l.Time) }},
+			{name: "time", en: "WHEN", ja: "日時", cell: func(l *api.AuditLine) string { return a.stamp(l.Time) }, csv: func(l *api.AuditLine) string { return rfc(l.Time) }},
 			{name: "actor", en: "WHO", ja: "実行者", cell: func(l *api.AuditLine) string { return l.Actor }, mostWide: 24},
 			{name: "via", en: "VIA", ja: "経路", cell: func(l *api.AuditLine) string { return strings.TrimSpace(l.Via + " " + l.Addr) }},
 			{name: "action", en: "WHAT", ja: "操作", cell: func(l *api.AuditLine) string { return l.Action }},
@@ -126,7 +126,7 @@ func newTimeline(stdout, stderr *os.File) *cobra.Command {
 		}
 		names := a.names(ctx)
 		return list(a, []column[api.Moment]{
-			{name: "time", en: "WHEN", ja: "日時", cell: func(m *api.Moment) string { return stampOf(m.Time) }, csv: func(m *api.Moment) string { return rfc(m.Time) }},
+			{name: "time", en: "WHEN", ja: "日時", cell: func(m *api.Moment) string { return a.stamp(m.Time) }, csv: func(m *api.Moment) string { return rfc(m.Time) }},
 			{name: "kind", cell: func(m *api.Moment) string { return m.Kind }},
 			{name: "device", cell: func(m *api.Moment) string { return m.Device }},
 			{name: "code", en: "WHAT", ja: "内容", cell: func(m *api.Moment) string { return a.momentText(m, names) }, csv: func(m *api.Moment) string { return m.Code }},
@@ -204,7 +204,7 @@ func newFlows(stdout, stderr *os.File) *cobra.Command {
 			{name: "app_proto", en: "SPEAKS", ja: "種類", cell: func(f *api.Flow) string { return cmp.Or(f.AppProto, f.Proto) }, csv: func(f *api.Flow) string { return f.AppProto }},
 			{name: "sent", en: "SENT", ja: "送信", cell: func(f *api.Flow) string { return report.Size(uint64(max(f.Sent, 0))) }, csv: func(f *api.Flow) string { return fmt.Sprint(f.Sent) }},
 			{name: "received", en: "RECEIVED", ja: "受信", cell: func(f *api.Flow) string { return report.Size(uint64(max(f.Received, 0))) }, csv: func(f *api.Flow) string { return fmt.Sprint(f.Received) }},
-			{name: "first", en: "SINCE", ja: "開始", cell: func(f *api.Flow) string { return stampOf(f.First) }, csv: func(f *api.Flow) string { return rfc(f.First) }},
+			{name: "first", en: "SINCE", ja: "開始", cell: func(f *api.Flow) string { return a.stamp(f.First) }, csv: func(f *api.Flow) string { return rfc(f.First) }},
 		}, all, "No connection is open.", "開いている接続はありません。")
 	})
 	return cmd

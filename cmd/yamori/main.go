@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // routers have no table of time zones
 )
 
 // Exit codes of every command.

@@ -20,8 +20,8 @@ func (a *asker) tokenColumns() []column[api.Token] {
 		{name: "name", en: "NAME", ja: "名前", cell: func(t *api.Token) string { return t.Name }, mostWide: 32},
 		{name: "scope", en: "MAY", ja: "権限", cell: func(t *api.Token) string { return t.Scope }},
 		{name: "prefix", en: "BEGINS", ja: "先頭", cell: func(t *api.Token) string { return t.Prefix }},
-		{name: "expires", en: "UNTIL", ja: "期限", cell: func(t *api.Token) string { return stampOf(t.Expires) }, csv: func(t *api.Token) string { return rfc(t.Expires) }},
-		{name: "used", en: "LAST USED", ja: "最終利用", cell: func(t *api.Token) string { return stampOf(t.Used) }, csv: func(t *api.Token) string { return rfc(t.Used) }},
+		{name: "expires", en: "UNTIL", ja: "期限", cell: func(t *api.Token) string { return a.stamp(t.Expires) }, csv: func(t *api.Token) string { return rfc(t.Expires) }},
+		{name: "used", en: "LAST USED", ja: "最終利用", cell: func(t *api.Token) string { return a.stamp(t.Used) }, csv: func(t *api.Token) string { return rfc(t.Used) }},
 	}
 }
 
@@ -79,7 +79,7 @@ func newTokensAdd(stdout, stderr *os.File) *cobra.Command {
 			return err
 		}
 		a.sayf("%s\nThis is shown once; keep it where only the program reads it. It may %s, until %s.", "%s\n表示は今回限りです。使うプログラムだけが読める場所に保管してください。権限：%s、期限：%s",
-			plain(t.Secret), t.Scope, stampOf(t.Expires))
+			plain(t.Secret), t.Scope, a.stamp(t.Expires))
 		return nil
 	})
 	return cmd

@@ -98,7 +98,7 @@ func (a *asker) userColumns() []column[api.User] {
 			}
 			return a.t("no", "なし")
 		}, csv: func(u *api.User) string { return fmt.Sprint(u.TOTP) }},
-		{name: "created", en: "SINCE", ja: "作成", cell: func(u *api.User) string { return stampOf(u.Created) }, csv: func(u *api.User) string { return rfc(u.Created) }},
+		{name: "created", en: "SINCE", ja: "作成", cell: func(u *api.User) string { return a.stamp(u.Created) }, csv: func(u *api.User) string { return rfc(u.Created) }},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -82,12 +83,29 @@ func midnight(t time.Time, days int) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, t.Location())
 }
 
-// stampOf writes a time for people, in the local zone.
-func stampOf(t time.Time) string {
+// stamp writes a time for people, where the home is.
+func (a *asker) stamp(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04")
+	return t.In(a.now.Location()).Format("2006-01-02 15:04")
+}
+
+// zoneTime bounds how long the daemon is asked where the home is.
+const zoneTime = 2 * time.Second
+
+// atHome makes days begin where the owner says that the home is; a daemon that
+// does not answer leaves the machine's own zone.
+func (a *asker) atHome(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, zoneTime)
+	defer cancel()
+	s, err := a.c.Settings(ctx)
+	if err != nil || s.TimeZone == "" {
+		return
+	}
+	if loc, err := time.LoadLocation(s.TimeZone); err == nil {
+		a.now = a.now.In(loc)
+	}
 }
 
 // rfc writes a time for programs.

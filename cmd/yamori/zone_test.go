@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHomeZone: days begin, and times are shown, where the owner says that the
+// home is, whatever zone the machine has.
+func TestHomeZone(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	x := newHome(t)
+	for _, zone := range [][2]string{{"Asia/Tokyo", "+09:00"}, {"America/Los_Angeles", "-08:00"}} {
+		if code, _, errs := call(t, "settings", "time_zone="+zone[0], "--socket", x.socket); code != 0 {
+			t.Fatal(errs)
+		}
+		code, out, errs := call(t, "report", "--from", "2026-01", "--to", "2026-01", "-o", "json", "--socket", x.socket)
+		if want := "  \"from\": \"2026-01-01T00:00:00" + zone[1] + "\",\n  \"to\": \"2026-02-01T00:00:00" + zone[1] + "\","; code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s: %d %s %.200s", zone[0], code, errs, out)
+		}
+	}
+	a := &asker{}
+	a.now = time.Date(2026, 1, 1, 8, 30, 0, 0, time.FixedZone("JST", 9*3600))
+	if got := a.stamp(a.now.UTC()); got != "2026-01-01 08:30" {
+		t.Error(got)
+	}
+	if got, err := when("since", "2026-01-01", a.now); err != nil || !got.Equal(a.now.Add(-8*60*60e9-30*60e9)) {
+		t.Error(got, err)
+	}
+}
