@@ -36,6 +36,7 @@ var roles = map[string]func(c *Client, dir string, say func(any)) error{
 	"confined": confined,
 	"wait":     waitForEnd,
 	"leave":    waitForEnd,
+	"orphan":   waitForEnd,
 	"packets":  packets,
 	"plug":     plug,
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yamori-net/yamori/internal/netns"
 	"github.com/yamori-net/yamori/internal/plugin"
 	"github.com/yamori-net/yamori/internal/plugin/plugintest"
 )
@@ -75,4 +76,20 @@ func TestPluginCrash(t *testing.T) {
 			t.Error("the truth did not last")
 		}
 	}
+}
+
+// TestOrphan: who is to be killed when his parent ends still is, although he
+// became another user.
+func TestOrphan(t *testing.T) {
+	needRoot(t)
+	n, err := netns.New("parent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, "orphan", folder(t), n)
+	var pids []int
+	s.read(t, &pids)
+	n.Close() // and with it the thread that was the parent
+	waitFor(t, "end of the daemon", 5*time.Second, func() bool { return !alive(pids[0]) })
+	waitFor(t, "end of the privileged process", 5*time.Second, func() bool { return !alive(pids[1]) })
 }

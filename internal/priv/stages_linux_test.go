@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -140,6 +141,9 @@ func begin(t *testing.T, role, dir string, in ...*netns.NS) *stage {
 	}
 	s.out = bufio.NewReader(out)
 	launch := s.cmd.Start
+	if role == "orphan" {
+		s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	}
 	if len(in) > 0 {
 		launch = func() error { return in[0].Do(s.cmd.Start) }
 	}

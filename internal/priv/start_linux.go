@@ -28,7 +28,34 @@ type handoff struct {
 	Files    []int  `json:"files,omitempty"`
 	Helper   int    `json:"helper"` // process number
 	Landlock int    `json:"landlock"`
+	Death    int    `json:"death,omitempty"`  // signal at the end of the parent
+	Parent   int    `json:"parent,omitempty"` // process number
 	Missing  []Note `json:"missing,omitempty"`
+}
+
+// death is the signal that the process gets when its parent ends
+// (PR_SET_PDEATHSIG); 0: none. It belongs to the first thread, which runs this,
+// and another user loses it.
+var death = func() int {
+	var sig int32
+	if unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&sig)), 0, 0, 0) != nil {
+		return 0
+	}
+	return int(sig)
+}()
+
+// inherit asks for the parent's end again, which may have come meanwhile.
+func inherit(h *handoff) error {
+	if h.Death == 0 {
+		return nil
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(h.Death), 0, 0, 0); err != nil {
+		return fmt.Errorf("signal at the parent's end: %w", err)
+	}
+	if os.Getppid() != h.Parent {
+		return errors.New("the parent has ended")
+	}
+	return nil
 }
 
 // Start parts the process. It is called twice, at the beginning of the program:
@@ -77,7 +104,7 @@ func depart(c *Config) error {
 		if err != nil {
 			return err
 		}
-		h := handoff{Socket: int(sock.Fd()), Helper: cmd.Process.Pid, Landlock: abi, Missing: append(missing, notes...)}
+		h := handoff{Socket: int(sock.Fd()), Helper: cmd.Process.Pid, Landlock: abi, Missing: append(missing, notes...), Death: death, Parent: os.Getppid()}
 		for _, f := range c.Keep {
 			h.Files = append(h.Files, int(f.Fd()))
 		}
@@ -211,6 +238,9 @@ func attach(text string) (*Client, error) {
 		if name, err := unix.BytePtrFromString(filepath.Base(os.Args[0])); err == nil {
 			_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
 		}
+	}
+	if err := inherit(&h); err != nil {
+		return nil, err
 	}
 	r := Report{Landlock: h.Landlock, Missing: h.Missing}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
