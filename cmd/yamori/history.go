@@ -153,11 +153,33 @@ func (a *asker) momentText(m *api.Moment, names map[string]string) string {
 	case "device.kind_changed", "device.changed":
 		return fmt.Sprintf(a.t("%s seems to be a %s", "%s は%sのようです"), who, report.KindName(a.lang, args["kind"]))
 	}
+	if what, ok := strings.CutPrefix(m.Code, "policy."); ok {
+		return a.happenedText(what, who, args)
+	}
 	if m.Kind == "finding" {
 		category, _, _ := strings.Cut(m.Code, ".")
 		return (&report.Told{Who: who, Code: m.Code, Category: category, Args: args}).Happened(a.lang)
 	}
 	return strings.TrimSpace(m.Code + " " + who)
+}
+
+// happenedText says what was changed of the policy, and by whom.
+func (a *asker) happenedText(what, who string, args map[string]string) string {
+	s := ""
+	switch w := kindOfEntry[args["kind"]]; {
+	case args["mode"] != "":
+		s = fmt.Sprintf(a.t("mode %s", "モード %s"), args["mode"])
+	case what == "add":
+		s = fmt.Sprintf(a.t("%s: %s", "%s：%s"), cmp.Or(a.t(w[0], w[1]), args["kind"]), cmp.Or(who, args["entry"]))
+	case what == "remove":
+		s = fmt.Sprintf(a.t("no longer %s: %s", "%sを解除：%s"), cmp.Or(a.t(w[0], w[1]), args["kind"]), cmp.Or(who, args["entry"]))
+	default:
+		s = fmt.Sprintf(a.t("taken back: %s %s", "取り消し：%s %s"), cmp.Or(a.t(w[0], w[1]), args["kind"]), cmp.Or(who, args["entry"]))
+	}
+	if by := args["author"]; by != "" {
+		s += fmt.Sprintf(a.t(" (by %s)", "（%s による）"), by)
+	}
+	return s
 }
 
 func newFlows(stdout, stderr *os.File) *cobra.Command {

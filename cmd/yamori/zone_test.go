@@ -29,3 +29,22 @@ func TestHomeZone(t *testing.T) {
 		t.Error(got, err)
 	}
 }
+
+// TestPolicyTimeline: who changed what of the policy stands in the timeline.
+func TestPolicyTimeline(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	x := newHome(t)
+	for _, args := range [][]string{{"block", "203.0.113.9"}, {"undo"}, {"policy", "watch"}} {
+		if code, _, errs := call(t, append(args, "--socket", x.socket)...); code != 0 {
+			t.Fatal(args, errs)
+		}
+	}
+	for lang, want := range map[string][]string{"en": {"blocked: ", "taken back: blocked", "mode watch (by uid:"}, "ja": {"遮断：", "取り消し：遮断", "モード watch（uid:"}} {
+		_, out, errs := call(t, "timeline", "--lang", lang, "--socket", x.socket)
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s: no %q in %s%s", lang, w, out, errs)
+			}
+		}
+	}
+}

@@ -247,7 +247,8 @@ func (x flows) Flows(ctx context.Context, dev, app string, p api.Page) ([]api.Fl
 
 type timeline struct{ h *House }
 
-// Timeline is what happened: findings, and what became of devices.
+// Timeline is what happened: findings, what became of devices, and what was
+// changed of the policy.
 func (x timeline) Timeline(ctx context.Context, dev, kind string, since, until time.Time, p api.Page) ([]api.Moment, string, error) {
 	after, err := parseAfter(p.After)
 	if err != nil {
@@ -283,6 +284,10 @@ func (h *House) moment(it *store.Item) api.Moment {
 	}
 	e := it.Event
 	m.Time, m.Kind, m.Device, m.Code = e.Time, "system", e.Device, e.Type
+	if e.Type == eventBlock || e.Type == eventPolicy {
+		changed(&m, e)
+		return m
+	}
 	var l struct {
 		Device struct {
 			Change string `json:"change"`

@@ -71,6 +71,7 @@ type House struct {
 	open     atomic.Int64 // findings that wait for the owner
 	counting sync.Mutex   // makes a change of findings and of open one step
 	counted  counters
+	changes  changes
 	trial    trial
 	inline   atomic.Bool
 	acts     atomic.Pointer[string]
@@ -251,6 +252,7 @@ func (h *House) policyChanged() {
 	if h.cfg.OnPolicy != nil {
 		h.cfg.OnPolicy()
 	}
+	h.changes.note(h)
 	// The mode alone: a trial is being set just now.
 	h.Hub.Publish(api.EventPolicy, &api.Policy{Mode: h.Policy.Mode().String(), Inline: h.inline.Load(), Acts: h.actsNow()})
 }

@@ -398,3 +398,47 @@ func TestRestoreRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChangesInTimeline: what was changed of the policy stands in the timeline,
+// whoever did it, also over a restart, each once.
+func TestChangesInTimeline(t *testing.T) {
+	dir := t.TempDir()
+	h := open(t, dir)
+	ctx := context.Background()
+	b := h.Backend(quiet{})
+	e, err := b.Rulebook.AddEntry(ctx, "block", api.EntryNew{Scope: api.Scope{Dest: "203.0.113.9"}}, "Kenji")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Rulebook.AddEntry(ctx, "pause", api.EntryNew{Scope: api.Scope{Device: "mac:02:00:00:00:00:cc"}}, "mqtt"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Rulebook.RemoveEntry(ctx, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Rulebook.SetMode(ctx, "protect", 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h = open(t, dir)
+	defer h.Close()
+	b = h.Backend(quiet{})
+	for kind, want := range map[string]string{"block": "policy.remove;policy.add mac:02:00:00:00:00:cc;policy.add;", "policy": "policy.mode;"} {
+		l, _, err := b.Timeline.Timeline(ctx, "", kind, time.Time{}, time.Time{}, api.Page{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, m := range l {
+			got += strings.TrimSpace(m.Code+" "+m.Device) + ";"
+			if m.Kind != kind || len(m.Args) == 0 {
+				t.Errorf("%+v", m)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+}

@@ -21,12 +21,12 @@ type Change struct {
 	Entry  string    `json:"entry,omitempty"` // its identity
 	Kind   Kind      `json:"kind,omitempty"`
 	Author string    `json:"author,omitempty"`
+	Device string    `json:"device,omitempty"` // that the entry is about
 }
 
 type change struct {
 	Change
-	device string // whose entry it is about
-	undo   func() error
+	undo func() error
 }
 
 // do makes one change under the lock and publishes its outcome.
@@ -89,7 +89,7 @@ func (m *Manager) Undo(seq uint64, author string) (Change, error) {
 			return change{}, err
 		}
 		m.journal = slices.Delete(m.journal, i, i+1)
-		return change{Change: Change{What: "undo", Entry: c.Entry, Kind: c.Kind, Author: author}, device: c.device}, nil
+		return change{Change: Change{What: "undo", Entry: c.Entry, Kind: c.Kind, Author: author, Device: c.Device}}, nil
 	})
 }
 

@@ -181,7 +181,7 @@ func (m *Manager) add(e Entry, own bool) (Entry, Change, error) {
 		}
 		m.entries[it.e.ID] = it
 		out = m.show(it, mono, wall)
-		return change{Change: Change{What: "add", Entry: out.ID, Kind: e.Kind, Author: e.Author}, device: e.Scope.Device, undo: func() error {
+		return change{Change: Change{What: "add", Entry: out.ID, Kind: e.Kind, Author: e.Author, Device: e.Scope.Device}, undo: func() error {
 			if m.entries[it.e.ID] != it {
 				return ErrNotFound
 			}
@@ -209,7 +209,7 @@ func (m *Manager) Remove(id, author string) (Change, error) {
 		if err := m.drop(it); err != nil {
 			return change{}, err
 		}
-		return change{Change: Change{What: "remove", Entry: id, Kind: it.e.Kind, Author: author}, device: it.e.Scope.Device, undo: func() error {
+		return change{Change: Change{What: "remove", Entry: id, Kind: it.e.Kind, Author: author, Device: it.e.Scope.Device}, undo: func() error {
 			if m.entries[id] != nil {
 				return fieldError("id", "%s is in use again; remove that entry first", id)
 			}
@@ -232,7 +232,7 @@ func (m *Manager) Forget(device string) error {
 			}
 		}
 	}
-	m.journal = slices.DeleteFunc(m.journal, func(c change) bool { return device != "" && c.device == device })
+	m.journal = slices.DeleteFunc(m.journal, func(c change) bool { return device != "" && c.Device == device })
 	m.publish()
 	m.mu.Unlock()
 	m.published()
