@@ -150,6 +150,9 @@ func speak(t talks.Talk, secure bool, pieces int) Behaviour {
 	b.Run = func(ctx context.Context, d *Device, v6 bool) (r Result) {
 		c, err := d.connect(ctx, netip.AddrPortFrom(to.Addr(v6), port))
 		if err != nil {
+			// A server that speaks first may have its word, and the reset that
+			// follows, before the program has noticed that it is connected.
+			r.Connected = t.Steps[0].FromServer && errors.Is(err, syscall.ECONNRESET)
 			return r.end(err)
 		}
 		defer c.Close()
