@@ -214,7 +214,10 @@ func (l *lab) startEngine(ctx context.Context) error {
 	out, in := io.Pipe()
 	l.said = make(chan struct{})
 	go func() { defer close(l.said); l.relay(out) }()
-	l.gate, err = l.home.StartGateway(ctx, labnet.GatewayOptions{Program: self, Folder: l.folder, Protect: l.protect, Language: string(l.lang), Stdout: in})
+	// It keeps its privileges, so that it dies with this process whatever ends
+	// that: the kernel forgets about it (PR_SET_PDEATHSIG) when they are given up.
+	o := labnet.GatewayOptions{Program: self, Folder: l.folder, Protect: l.protect, Language: string(l.lang), Stdout: in, More: map[string]any{"privileges": "keep"}}
+	l.gate, err = l.home.StartGateway(ctx, o)
 	l.hush = func() { _ = in.Close(); <-l.said }
 	if err != nil {
 		l.hush()

@@ -31,13 +31,19 @@ type labRun struct {
 // startLab starts "yamori lab"; without root it says so and skips.
 func startLab(t *testing.T, bin string, args ...string) *labRun {
 	t.Helper()
+	return startLabIn(t, openFolder(t), bin, args...)
+}
+
+// startLabIn is startLab with a temporary folder.
+func startLabIn(t *testing.T, tmp, bin string, args ...string) *labRun {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		if os.Getenv("CI") != "" {
 			t.Fatal("this test needs root")
 		}
 		t.Skip("skipped: this test needs root")
 	}
-	l := &labRun{t: t, tmp: t.TempDir(), read: make(chan struct{})}
+	l := &labRun{t: t, tmp: tmp, read: make(chan struct{})}
 	l.cmd = exec.Command(bin, append([]string{"lab"}, args...)...)
 	l.cmd.Env = append(os.Environ(), "TMPDIR="+l.tmp, "LC_ALL=C")
 	l.cmd.Stderr = &l.errs
@@ -200,6 +206,17 @@ func labCommand(t *testing.T, bin string) {
 		t.Parallel()
 		l := startLab(t, bin, "--speed", "15", "--story", "clean", "--bridge", "--lang", "ja")
 		if out := l.end(); !strings.Contains(out, "対応は不要です") || !strings.Contains(out, "動画を再生する") || strings.Contains(out, "** ") || strings.Contains(out, "! ") {
+			t.Error(out)
+		}
+	})
+	t.Run("in a folder of one's own", func(t *testing.T) {
+		t.Parallel()
+		tmp := t.TempDir()
+		if err := os.Chmod(tmp, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		l := startLabIn(t, tmp, bin, "--speed", "60", "--story", "clean")
+		if out := l.end(); !strings.Contains(out, "Nothing needs you") {
 			t.Error(out)
 		}
 	})

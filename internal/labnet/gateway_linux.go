@@ -29,7 +29,8 @@ type GatewayOptions struct {
 }
 
 // Gateway is a yamori that runs in Home.Gate, as a process of its own. It is
-// killed when the home is closed or this process ends.
+// killed when the home is closed; with "privileges: keep" also when this process
+// ends.
 type Gateway struct {
 	Client *client.Client
 	Socket string
@@ -90,6 +91,7 @@ func (h *Home) StartGateway(ctx context.Context, o GatewayOptions) (*Gateway, er
 	if err != nil {
 		return nil, err
 	}
+	context.AfterFunc(h.ctx, func() { _ = g.cmd.Process.Kill() })
 	gone := make(chan error, 1)
 	g.Gone = gone
 	go func() { gone <- g.cmd.Wait() }()
