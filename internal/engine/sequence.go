@@ -115,7 +115,7 @@ func (w *Worker) sequence(fl *flow.Flow, a *watched, d packet.Dir, p *packet.Pac
 	r.cur = a
 	var more bool
 	if a.Kind == seq.QUIC {
-		more = a.Datagram(p.Time, d, len(p.Payload)+p.Missing)
+		more = a.Datagram(p.Time, d, p.Payload, p.Missing)
 	} else {
 		more = a.Segment(p.Time, d, p.Seq, p.Payload, p.Missing)
 	}

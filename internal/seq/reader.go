@@ -15,10 +15,9 @@ const (
 )
 
 // overhead is what protection adds to a message: AEAD tag and type (RFC 8446
-// section 5.2), explicit nonce and tag (RFC 5288), length, padding and tag
-// (RFC 4253 section 6, with a channel's header), short header and tag (RFC
-// 9001).
-var overhead = [...]int{Raw: 0, TLS13: 17, TLS12: 24, SSH: 34, QUIC: 28}
+// section 5.2), explicit nonce and tag (RFC 5288), short header and tag (RFC
+// 9001). What SSH adds depends on its cipher: see Tracker.channel.
+var overhead = [...]int{Raw: 0, TLS13: 17, TLS12: 24, SSH: 0, QUIC: 28}
 
 // half is one direction of a stream.
 type half struct {
@@ -116,10 +115,16 @@ func (r *Reader) record(now int64, d packet.Dir, n int, to Sink) bool {
 	return to.Message(now, d, r.content(n))
 }
 
-// Datagram takes a packet of QUIC.
-func (r *Reader) Datagram(now int64, d packet.Dir, n int, to Sink) bool {
-	if n < 52 { // acknowledgements
+// Datagram takes a packet of QUIC; missing says how many bytes of it were not
+// captured.
+func (r *Reader) Datagram(now int64, d packet.Dir, payload []byte, missing int, to Sink) bool {
+	n := len(payload) + missing
+	if len(payload) == 0 || payload[0]&0x80 != 0 || n < ackOnly { // a long header (RFC 9000 section 17.2) is the handshake's
 		return true
 	}
 	return to.Message(now, d, r.content(n))
 }
+
+// ackOnly is the length below which a packet with a short header holds no
+// message, but acknowledgements, pings and the like.
+const ackOnly = 52

@@ -161,8 +161,8 @@ func TestStats(t *testing.T) {
 	if s.Push[0].Len != 390 || s.Push[0].N != 67 || s.Pushed != 67 || s.Woke != 67 {
 		t.Errorf("jobs: %+v of %d", s.Push[0], s.Pushed)
 	}
-	if s.Hello != 500 || s.First[0] != 450 || s.Unanswered != 0 {
-		t.Errorf("hello %d %d, unanswered %d", s.Hello, s.First[0], s.Unanswered)
+	if s.First[0] != 450 || s.Unanswered != 0 {
+		t.Errorf("first %d, unanswered %d", s.First[0], s.Unanswered)
 	}
 	if keep.Reply != 71 {
 		t.Errorf("keep-alive: %+v", keep)
@@ -268,7 +268,7 @@ func FuzzSegment(f *testing.F) {
 		a.Start(Kind(k % 5))
 		for i := 0; i < len(b); i += 1 + int(k)%7 {
 			a.Segment(int64(i)*1e8, packet.Dir(i&1), at+uint32(i), b[i:], i&3)
-			a.Datagram(int64(i), packet.Dir(k&1), i)
+			a.Datagram(int64(i), packet.Dir(k&1), make([]byte, i), 0)
 		}
 		a.Flush()
 	})

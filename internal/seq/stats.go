@@ -12,7 +12,6 @@ const (
 	Calls  = 5
 	Pushes = 4
 	Firsts = 6  // lengths kept of the server's first messages: tickets, greetings, answers
-	near   = 3  // lengths so close are one: counters grow by digits
 	tiny   = 16 // what is shorter and answers nothing is a ping of the layer below: WebSocket, HTTP/2, MQTT
 	none   = 0xff
 
@@ -22,6 +21,10 @@ const (
 	idleGap  = 1000  // ms: a push after so much quiet comes of itself
 	owedFor  = 60000 // ms: what was not answered by then will not be
 )
+
+// nears are how close lengths must be to be taken for one: counters grow by
+// digits, SSH rounds up to blocks, and QUIC puts acknowledgements before data.
+var nears = [...]uint16{Raw: 3, TLS13: 3, TLS12: 3, SSH: 8, QUIC: 12}
 
 // Call is a length that the client sends, and what comes back.
 type Call struct {
@@ -44,6 +47,42 @@ type Push struct {
 	N    uint16
 	last uint32
 	Gap  Moments
+}
+
+// Steps counts how the lengths of what comes unasked change from one to the
+// next, among those long enough to hold a list.
+type Steps struct {
+	N      uint16 // changes
+	Comma  uint16 // by entries of 67 bytes: 64 hexadecimal digits, quotes and a comma
+	Spaced uint16 // by entries of 68: and a blank
+	last   uint16
+}
+
+// Entries of lists of hashes, and how far off a multiple of them may be: other
+// parts of a message grow by digits.
+const (
+	entry    = 67
+	entryOff = 2
+)
+
+// ListsFrom is the length of a message that can hold a list of hashes beside
+// what else there is in a job.
+const ListsFrom = 300
+
+func (s *Steps) add(n, near uint16) {
+	if n < ListsFrom {
+		return
+	}
+	if d := diff(n, s.last); s.last > 0 && d > near {
+		s.N = inc(s.N)
+		if (d+entryOff)%entry <= 2*entryOff {
+			s.Comma = inc(s.Comma)
+		}
+		if (d+entryOff)%(entry+1) <= 2*entryOff {
+			s.Spaced = inc(s.Spaced)
+		}
+	}
+	s.last = n
 }
 
 // Moments sums the natural logarithms of times in seconds.
@@ -82,23 +121,28 @@ func (m *Moments) Dev() float64 {
 // Stats is what is known of a flow's messages. Index 0 is the client.
 type Stats struct {
 	Begin, Last int64     // first and latest message, ns
-	Records     [2]uint32 // messages before joining
+	Records     [2]uint16 // messages before joining
 	Pings       uint16    // messages of a few bytes that answer nothing; counted here alone
 	Bursts      [2]uint32 // after it
 	Sum         [2]uint32 // bytes since the client's first message, without those of a few bytes
-	Hello       uint16    // length of the client's first message
 	First       [Firsts]uint16
-	Answered    uint32 // calls with a reply
-	Unanswered  uint32 // calls followed by another without a reply between
-	Pushed      uint32 // messages of the server that answer nothing
-	Woke        uint32 // of those, after a second of quiet
-	OddCalls    uint16 // calls whose length found no place in the table
-	OddPushes   uint16
-	Most        uint32  // longest message after each side's first three
+	Unanswered  uint32  // calls followed by another without a reply between
+	Pushed      uint32  // messages of the server that answer nothing
+	Woke        uint32  // of those, after a second of quiet
+	Most        uint16  // longest message after each side's first three
 	LenSum      float32 // of the logarithms of lengths of pushes
 	LenSq       float32
 
 	PushGap Moments // between any two messages that came unasked
+	Steps   Steps
+	// Anew counts answers that came sooner after the latest unasked message than
+	// those come after one another, and were followed by such a one; AnewHit those
+	// of them that it came as long after: they set the server's clock anew.
+	Anew, AnewHit uint16
+	Single        uint16 // times that exactly one call came between two messages that came unasked
+	between       uint8  // calls since the latest of them
+	near          uint16
+	answered      bool // the server's latest message was such an answer
 
 	Call [Calls]Call
 	Push [Pushes]Push
@@ -114,12 +158,10 @@ type Stats struct {
 // note counts a message before joining.
 func (t *Tracker) note(now int64, d packet.Dir, n int) {
 	length := uint16(min(n, math.MaxUint16))
-	if k := t.Records[d&1]; d == packet.ToServer && k == 0 {
-		t.Hello = length
-	} else if d == packet.ToClient && k < Firsts {
+	if k := t.Records[1]; d == packet.ToClient && k < Firsts {
 		t.First[k] = length
 	}
-	t.Records[d&1]++
+	t.Records[d&1] = inc(t.Records[d&1])
 	if n > tiny && t.Records[0] > 0 && t.Sum[d&1] < 1<<30 {
 		t.Sum[d&1] += uint32(n)
 	}
@@ -146,10 +188,10 @@ func (t *Tracker) count(d packet.Dir, n int, first, last int64) {
 		}
 		return
 	}
-	if s.Bursts[d&1]++; s.Bursts[d&1] > 3 {
-		s.Most = max(s.Most, uint32(n))
-	}
 	length := uint16(min(n, math.MaxUint16))
+	if s.Bursts[d&1]++; s.Bursts[d&1] > 3 {
+		s.Most = max(s.Most, length)
+	}
 	if d == packet.ToServer {
 		s.call(length, at, end)
 		return
@@ -162,13 +204,26 @@ func (t *Tracker) count(d packet.Dir, n int, first, last int64) {
 	case s.owed > 0:
 		s.reply(length, at)
 	case s.asked && since(at, s.pendingAt) < slowGap:
-		s.Answered++
+		// a query of a few bytes
 	case s.Bursts[0] == 0:
 		// Before the client's first word: session tickets, a greeting.
 	default:
 		s.push(length, at)
 	}
 	s.lastRecv, s.asked = end, false
+}
+
+// usual reports whether so many milliseconds are, at least nearly, what lies
+// between two messages that come unasked.
+func (s *Stats) usual(ms int64) bool { return float64(ms) >= .8*1e3*math.Exp(s.PushGap.Mean()) }
+
+// anew looks at a message that came unasked, the first after an early answer.
+func (s *Stats) anew(at uint32) {
+	s.answered = false
+	s.Anew = inc(s.Anew)
+	if s.usual(since(at, s.lastRecv)) {
+		s.AnewHit = inc(s.AnewHit)
+	}
 }
 
 func (s *Stats) call(n uint16, at, end uint32) {
@@ -182,10 +237,11 @@ func (s *Stats) call(n uint16, at, end uint32) {
 		s.Unanswered++
 	}
 	s.pendingAt = end
+	s.between = min(s.between+1, 2)
 	i, least, leastN := -1, 0, uint16(math.MaxUint16)
 	for k := range s.Call {
 		c := &s.Call[k]
-		if c.N > 0 && diff(c.Len, n) <= near {
+		if c.N > 0 && diff(c.Len, n) <= s.near {
 			i = k
 			break
 		}
@@ -197,9 +253,6 @@ func (s *Stats) call(n uint16, at, end uint32) {
 		// The rarest gives way, one step at a time: noise must not displace
 		// what repeats.
 		c := &s.Call[least]
-		if c.N > 0 {
-			s.OddCalls = inc(s.OddCalls)
-		}
 		if c.N > 1 {
 			c.N--
 			s.pending = none
@@ -227,7 +280,7 @@ func (s *Stats) reply(n uint16, at uint32) {
 	i := s.pending
 	s.owed--
 	s.pending = none
-	s.Answered++
+	s.answered = s.PushGap.N >= 3 && !s.usual(since(at, s.lastPush))
 	if i == none || s.owed > 0 { // whose reply this is cannot be said
 		return
 	}
@@ -238,7 +291,7 @@ func (s *Stats) reply(n uint16, at uint32) {
 	}
 	c.Wait.Add(wait)
 	switch {
-	case c.Reply != 0 && diff(c.Reply, n) <= near:
+	case c.Reply != 0 && diff(c.Reply, n) <= s.near:
 		c.Reply = n
 		c.Hit = inc(c.Hit)
 	case c.Reply == 0 || c.Hit == 0 || c.Miss > 2*c.Hit:
@@ -256,17 +309,25 @@ func (s *Stats) push(n uint16, at uint32) {
 	if since(at, s.lastRecv) > idleGap && since(at, s.pendingAt) > idleGap {
 		s.Woke++
 	}
+	if s.answered {
+		s.anew(at)
+	}
+	if s.between == 1 && s.Pushed > 1 {
+		s.Single = inc(s.Single)
+	}
+	s.between = 0
 	if s.Pushed > 1 {
 		s.PushGap.Add(since(at, s.lastPush))
 	}
 	s.lastPush = at
+	s.Steps.add(n, s.near)
 	x := float32(math.Log(float64(max(1, n))))
 	s.LenSum += x
 	s.LenSq += x * x
 	least, leastN := 0, uint16(math.MaxUint16)
 	for k := range s.Push {
 		p := &s.Push[k]
-		if p.N > 0 && diff(p.Len, n) <= near {
+		if p.N > 0 && diff(p.Len, n) <= s.near {
 			p.Gap.Add(since(at, p.last))
 			p.Len, p.last = n, at
 			p.N = inc(p.N)
@@ -277,9 +338,6 @@ func (s *Stats) push(n uint16, at uint32) {
 		}
 	}
 	p := &s.Push[least]
-	if p.N > 0 {
-		s.OddPushes = inc(s.OddPushes)
-	}
 	if p.N > 1 {
 		p.N--
 		return

@@ -30,9 +30,10 @@ const (
 	weightKind    = 2.0 // a device that has no reason of its own to act like a miner
 	weightOther   = 1.0 // each other flow of the device that looks like it, at most two
 	weightNext    = 1.0
-	weightAfter   = 1.5 // begun within minutes after a connection of the device to another server was dropped for mining
-	weightRetry   = 0.5 // to the same server: whoever is cut off tries again
-	weightServes  = 3.0 // other devices mine for this one
+	weightAfter   = 1.5  // begun within minutes after a connection of the device to another server was dropped for mining
+	weightRetry   = 0.5  // to the same server: whoever is cut off tries again
+	weightServes  = 3.0  // other devices mine for this one
+	weightBlur    = -0.4 // in QUIC and SSH lengths are known only nearly
 
 	// mostElse is the most that is added for what a look has to ask others for.
 	mostElse = 2*weightOther + weightNext + weightKind + weightAfter + weightServes
@@ -73,7 +74,7 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		return event.Finding{}, false
 	}
 	s := q.model.Score(&x)
-	sum := seqPrior + s + tagSum(t.Tag)
+	sum := seqPrior + s + tagSum(t.Tag) + blur(t)
 	if s < 0 || sum < levelSuspect-mostElse || t.Best >= uint8(event.Confirmed) {
 		t.Streak = 0
 		return event.Finding{}, false
@@ -83,6 +84,9 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	server, port := f.Server()
 	others, next := q.mem.seen(client, flowSeen{f.ID, server, port, t.Begin, s})
 	ev := q.evidence(t, &x, s)
+	if w := blur(t); w != 0 {
+		ev = append(ev, event.Evidence{Code: "sequence.blur", Weight: w})
+	}
 	if w := kindWeight(dev.Kind); w != 0 {
 		sum += w
 		ev = append(ev, event.Evidence{Code: "sequence.device", Value: dev.Kind, Weight: w})
@@ -139,20 +143,39 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 // score: a pool has one word for yes, so that at least three in four answers to
 // what could be shares have one length; and blocks are found by chance, so that
 // work does not come by a clock alone (what follows Ethereum's slots of twelve
-// seconds is a wallet).
+// seconds is a wallet); and shares are found whenever they are, so that there is
+// not one for each job (who hands in one result for each task is a worker of
+// another kind).
 func Holds(t *seq.Tracker) bool {
 	v := look(t)
+	if v.clocked() {
+		return true // by a clock, but answering what was found
+	}
 	if c := v.share; c != nil && c.Hit+c.Miss >= 4 && c.Hit < 3*c.Miss {
 		return false
 	}
 	g := &v.s.PushGap
+	if n := float64(g.N); g.N >= manyTasks && float64(v.s.Single) > oneForOne*n+2*math.Sqrt(oneForOne*(1-oneForOne)*n) && float64(v.s.Woke) >= .6*v.pushes {
+		return false
+	}
 	return g.N < manyJobs || g.Dev() >= jobClockDev
 }
 
 const (
 	manyJobs    = 3
 	jobClockDev = 0.12
+	manyTasks   = 4
+	// oneForOne is how often exactly one share comes between two jobs, at most: of
+	// a Poisson process between ticks of a clock, one a tick.
+	oneForOne = 0.37
 )
+
+func blur(t *seq.Tracker) float64 {
+	if t.Kind == seq.QUIC || t.Kind == seq.SSH {
+		return weightBlur
+	}
+	return 0
+}
 
 func tagSum(tag uint32) float64 {
 	sum := 0.0
@@ -201,8 +224,11 @@ func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Eviden
 	w := q.model.weight[x.Shape]
 	var out []event.Evidence
 	rest := s
+	if Rule(x.Shape) { // which has no parts
+		out = append(out, event.Evidence{Code: "sequence.clock_anew", Value: fmt.Sprintf("%d of %d answers", v.s.AnewHit, v.s.Anew), Weight: hundredth(s)})
+	}
 	for i := range features {
-		if p := q.model.slope(x.Shape) * w[i][x.Bins[i]]; math.Abs(p) >= .15 {
+		if p := q.model.slope(x.Shape) * w[i][x.Bins[i]]; math.Abs(p) >= .15 && !Rule(x.Shape) {
 			out = append(out, event.Evidence{Code: "sequence." + features[i].name, Value: figure(v, i), Weight: hundredth(p)})
 		}
 	}
@@ -211,7 +237,9 @@ func (q *sequence) evidence(t *seq.Tracker, x *Vector, s float64) []event.Eviden
 	for _, e := range out {
 		rest -= e.Weight
 	}
-	out = append(out, event.Evidence{Code: "sequence.rest", Value: shapeNames[x.Shape], Weight: hundredth(rest)})
+	if !Rule(x.Shape) {
+		out = append(out, event.Evidence{Code: "sequence.rest", Value: shapeNames[x.Shape], Weight: hundredth(rest)})
+	}
 	for _, e := range tagWeights {
 		if t.Tag&e.tag != 0 {
 			val := ""
@@ -277,6 +305,9 @@ const (
 	Needed    = seqNeeded
 	WebClient = -weightWeb
 )
+
+// Blur is what less exact lengths take away.
+const Blur = -weightBlur
 
 // SureMargin is how much more it must be to be believed at the first look.
 const SureMargin = sureMargin

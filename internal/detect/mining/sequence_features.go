@@ -17,6 +17,20 @@ type view struct {
 	calls  float64   // messages of the client
 	pushes float64
 	length float64 // seconds from the first message to the latest
+	lists  bool    // jobs differ by whole hashes
+}
+
+// listSteps is how many changes of a job's length must be known before they
+// tell that it lists hashes, as Bitcoin's kin do: the branches of a tree. By
+// chance one change in thirteen is by whole hashes.
+const listSteps = 3
+
+// listed is the share of changes of lengths that are by whole hashes.
+func listed(s *seq.Steps) float64 {
+	if s.N < listSteps {
+		return math.NaN()
+	}
+	return float64(max(s.Comma, s.Spaced)) / float64(s.N)
 }
 
 // pollCalls is how often work must have been fetched.
@@ -58,8 +72,9 @@ func look(t *seq.Tracker) view {
 			}
 		}
 	}
+	v.lists = listed(&s.Steps) >= .7
 	for i := range s.Push {
-		if p := &s.Push[i]; p.N > 0 && (v.job == nil || p.N > v.job.N || p.N == v.job.N && p.Len > v.job.Len) {
+		if p := &s.Push[i]; p.N > 0 && (!v.lists || p.Len >= seq.ListsFrom) && (v.job == nil || p.N > v.job.N || p.N == v.job.N && p.Len > v.job.Len) {
 			v.job = p
 		}
 	}
@@ -103,6 +118,37 @@ func dev(m *seq.Moments) float64 {
 		return d
 	}
 	return math.NaN()
+}
+
+// prompt reports whether answers are hardly ever late: one in fifty may be, for
+// lines and servers have bad moments.
+func prompt(c *seq.Call) bool { return int(c.Slow)*50 <= int(c.N) }
+
+// What a flow must show in which work comes by a clock and answers finds: a
+// node of Dero sends a template each half second and with every find, and what
+// it counts in it is the only answer. The clock starts anew with each template
+// (websocket_getwork_server.go of derohe); a server that shows its state by a
+// clock and also when something was done does not do that.
+const (
+	clockFinds = 5   // finds
+	clockJobs  = 40  // templates
+	clockGap   = 1.1 // logarithm of the seconds between them, at most: three seconds
+	clockSame  = .95 // of templates that have one length
+	clockEarly = 3   // answers that came before the clock's next would have
+	clockAnew  = .5  // of those and 1.5 more set it anew; by chance one in five does
+)
+
+func (v *view) clocked() bool {
+	c, p, s := v.share, v.job, v.s
+	if c == nil || p == nil || c.N < clockFinds || v.pushes < clockJobs || s.PushGap.Mean() > clockGap {
+		return false
+	}
+	off := int(c.Reply) - int(p.Len)
+	return float64(p.N) >= clockSame*v.pushes && p.Len >= 200 && p.Len <= 700 && max(off, -off) <= 8 && // templates
+		c.Len >= 90 && c.Len <= 320 && c.Len < p.Len && float64(c.N) >= .9*(v.calls-2) && // finds are all that is sent
+		c.Hit >= c.Miss && prompt(c) && // two templates may come as one
+		c.Gap.Dev() > .5 && c.Gap.Dev() < 2.3 && // by chance
+		s.Anew >= clockEarly && float64(s.AnewHit) >= clockAnew*float64(s.Anew)+1.5
 }
 
 // of asks c, which may be missing.
@@ -188,6 +234,12 @@ var features = []feature{
 		}
 		return ratio(float64(n), v.calls)
 	}},
+	{"calls_between_jobs", []float64{.15, .3, .45, .7}, func(v view) float64 {
+		if v.s.PushGap.N < 4 {
+			return math.NaN()
+		}
+		return float64(v.s.Single) / float64(v.s.PushGap.N)
+	}},
 	{"calls_by_clock", []float64{.02, .3, .7}, func(v view) float64 {
 		n := 0
 		for i := range v.s.Call {
@@ -206,15 +258,26 @@ var features = []feature{
 	}},
 	{"jobs_seen", []float64{2, 4, 8}, func(v view) float64 { return v.pushes }},
 	{"push_length", []float64{45, 120, 750, 1600, 3400}, ofPush(func(_ view, p *seq.Push) float64 { return float64(p.Len) })},
-	{"push_same", []float64{.3, .6, .85, .97}, ofPush(func(v view, p *seq.Push) float64 { return ratio(float64(p.N), v.pushes) })},
+	{"push_same", []float64{.3, .6, .85, .97}, ofPush(func(v view, p *seq.Push) float64 {
+		if v.lists {
+			return math.NaN()
+		}
+		return ratio(float64(p.N), v.pushes)
+	})},
+	{"push_steps", []float64{.3, .7}, func(v view) float64 { return listed(&v.s.Steps) }},
 	{"push_length_spread", []float64{.005, .05, .2, .5}, func(v view) float64 {
-		if v.pushes < 2 {
+		if v.pushes < 2 || v.lists {
 			return math.NaN()
 		}
 		m := float64(v.s.LenSum) / v.pushes
 		return math.Sqrt(max(0, float64(v.s.LenSq)/v.pushes-m*m))
 	}},
-	{"push_gap_spread", []float64{.15, .5, .8, 1.05, 1.6}, ofPush(func(_ view, p *seq.Push) float64 { return dev(&p.Gap) })},
+	{"push_gap_spread", []float64{.15, .5, .8, 1.05, 1.6}, ofPush(func(v view, p *seq.Push) float64 {
+		if v.lists {
+			return dev(&v.s.PushGap)
+		}
+		return dev(&p.Gap)
+	})},
 	{"push_unprompted", []float64{.5, .9}, func(v view) float64 { return ratio(float64(v.s.Woke), v.pushes) }},
 	{"job_in_first_answer", []float64{.5}, ofPush(func(v view, p *seq.Push) float64 {
 		for _, n := range v.s.First {
@@ -237,7 +300,7 @@ var features = []feature{
 		switch d := c.Gap.Dev(); {
 		case c.N < manyShares:
 			return math.NaN()
-		case c.Hit >= 9*c.Miss && c.Slow == 0 && d > .75 && d < 1.7:
+		case c.Hit >= 9*c.Miss && prompt(c) && d > .75 && d < 1.7:
 			return 1
 		}
 		return 0
@@ -264,7 +327,7 @@ func (v *view) conditions() (share, job, all float64) {
 	var reply, length uint16
 	if c := v.share; c != nil {
 		reply, length = c.Reply, c.Len
-		yes(&share, c.Hit >= 1 && c.Hit >= 9*c.Miss && c.Slow == 0)
+		yes(&share, c.Hit >= 1 && c.Hit >= 9*c.Miss && prompt(c))
 		yes(&share, reply >= 28 && reply <= 130)
 		yes(&share, length >= 90 && length <= 700 || length >= 2700 && length <= 3300)
 		yes(&share, reply > 0 && float64(length) > 1.3*float64(reply))
@@ -274,7 +337,7 @@ func (v *view) conditions() (share, job, all float64) {
 	if p := v.job; p != nil {
 		m := float64(v.s.LenSum) / v.pushes
 		spread := math.Sqrt(max(0, float64(v.s.LenSq)/v.pushes-m*m))
-		yes(&job, v.pushes >= 2 && (float64(p.N) >= .6*v.pushes || spread < .4 && p.Len >= 400)) // only long jobs hold lists
+		yes(&job, v.pushes >= 2 && (float64(p.N) >= .6*v.pushes || v.lists || spread < .4 && p.Len >= 400)) // only long jobs hold lists
 		yes(&job, p.Len >= 120 && p.Len <= 1600 || p.Len >= 2700 && p.Len <= 3400)
 		yes(&job, float64(p.Len) > 1.8*float64(reply))
 		after := 0

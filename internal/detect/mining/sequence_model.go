@@ -11,20 +11,21 @@ import (
 	"github.com/yamori-net/yamori/internal/seq"
 )
 
-// The three shapes of mining. Which of them a flow is judged by, its own counts
+// The shapes of mining. Which of them a flow is judged by, its own counts
 // choose: whether a length of the client's that could be a share was answered
 // three times, or whether it fetches its work.
 const (
 	shapeExchange = iota // shares and their answers
 	shapePush            // jobs, and few shares or none yet
 	shapePoll            // nothing comes unasked: work is fetched by a clock
+	shapeClock           // work comes by a fast clock, and answers finds as well: Dero
 	numShapes
 )
 
 // NumShapes is how many there are.
 const NumShapes = numShapes
 
-var shapeNames = [numShapes]string{"exchange", "push", "poll"}
+var shapeNames = [numShapes]string{"exchange", "push", "poll", "clock"}
 
 //go:embed model.tsv
 var modelText string
@@ -156,6 +157,10 @@ func Look(t *seq.Tracker) (x Vector, ok bool) {
 	} else if v.share == nil || v.share.N < 3 || v.share.Reply == 0 {
 		x.Shape = shapePush
 	}
+	if v.clocked() {
+		x.Shape = shapeClock
+		return x, true
+	}
 	for i := range features {
 		x.Bins[i] = uint8(features[i].bin(v))
 	}
@@ -178,11 +183,21 @@ func (m *Model) Score(x *Vector) float64 {
 }
 
 func (m *Model) slope(shape int) float64 {
-	if shape == shapePoll {
+	switch shape {
+	case shapePoll:
 		return m.PollSlope
+	case shapeClock:
+		return 1
 	}
 	return m.Slope
 }
+
+// Rule reports whether what a shape is worth is not learnt, but set: all that
+// is known of it was asked before a flow has it.
+func Rule(shape int) bool { return shape == shapeClock }
+
+// RuleWeight is what such a shape is worth.
+const RuleWeight = 3.7
 
 // Polls reports whether a shape is the one of those who fetch their work.
 func Polls(shape int) bool { return shape == shapePoll }

@@ -21,7 +21,7 @@ func TestEvidenceHasWords(t *testing.T) {
 	for _, w := range tagWeights {
 		codes = append(codes, w.code)
 	}
-	codes = append(codes, "sequence.rest", "sequence.prior", "sequence.device", "sequence.flows", "sequence.next_server",
+	codes = append(codes, "sequence.rest", "sequence.prior", "sequence.blur", "sequence.clock_anew", "sequence.device", "sequence.flows", "sequence.next_server",
 		"sequence.after_block", "sequence.retry", "sequence.serves", "collector.upstream_sealed", "collector.listens_sealed",
 		"series.prior", "series.poll", "series.quick", "series.template", "series.steps", "series.hours")
 	for _, c := range codes {

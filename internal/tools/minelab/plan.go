@@ -26,7 +26,8 @@ func (rw *row) talk() *talk {
 // writePlan prints a plan: two rows of services for one of miners, every kind
 // in turn, each row with parameters, a TLS version and a stack of its own. set
 // is the kinds it draws from: all, those who ask by a clock (polls), further ones
-// (more), or all of them in QUIC and SSH instead of TLS (carried).
+// (more), or all of them in QUIC or SSH instead of TLS (carried; ssh, quic: in that
+// alone).
 func writePlan(n int, seed uint64, set string) error {
 	benign, mining := services, miners
 	switch set {
@@ -35,7 +36,7 @@ func writePlan(n int, seed uint64, set string) error {
 		benign, mining = pollServices, pollMiners
 	case "more":
 		benign, mining = moreServices, slices.Concat(moreMiners, moreMiners, miners)
-	case "carried":
+	case "carried", "ssh", "quic":
 		benign, mining = slices.Concat(services, moreServices), slices.Concat(miners, moreMiners)
 	default:
 		return fmt.Errorf("no set %q", set)
@@ -58,8 +59,11 @@ func writePlan(n int, seed uint64, set string) error {
 			rw.stack = "openssl"
 		}
 		rw.rtt = sec(logUni(r, .004, .2))
-		if set == "carried" {
-			rw.stack = carriers[r.IntN(len(carriers))]
+		if set == "carried" || slices.Contains(carriers[:], set) {
+			rw.stack = set
+			if set == "carried" {
+				rw.stack = carriers[r.IntN(len(carriers))]
+			}
 			if rw.stack == "ssh" { // one daemon takes them all
 				rw.server = fmt.Sprintf("198.18.%d.%d:22", i/200, 2+i%200)
 			}

@@ -2,7 +2,8 @@
 # Records one run of a plan: record.sh OUT.pcap ROWS SEED DURATION [SET]. Makes two
 # network namespaces joined by one cable, puts the plan's addresses on them,
 # and takes everything down again. Nothing leaves the namespaces. Needs root,
-# tcpdump and stunnel, and for the set "carried" OpenSSH.
+# tcpdump and stunnel, and for the sets with tunnels OpenSSH. NICE is the priority
+# (10): where others keep the machine busy, -10 keeps the times true.
 set -eu
 out=$1 rows=$2 seed=$3 dur=$4 set=${5:-all}
 dir=$(mktemp -d)
@@ -36,10 +37,10 @@ for x in "$home lh" "$net ln"; do # whole segments, not what an offloading card 
 done
 ip netns exec "$home" tcpdump -q -i lh -s 0 -B 8192 -w "$out" "tcp or udp" 2>/dev/null &
 pids="$pids $!"
-ip netns exec "$net" nice -n 10 "$dir/minelab" serve -plan "$dir/plan.tsv" -for "$dur" &
+ip netns exec "$net" nice -n ${NICE:-10} "$dir/minelab" serve -plan "$dir/plan.tsv" -for "$dur" &
 pids="$pids $!"
 "$dir/minelab" stunnel -plan "$dir/plan.tsv" >"$dir/stunnel.conf"
-ip netns exec "$home" nice -n 10 stunnel "$dir/stunnel.conf" >/dev/null 2>&1 &
+ip netns exec "$home" nice -n ${NICE:-10} stunnel "$dir/stunnel.conf" >/dev/null 2>&1 &
 pids="$pids $!"
 "$dir/minelab" tunnels -plan "$dir/plan.tsv" -stack ssh >"$dir/ssh.txt"
 if [ -s "$dir/ssh.txt" ]; then # one daemon with a key of its own; a client for each row
@@ -58,14 +59,14 @@ if [ -s "$dir/ssh.txt" ]; then # one daemon with a key of its own; a client for 
 		PidFile none
 		LogLevel QUIET
 	END
-	ip netns exec "$net" nice -n 10 /usr/sbin/sshd -D -f "$dir/sshd.conf" &
+	ip netns exec "$net" nice -n ${NICE:-10} /usr/sbin/sshd -D -f "$dir/sshd.conf" &
 	pids="$pids $!"
 	sleep 1
 	while read -r from own server there alive cipher; do
-		ip netns exec "$home" nice -n 10 ssh -F none -N -q -i "$dir/key" -b "$own" -L "$from:$there" -c "$cipher" -o ServerAliveInterval="$alive" \
-			-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ExitOnForwardFailure=yes "root@${server%:*}" </dev/null &
+		ip netns exec "$home" nice -n ${NICE:-10} ssh -F none -N -i "$dir/key" -b "$own" -L "$from:$there" -c "$cipher" -o ServerAliveInterval="$alive" \
+			-o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ExitOnForwardFailure=yes -o ConnectionAttempts=20 "root@${server%:*}" </dev/null 2>>"$out.ssh" &
 		pids="$pids $!"
-		sleep .05
+		sleep .1
 	done <"$dir/ssh.txt"
 fi
 "$dir/minelab" tunnels -plan "$dir/plan.tsv" -stack quic >"$dir/quic.txt"
@@ -74,10 +75,10 @@ if [ -s "$dir/quic.txt" ]; then
 	for side in server client; do
 		ns=$home
 		[ $side = client ] || ns=$net
-		ip netns exec "$ns" nice -n 10 "$dir/quicpipe" $side <"$dir/quic.txt" >/dev/null 2>&1 &
+		ip netns exec "$ns" nice -n ${NICE:-10} "$dir/quicpipe" $side <"$dir/quic.txt" >/dev/null 2>&1 &
 		pids="$pids $!"
 		sleep 1
 	done
 fi
 sleep 2
-ip netns exec "$home" nice -n 10 "$dir/minelab" dial -plan "$dir/plan.tsv" -for "$dur"
+ip netns exec "$home" nice -n ${NICE:-10} "$dir/minelab" dial -plan "$dir/plan.tsv" -for "$dur"

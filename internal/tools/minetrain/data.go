@@ -23,7 +23,8 @@ type sample struct {
 	at    float64 // seconds since the flow's first message
 	msgs  int
 	cond  [3]float64
-	holds bool // nothing rules mining out
+	holds bool    // nothing rules mining out
+	blur  float64 // what less exact lengths take away
 }
 
 // prepare gathers the flows of a pair and looks at them.
@@ -53,7 +54,7 @@ func looks(f *seqlog.Flow) (out []sample) {
 	look := func() {
 		if x, ok := mining.Look(&t); ok {
 			a, b, c := mining.Conditions(&t)
-			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1]), [3]float64{a, b, c}, mining.Holds(&t)})
+			out = append(out, sample{x, float64(t.Last-t.Begin) / 1e9, int(t.Bursts[0] + t.Bursts[1]), [3]float64{a, b, c}, mining.Holds(&t), blurred(f.Kind)})
 		}
 	}
 	for i, m := range f.Msgs {
@@ -73,13 +74,20 @@ func looks(f *seqlog.Flow) (out []sample) {
 	return out
 }
 
+func blurred(k seq.Kind) float64 {
+	if k == seq.SSH || k == seq.QUIC {
+		return mining.Blur
+	}
+	return 0
+}
+
 // best is the highest score and when level was reached: by two looks in a row,
 // or by one that was well above, as the detector has it; -1 never.
 func best(m *mining.Model, looks []sample, level float64) (top, at float64, msgs int) {
 	top, at = -99, -1
 	for i := range looks {
-		s := m.Score(&looks[i].x)
-		held := s >= level+mining.SureMargin || s >= level && i > 0 && looks[i].at > looks[i-1].at && m.Score(&looks[i-1].x) >= level
+		s := m.Score(&looks[i].x) - looks[i].blur
+		held := s >= level+mining.SureMargin || s >= level && i > 0 && looks[i].at > looks[i-1].at && m.Score(&looks[i-1].x)-looks[i-1].blur >= level
 		if held && looks[i].holds && at < 0 {
 			at, msgs = looks[i].at, looks[i].msgs
 		}

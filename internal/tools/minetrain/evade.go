@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/detect/mining"
+	"github.com/yamori-net/yamori/internal/seq"
 	"github.com/yamori-net/yamori/internal/seq/seqlog"
 )
 
@@ -13,27 +14,38 @@ import (
 type evasion struct {
 	name   string
 	change func(r *rand.Rand, in []seqlog.Msg) []seqlog.Msg
+	kind   seq.Kind // what it is carried by then; Raw: as before
+}
+
+// apply returns the flow as it looks then.
+func (e *evasion) apply(r *rand.Rand, f *seqlog.Flow) *seqlog.Flow {
+	g := *f
+	g.Msgs = e.change(r, slices.Clone(f.Msgs))
+	if e.kind != seq.Raw {
+		g.Kind = e.kind
+	}
+	return &g
 }
 
 const ms = int64(1e6)
 
 var evasions = []evasion{
-	{"none", func(_ *rand.Rand, in []seqlog.Msg) []seqlog.Msg { return in }},
-	{"every message padded by 0 to 64 bytes at random", padded(64)},
-	{"every message padded by 0 to 255 bytes at random", padded(256)},
+	{"none", func(_ *rand.Rand, in []seqlog.Msg) []seqlog.Msg { return in }, 0},
+	{"every message padded by 0 to 64 bytes at random", padded(64), 0},
+	{"every message padded by 0 to 255 bytes at random", padded(256), 0},
 	{"every message padded to a multiple of 512 bytes", func(_ *rand.Rand, in []seqlog.Msg) []seqlog.Msg {
 		for i := range in {
 			in[i].Len = (in[i].Len + 511) / 512 * 512
 		}
 		return in
-	}},
-	{"every message split in two records, sent at once", split2(0)},
-	{"every message split in two, 5 to 50 ms apart", split2(50 * ms)},
-	{"answers delayed by 0.2 to 1 s", late(200*ms, 1000*ms)},
-	{"answers delayed by 2 to 8 s", late(2000*ms, 8000*ms)},
-	{"shares held and sent together every 3 minutes", batched},
-	{"through an SSH tunnel: after its login, lengths rounded up to 8 bytes", tunnelled},
-	{"a dummy message of random length both ways every 10 s", dummies},
+	}, 0},
+	{"every message split in two records, sent at once", split2(0), 0},
+	{"every message split in two, 5 to 50 ms apart", split2(50 * ms), 0},
+	{"answers delayed by 0.2 to 1 s", late(200*ms, 1000*ms), 0},
+	{"answers delayed by 2 to 8 s", late(2000*ms, 8000*ms), 0},
+	{"shares held and sent together every 3 minutes", batched, 0},
+	{"through an SSH tunnel", tunnelled, seq.SSH},
+	{"a dummy message of random length both ways every 10 s", dummies, 0},
 }
 
 func padded(most int) func(r *rand.Rand, in []seqlog.Msg) []seqlog.Msg {
@@ -47,12 +59,20 @@ func padded(most int) func(r *rand.Rand, in []seqlog.Msg) []seqlog.Msg {
 
 func split2(gap int64) func(r *rand.Rand, in []seqlog.Msg) []seqlog.Msg {
 	return func(r *rand.Rand, in []seqlog.Msg) (out []seqlog.Msg) {
+		late, lastSent := int64(0), int64(-1e18)
 		for _, m := range in {
 			cut := 1 + r.IntN(max(1, m.Len-1))
 			a, b := m, m
 			a.Len, b.Len = cut, max(1, m.Len-cut)
-			if gap > 0 {
-				b.At += gap/10 + r.Int64N(gap)
+			if gap > 0 { // an answer is as much later
+				if m.Dir == server && m.At-lastSent < 1e9 {
+					a.At, b.At = a.At+late, b.At+late
+				}
+				by := gap/10 + r.Int64N(gap)
+				b.At += by
+				if m.Dir == client {
+					late, lastSent = by, m.At
+				}
 			}
 			out = append(out, a, b)
 		}
@@ -123,9 +143,7 @@ func evade(m *mining.Model, d []*item) {
 			n++
 			var changed []sample
 			for _, f := range it.flows {
-				g := *f
-				g.Msgs = e.change(r, slices.Clone(f.Msgs))
-				changed = append(changed, looks(&g)...)
+				changed = append(changed, looks(e.apply(r, f))...)
 			}
 			for i, l := range levels {
 				if _, at, _ := best(m, changed, l); at >= 0 {
@@ -141,21 +159,22 @@ func evade(m *mining.Model, d []*item) {
 	}
 }
 
-// tunnelled puts the talk behind an SSH login (service, user, channel) and
-// rounds lengths as SSH's padding does (RFC 4253 section 6).
+// tunnelled puts the talk into a channel of SSH, with the lengths that packets
+// have on the wire (RFC 4253 section 6): a login, a channel to an address, and
+// then the messages, with their headers and padding.
 func tunnelled(_ *rand.Rand, in []seqlog.Msg) (out []seqlog.Msg) {
 	at := int64(0)
-	for _, n := range []int{10, 10, 34, 42, 610, 34, 90, 20} {
+	for _, n := range []int{-44, 44, 60, -76, 140, -92, 300, -28, 60, -388, 92, -44} {
 		d := client
-		if len(out)%2 == 1 {
-			d = server
+		if n < 0 {
+			d, n = server, -n
 		}
 		out = append(out, seqlog.Msg{At: at, Dir: d, Len: n})
-		at += 40 * ms
+		at += 70 * ms
 	}
 	for _, m := range in {
 		m.At += at
-		m.Len = (m.Len + 7) / 8 * 8
+		m.Len = 20 + (m.Len+14+7)/8*8
 		out = append(out, m)
 	}
 	return out

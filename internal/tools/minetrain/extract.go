@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/capture/pcapfile"
@@ -106,7 +107,7 @@ func sequences(file string) ([]*open, error) {
 		}
 		now := f.Time - first
 		if o.Kind == seq.QUIC {
-			o.Datagram(now, d, len(p.Payload)+p.Missing, o.log)
+			o.Datagram(now, d, p.Payload, p.Missing, o.log)
 		} else {
 			o.Segment(now, d, p.Seq, p.Payload, p.Missing, o.log)
 		}
@@ -116,8 +117,9 @@ func sequences(file string) ([]*open, error) {
 	return t.all, err
 }
 
-// extract turns a recording of minelab into logs, labelled by its plan.
-func extract(pcap, plan, out, source string, keep int) error {
+// extract turns a recording of minelab into logs, labelled by its plan. most,
+// if it is not 0, is how much of the recording is taken.
+func extract(pcap, plan, out, source string, keep int, most time.Duration) error {
 	rows, err := readTable(plan)
 	if err != nil {
 		return err
@@ -139,6 +141,13 @@ func extract(pcap, plan, out, source string, keep int) error {
 			continue
 		}
 		l := o.log
+		if most > 0 { // what followed is the end of the recording, not of the talk
+			l.Msgs = slices.DeleteFunc(l.Msgs, func(m seqlog.Msg) bool { return l.Start+m.At > int64(most) })
+			if len(l.Msgs) < 2 {
+				lost++
+				continue
+			}
+		}
 		l.Source, l.ID, l.Mining, l.Group, l.Client, l.Stack = source, source+"-"+r["id"], r["label"] == "mining", r["group"], r["name"], r["stack"]
 		logs = append(logs, l)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	"github.com/yamori-net/yamori/internal/detect/mining"
 )
@@ -58,7 +59,11 @@ func fit(all []*item) *mining.Model {
 		}
 	}
 	for shape := range mining.NumShapes {
-		d := looking(all, mining.Polls(shape))
+		if mining.Rule(shape) {
+			m.Set(shape, -1, 0, mining.RuleWeight)
+			continue
+		}
+		d := looking(tellable(all), mining.Polls(shape))
 		w := weights(d)
 		beta := make([]float64, dim)
 		idx := make([]int, mining.NumFeatures()+1)
@@ -123,6 +128,11 @@ func fit(all []*item) *mining.Model {
 // polls).
 const pollSource = "d"
 
+// carriedSources are the recordings of tunnels: nothing is learnt from them.
+var carriedSources = []string{"g", "i"}
+
+func (it *item) carried() bool { return slices.Contains(carriedSources, it.source) }
+
 // looking returns the recordings with those of their looks that saw a client
 // fetch its work, or with the others: the two are learnt from by themselves. The
 // recording of those who poll teaches nothing about the others; it tests them.
@@ -131,7 +141,7 @@ func looking(d []*item, polls bool) (out []*item) {
 		c := *it
 		c.looks = nil
 		for _, l := range it.looks {
-			if mining.Polls(l.x.Shape) == polls && (polls || it.source != pollSource) {
+			if mining.Polls(l.x.Shape) == polls && (polls || it.source != pollSource) && !it.carried() {
 				c.looks = append(c.looks, l)
 			}
 		}
@@ -177,16 +187,39 @@ func solve(h [][]float64, g []float64) []float64 {
 // calibrate sets slope and cap. The slope is the one that makes the scores of
 // recordings left out (by client or service) most probable; the cap is the
 // logarithm of how many benign recordings there are: none of them can teach
-// that something is rarer than one in their number.
+// that something is rarer than one in their number. The impostors are left out
+// of the slope: weighed like each other kind they would say that one in sixteen
+// of what a home talks to is a miner's double.
 func calibrate(m *mining.Model, all []*item) {
-	m.Slope, m.PollSlope = slope(looking(all, false)), slope(looking(all, true))
+	m.Slope, m.PollSlope = slope(looking(real(all), false)), slope(looking(all, true))
 	benign := 0
 	for _, it := range all {
-		if !it.mining && it.source != pollSource {
+		if !it.mining && it.source != pollSource && !it.carried() {
 			benign++
 		}
 	}
 	m.Cap = math.Log(float64(max(2, benign)))
+}
+
+// impostors are the services that were made to be a miner in all but what is
+// said.
+var impostors = []string{"counter-events", "visitor-counter", "listen-notify", "remote-procedure-worker", "eth-subscribe"}
+
+// doubles are those of them that nothing tells from a miner, or that a rule
+// does (mining.Holds). They teach nothing, but count as false alarms.
+var doubles = []string{"listen-notify", "remote-procedure-worker"}
+
+func tellable(all []*item) []*item { return without(all, doubles) }
+
+func real(all []*item) []*item { return without(all, impostors) }
+
+func without(all []*item, services []string) (out []*item) {
+	for _, it := range all {
+		if it.mining || !slices.Contains(services, it.client) {
+			out = append(out, it)
+		}
+	}
+	return out
 }
 
 func slope(d []*item) float64 {
@@ -202,7 +235,7 @@ func slope(d []*item) float64 {
 		}
 	}
 	best, least := 1.0, math.Inf(1)
-	for s := .1; s <= 1.2; s += .01 {
+	for s := .1; s <= 2; s += .01 {
 		loss := 0.0
 		for _, a := range all {
 			z := s * a.raw

@@ -33,12 +33,14 @@ func main() {
 	lab := fs.String("lab", "../shared/captures/mining-lab", "folder of captures with labels.tsv, for the test by source")
 	out := fs.String("o", "internal/detect/mining/model.tsv", "file to write")
 	keep := fs.Int("keep", 40, "with extract: flows of one pair that are kept")
+	most := fs.Duration("for", 0, "with extract: how much of the recording to take, 0: all")
 	id := fs.String("id", "", "with show: explain the latest look at this recording")
+	without := fs.String("without", "", "with show: by a model that does not know this coin or kind of service")
 	_ = fs.Parse(os.Args[2:])
 	var err error
 	switch os.Args[1] {
 	case "extract":
-		err = extract(*pcap, *plan, *out, *source, *keep)
+		err = extract(*pcap, *plan, *out, *source, *keep, *most)
 	case "alarms":
 		err = alarms(*pcap, *plan)
 	default:
@@ -53,7 +55,7 @@ func main() {
 		case "tables":
 			err = tables(d, *lab)
 		case "show":
-			err = show(d, *lab, *id)
+			err = show(d, *lab, *id, *without)
 		default:
 			err = fmt.Errorf("unknown command %q", os.Args[1])
 		}

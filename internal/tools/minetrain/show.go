@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/yamori-net/yamori/internal/detect/mining"
@@ -25,10 +26,17 @@ func present(file string) (*mining.Model, error) {
 }
 
 // show prints what the model in the tree makes of each recording.
-func show(d []*item, lab, id string) error {
+// With without it is a model that has seen nothing of that coin or kind of
+// service.
+func show(d []*item, lab, id, without string) error {
 	m, err := present("internal/detect/mining/model.tsv")
 	if err != nil {
 		return err
+	}
+	if without != "" {
+		slope, poll, most := m.Slope, m.PollSlope, m.Cap
+		m = fit(slices.DeleteFunc(slices.Clone(d), func(it *item) bool { return it.group == without }))
+		m.Slope, m.PollSlope, m.Cap = slope, poll, most
 	}
 	l, err := labItems(lab)
 	if err != nil {

@@ -6,14 +6,15 @@ import (
 	"slices"
 
 	"github.com/yamori-net/yamori/internal/detect/mining"
+	"github.com/yamori-net/yamori/internal/seq"
 )
 
 // outcome is what a model that never saw a recording's kind makes of it.
 type outcome struct {
-	it       *item
-	top      float64
-	at       map[float64]float64 // by level: seconds until it was reached, -1 never
-	lookouts int
+	it    *item
+	top   float64
+	at    map[float64]float64 // by level: seconds until it was reached, -1 never
+	model *mining.Model
 }
 
 // levels are the scores at which mining is likely: with a hello that names no
@@ -22,7 +23,7 @@ type outcome struct {
 var levels = []float64{mining.Needed, alone, alone + mining.WebClient}
 
 func judge(m *mining.Model, it *item) outcome {
-	o := outcome{it: it, at: map[float64]float64{}, top: -99}
+	o := outcome{it: it, model: m, at: map[float64]float64{}, top: -99}
 	for _, l := range levels {
 		o.top, o.at[l], _ = best(m, it.looks, l)
 	}
@@ -96,13 +97,18 @@ func only(res []outcome, mining bool, source ...string) (out []outcome) {
 func tables(all []*item, lab string) error {
 	m := fit(all)
 	calibrate(m, all)
-	var d []*item // without those who ask by a clock, who have tables of their own
+	var d, polling, tunnels []*item // those who ask by a clock and the tunnels have tables of their own
 	for _, it := range all {
-		if it.source != pollSource {
+		switch {
+		case it.carried():
+			tunnels = append(tunnels, it)
+		case it.source == pollSource:
+			polling = append(polling, it)
+		default:
 			d = append(d, it)
 		}
 	}
-	polls := leaveOut(all, m, group)
+	polls := leaveOut(append(slices.Clone(d), polling...), m, group)
 	table("Those who ask by a clock, leaving out each coin and kind of service", only(polls, true, pollSource), named)
 	table("The same, services", only(polls, false, pollSource), named)
 	byGroup := leaveOut(d, m, group)
@@ -113,8 +119,10 @@ func tables(all []*item, lab string) error {
 	table("Leave one service out", only(byName, false), named)
 	times(only(byGroup, true))
 	rank(only(byGroup, true), only(byName, false))
+	curve(only(byGroup, true), only(byName, false))
 	evade(m, d)
 	carry(d, m)
+	inTunnels(tunnels, all, m)
 	l, err := labItems(lab)
 	if err != nil {
 		fmt.Println("\nno captures of another source:", err)
@@ -127,6 +135,36 @@ func tables(all []*item, lab string) error {
 	table("Leave one source out: mining-lab", only(res, true), named)
 	table("Leave one source out: mining-lab, benign", only(res, false), named)
 	return nil
+}
+
+// inTunnels prints what recorded tunnels look like to models that know neither
+// the coin or kind of service, nor any carrier but TLS.
+func inTunnels(tunnels, all []*item, whole *mining.Model) {
+	known := map[string]*mining.Model{}
+	var res []outcome
+	for _, it := range tunnels {
+		m := known[it.group]
+		if m == nil {
+			m = fit(slices.DeleteFunc(slices.Clone(all), func(o *item) bool { return o.group == it.group }))
+			m.Slope, m.PollSlope, m.Cap = whole.Slope, whole.PollSlope, whole.Cap
+			known[it.group] = m
+		}
+		res = append(res, judge(m, it))
+	}
+	for _, kind := range []seq.Kind{seq.SSH, seq.QUIC} {
+		title := map[seq.Kind]string{seq.SSH: "SSH", seq.QUIC: "QUIC"}[kind]
+		part := slices.DeleteFunc(slices.Clone(res), func(o outcome) bool { return o.it.flows[0].Kind != kind })
+		table("Recorded tunnels of "+title+", leaving out each coin and kind of service", only(part, true), named)
+		table("Recorded tunnels of "+title+": services", called(only(part, false)), named)
+	}
+}
+
+// called returns those that reach any level.
+func called(res []outcome) []outcome {
+	n := len(res)
+	res = slices.DeleteFunc(res, func(o outcome) bool { return o.at[levels[0]] < 0 })
+	fmt.Printf("\nof %d services %d reach a level\n", n, len(res))
+	return res
 }
 
 // times prints how long it took until mining was likely.
