@@ -254,6 +254,12 @@ func (x timeline) Timeline(ctx context.Context, dev, kind string, since, until t
 	if err != nil {
 		return nil, "", err
 	}
+	if x.h.changes.waiting.Swap(false) { // who has just changed something looks for it here
+		if err := x.h.Store.Flush(ctx); err != nil {
+			x.h.changes.waiting.Store(true)
+			x.h.cfg.Log.Warn("what waits for the timeline could not be written", "error", err)
+		}
+	}
 	f := store.Filter{Device: dev, Since: since, Until: until, Events: kind != "finding"}
 	if kind != "" && kind != "finding" {
 		f.Type = kind

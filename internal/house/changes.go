@@ -3,6 +3,7 @@ package house
 import (
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/event"
@@ -21,9 +22,11 @@ const (
 type changes struct {
 	mu   sync.Mutex
 	seen uint64 // the latest change that was noted
+
+	waiting atomic.Bool // some may not be on the disk yet
 }
 
-// change is the body of an event about one.
+// policyEvent is the body of an event about one.
 type policyEvent struct {
 	c    policy.Change
 	mode string
@@ -59,6 +62,7 @@ func (x *changes) note(h *House) {
 			typ = eventBlock
 		}
 		h.Store.AddEvent(&event.EVE{}, &event.Event{Time: c.At.UnixNano(), Type: typ, Body: p}, c.Device)
+		x.waiting.Store(true)
 	}
 }
 

@@ -419,6 +419,9 @@ func TestChangesInTimeline(t *testing.T) {
 	if err := b.Rulebook.SetMode(ctx, "protect", 0); err != nil {
 		t.Fatal(err)
 	}
+	if l, _, err := b.Timeline.Timeline(ctx, "", "policy", time.Time{}, time.Time{}, api.Page{Limit: 10}); err != nil || len(l) != 1 {
+		t.Errorf("not at once: %+v %v", l, err)
+	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
