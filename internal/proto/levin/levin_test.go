@@ -40,6 +40,10 @@ var (
 	}
 )
 
+var update = prototest.UpdateFlag()
+
+func TestCaptures(t *testing.T) { prototest.Golden(t, Protocol, *update) }
+
 func TestSession(t *testing.T) {
 	for seed := range uint64(40) {
 		parts := session
