@@ -585,3 +585,34 @@ func FuzzDecodeHash(f *testing.F) {
 		}
 	})
 }
+
+// TestLoginOvertaken: a password that is changed while it is checked lets nobody
+// in any more.
+func TestLoginOvertaken(t *testing.T) {
+	s, err := New(Config{Store: &memory{m: map[string]map[string][]byte{}}, Now: time.Now, Hash: Params{Memory: 64, Time: 1, Threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.AddUser(context.Background(), "Kenji", pass, Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hasher.slots <- struct{}{} // the check has to wait
+	done := make(chan error)
+	go func() {
+		_, _, err := s.Login(context.Background(), Login{Name: "Kenji", Password: pass, Addr: "192.168.1.5"})
+		done <- err
+	}()
+	for len(s.hasher.queue) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	s.mu.Lock()
+	changed := *s.users[u.ID]
+	changed.Hash = s.dummy
+	s.users[u.ID] = &changed
+	s.mu.Unlock()
+	<-s.hasher.slots
+	if err := <-done; !errors.Is(err, ErrCredentials) {
+		t.Error(err)
+	}
+}

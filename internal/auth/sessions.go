@@ -81,6 +81,9 @@ func (s *Service) login(ctx context.Context, l Login) (string, Principal, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if u := s.users[id]; u == nil || u.Hash != hash {
+		return "", Principal{}, ErrCredentials // changed while it was checked
+	}
 	if err := s.second(id, l.Code); err != nil {
 		if errors.Is(err, ErrCode) {
 			s.limit.good(l.Addr, account, known, now)
