@@ -402,7 +402,7 @@ func (r *resolver) found(list map[string]policy.Entry) {
 		return // the next start asks again
 	}
 	for _, b := range s.Blocks() {
-		if e, ok := list[b.Name]; !ok || b.Until.Sub(time.Now()) > e.Left+time.Minute {
+		if e, ok := list[b.Name]; !ok || time.Until(b.Until) > e.Left+time.Minute {
 			s.Unblock(b.Name)
 		}
 	}
