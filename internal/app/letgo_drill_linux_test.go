@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,11 +80,77 @@ func TestLetGo(t *testing.T) {
 						t.Errorf("IPv6 %v: an innocent request after the download: %d bytes, %v", v6, n, err)
 					}
 				}
+				eventually(t, "what went by is counted", func() bool { return g.received(netip.AddrPortFrom(labnet.Web.Addr(v6), 80)) >= 2*size })
 				if _, err := ask("POST", "/", "cpuminer/2.5.1", `{"method":"getwork","params":[],"id":0}`, 700*time.Millisecond); err == nil {
 					t.Errorf("IPv6 %v: a request for work after the download is answered", v6)
 				}
 			}
 		})
+	}
+}
+
+// received is what the daemon counts of the connection to a port, from the home
+// on.
+func (g *gate) received(to netip.AddrPort) (n int64) {
+	g.t.Helper()
+	for f, err := range g.cl.Flows(context.Background(), "", "") {
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if f.DestIP == to.Addr().String() && f.DestPort == int(to.Port()) {
+			n += f.Received
+		}
+	}
+	return n
+}
+
+// TestLetGoWhole: a connection that nobody can read is let go of as a whole; its
+// end is seen, and says how much it carried.
+func TestLetGoWhole(t *testing.T) {
+	const size = 32 << 20
+	g := makeGate(t, labnet.Options{IPv6: true, Devices: []string{"pc"}})
+	g.start()
+	l, err := labnet.Listen(g.home.Internet, ":5999")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = c.Read(make([]byte, 100))
+				_, _ = c.Write(bytes.Repeat([]byte{0xa7, 0x13, 0x5c, 0xe9}, size/4))
+			}()
+		}
+	}()
+	for _, v6 := range []bool{false, true} {
+		to := netip.AddrPortFrom(labnet.Cloud.Addr(v6), 5999)
+		c, err := g.home.Device("pc").Dial(context.Background(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_, before := g.queued()
+		_, _ = c.Write([]byte("\x9a\x03 give me all you have"))
+		n, err := io.Copy(io.Discard, c)
+		_ = c.Close()
+		if err != nil || n != size {
+			t.Fatalf("IPv6 %v: %d bytes, %v", v6, n, err)
+		}
+		_, after := g.queued()
+		t.Logf("IPv6 %v: of %d MB %.2f MB inspected", v6, size>>20, float64(after-before)/(1<<20))
+		if after-before > size/4 {
+			t.Errorf("IPv6 %v: %d of %d bytes were inspected", v6, after-before, size)
+		}
+		eventually(t, "what went by is counted", func() bool { return g.received(to) >= size })
+		if n := g.received(to); n > size+size/20 {
+			t.Errorf("IPv6 %v: %d bytes are counted", v6, n)
+		}
 	}
 }
 
