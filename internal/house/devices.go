@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,28 +67,76 @@ func (h *House) device(d *device.Device, full bool) api.Device {
 
 type devices struct{ h *House }
 
-// Devices lists the latest seen first.
+// Devices lists the latest seen first. A device that is seen while somebody
+// turns the pages comes once more at the end, rather than never.
 func (x devices) Devices(_ context.Context, q api.DeviceQuery, p api.Page) ([]api.Device, string, error) {
-	after, err := parseAfter(p.After)
+	at, err := parsePlace(p.After, x.h.cfg.Now().UnixNano())
 	if err != nil {
 		return nil, "", err
 	}
 	text := strings.ToLower(q.Text)
 	all := slices.DeleteFunc(x.h.Devices.Devices(), func(d device.Device) bool {
 		return q.Kind != "" && d.Kind != q.Kind || q.Person != "" && d.Person != q.Person || q.Online != nil && d.Present != *q.Online ||
-			text != "" && !strings.Contains(strings.ToLower(d.Name+"\n"+d.Maker+"\n"+d.Model+"\n"+d.ID+"\n"+d.Person), text)
+			text != "" && !strings.Contains(strings.ToLower(d.Name+"\n"+d.Maker+"\n"+d.Model+"\n"+d.ID+"\n"+d.Person), text) ||
+			p.After != "" && at.compare(at.of(&d)) >= 0
 	})
-	slices.SortStableFunc(all, func(a, b device.Device) int { return cmp.Or(cmp.Compare(b.Last, a.Last), cmp.Compare(a.ID, b.ID)) })
-	from := min(int(min(after, int64(len(all)))), len(all))
-	to := min(from+p.Limit, len(all))
+	slices.SortFunc(all, func(a, b device.Device) int { return at.of(&a).compare(at.of(&b)) })
 	out := []api.Device{}
-	for i := range all[from:to] {
-		out = append(out, x.h.device(&all[from+i], false))
+	for i := range all[:min(p.Limit, len(all))] {
+		out = append(out, x.h.device(&all[i], false))
 	}
-	if to == len(all) {
+	if len(out) == len(all) {
 		return out, "", nil
 	}
-	return out, strconv.Itoa(to), nil
+	return out, at.of(&all[len(out)-1]).String(), nil
+}
+
+// place is where a device stands in the list of one who turns its pages.
+type place struct {
+	since int64 // when the first page was read
+	late  bool  // seen since then: these stand at the end
+	last  int64 // when it was seen last; of the late ones 0, since it moves on
+	id    string
+}
+
+func (p place) of(d *device.Device) place {
+	if d.Last > p.since {
+		return place{p.since, true, 0, d.ID}
+	}
+	return place{p.since, false, d.Last, d.ID}
+}
+
+func (p place) compare(q place) int {
+	if p.late != q.late {
+		if p.late {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(cmp.Compare(q.last, p.last), cmp.Compare(p.id, q.id))
+}
+
+// String is the position that parsePlace reads.
+func (p place) String() string {
+	return fmt.Sprintf("%d:%t:%d:%s", p.since, p.late, p.last, p.id)
+}
+
+func parsePlace(s string, now int64) (p place, err error) {
+	if s == "" {
+		return place{since: now}, nil
+	}
+	f := strings.SplitN(s, ":", 4)
+	if len(f) == 4 {
+		var e1, e2, e3 error
+		p.since, e1 = strconv.ParseInt(f[0], 10, 64)
+		p.late, e2 = strconv.ParseBool(f[1])
+		p.last, e3 = strconv.ParseInt(f[2], 10, 64)
+		p.id, err = f[3], errors.Join(e1, e2, e3)
+	}
+	if len(f) != 4 || err != nil {
+		return p, &api.InvalidError{Field: "cursor", Text: "is not one that was given out"}
+	}
+	return p, nil
 }
 
 // Device returns one.

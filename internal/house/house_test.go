@@ -360,8 +360,10 @@ func TestPages(t *testing.T) {
 			t.Errorf("%+v: %d listed, %d exported, want %d", x.q, len(l), n, x.want)
 		}
 	}
-	if _, _, err := b.Devices.Devices(ctx, api.DeviceQuery{}, api.Page{Limit: 1, After: "9223372036854775807"}); err != nil {
-		t.Error(err)
+	for _, after := range []string{"1:true:0:", "9223372036854775807:false:-9223372036854775808:x", "0:false:0:mac:02"} {
+		if _, _, err := b.Devices.Devices(ctx, api.DeviceQuery{}, api.Page{Limit: 1, After: after}); err != nil {
+			t.Error(err)
+		}
 	}
 	n := 0
 	for p := (api.Page{Limit: 3}); ; {
