@@ -333,13 +333,14 @@ func (s *side) Data(b []byte) {
 // Gap says that n bytes of the stream are lost here.
 func (s *side) Gap(n int) {
 	c := s.c
-	if s.skipped {
+	ours := s.skipped // of what was let go of; rules have done with the stream
+	if ours {
 		s.skipped = c.loose == s
 		if n = s.pass(n); n == 0 {
 			return
 		}
 	}
-	if c.w.match != nil {
+	if c.w.match != nil && !ours {
 		c.w.match.StreamGap(s.dir, n)
 	}
 	if c.ended {
@@ -348,7 +349,9 @@ func (s *side) Gap(n int) {
 	if c.first == nil {
 		c.first = s
 	}
-	c.w.n.Gaps++
+	if !ours {
+		c.w.n.Gaps++
+	}
 	s.drop()
 	if c.parser == nil {
 		// What follows cannot be the start of anything, but a protocol may

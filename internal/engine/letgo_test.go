@@ -230,6 +230,46 @@ func TestLetGoSide(t *testing.T) {
 	}
 }
 
+// TestLetGoInFlight: what is on its way when a side is taken back lies behind a
+// hole that nobody has acknowledged yet; it is no loss, and what follows the body
+// is read.
+func TestLetGoInFlight(t *testing.T) {
+	r := newRoad(t, nil)
+	r.say(0, fmt.Sprintf(ask, "/file"))
+	a := answer(1 << 20)
+	r.say(1, a[:512<<10])
+	if !r.side[1] {
+		t.Fatal("it is not let go of")
+	}
+	rest := a[512<<10:]
+	send := func(n int) { // without an acknowledgement
+		for n = min(n, len(rest)); n > 0; {
+			piece := rest[:min(n, 1448)]
+			rest, n = rest[len(piece):], n-len(piece)
+			r.packet(1, packet.ACK, r.seq[1], r.seq[0], []byte(piece))
+			r.seq[1] += uint32(len(piece))
+		}
+	}
+	acked := r.seq[1]
+	send(100 << 10) // goes by
+	next := fmt.Sprintf(ask, "/bad")
+	r.packet(0, packet.ACK|packet.PSH, r.seq[0], acked, []byte(next))
+	r.seq[0] += uint32(len(next))
+	if r.side[1] {
+		t.Fatal("it is not taken back")
+	}
+	send(100 << 10) // is held: 100 kB before it are missing
+	r.packet(0, packet.ACK, r.seq[0], r.seq[1], nil)
+	send(len(rest))
+	r.packet(0, packet.ACK, r.seq[0], r.seq[1], nil)
+	r.say(1, small)
+	st := r.close()
+	want := []string{"GET /file", "GET /file 200 0", "GET /file 200 16384", "GET /bad", "GET /bad 200 0", "GET /bad 200 5"}
+	if !slices.Equal(r.saw, want) || st.Gaps != 0 || st.Recalled != 1 || st.Released != 1 {
+		t.Errorf("saw %q, %d gaps, let go of %d times, taken back %d times", r.saw, st.Gaps, st.Released, st.Recalled)
+	}
+}
+
 // TestLetGoRules: while a rule may still match, everything is looked at.
 func TestLetGoRules(t *testing.T) {
 	rs, _ := rules.Parse("t.rules", strings.NewReader(`alert tcp any any -> any any (msg:"far"; content:"needle"; sid:1;)`), rules.ParseConfig{Vars: rules.DefaultVars()})
