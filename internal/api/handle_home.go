@@ -125,6 +125,7 @@ func eraseDevice(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.target = "erased" // the audit log says that it was done, and not of whom
 	return c.json(&e)
 }
 

@@ -407,6 +407,11 @@ func TestAudited(t *testing.T) {
 	if e := w.h.audit[len(w.h.audit)-1]; e.Via != auth.ViaSocket || e.UID != 1000 || e.Actor != "uid:1000" || e.Detail["mode"] != "protect" {
 		t.Errorf("a change over the socket: %+v", e)
 	}
+	w.do(w.request("DELETE", "/api/v1/devices/"+dev, "", w.session(auth.Owner)))
+	if e := w.h.audit[len(w.h.audit)-1]; e.Action != "devices.erase" || e.Outcome != "ok" || strings.Contains(fmt.Sprint(e), dev) {
+		t.Errorf("erased, and the audit log says of whom: %+v", e)
+	}
+	w = newWorld(t)
 	for _, x := range []struct{ method, path, body, want string }{
 		{"PATCH", "/api/v1/settings", `{"evidence":false,"time_zone":"Asia/Tokyo","retention":{"findings":30}}`, "map[evidence:false retention.findings:30 time_zone:Asia/Tokyo]"},
 		{"POST", "/api/v1/blocks", `{"scope":{"dest":"203.0.113.9","port":3333},"seconds":60}`, "map[dest:203.0.113.9 kind:block port:3333 seconds:60]"},
