@@ -23,7 +23,7 @@ func FuzzInspect(f *testing.F) {
 		}
 		f.Add(side[0].String(), side[1].String(), "cpuminer/2.5")
 	}
-	for _, s := range slices.Concat(sessions, moreSessions) {
+	for _, s := range slices.Concat(sessions, moreSessions, kinSessions) {
 		add(s.lines)
 	}
 	for _, lines := range benign {
@@ -45,7 +45,7 @@ func FuzzInspect(f *testing.F) {
 		}
 		tx := &http.Tx{URI: []byte("/getheight"), UserAgent: []byte(agent), RequestBody: []byte(up), ResponseBody: []byte(down), RequestDone: true,
 			RequestHeaders: []http.Header{{Name: []byte("Authorization"), Value: []byte("Basic " + agent)}, {Name: []byte(agent)}}}
-		if g, ok := Detector.New().Inspect(nil, &proto.Conn{}, tx); ok {
+		if g, ok := Detector.New().Inspect(nil, &proto.Conn{}, tx); ok && g.Level > event.Suspect {
 			checkEvidence(t, &g)
 		}
 	})
