@@ -213,7 +213,13 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 			continue
 		}
 		w.ins.Start = s.base + uint64(from)
-		if !r.payload.Match(s.buf[from:], &w.ins) {
+		ok := r.payload.Match(s.buf[from:], &w.ins)
+		if !ok && r.flags&byPiece != 0 && s.done > from && !w.cfg.Inline {
+			// Suricata looks at each piece alone.
+			w.ins.Start = 0
+			ok = r.payload.Match(s.buf[s.done:], &w.ins)
+		}
+		if !ok {
 			if r.flags&traced != 0 {
 				w.traceData(0, s.buf[from:])
 			}

@@ -132,6 +132,7 @@ const (
 	swapped    // the second half of a <> rule
 	traced     // see Trace
 	wholeTx    // =>: buffers of both sides of a transaction
+	byPiece    // what a piece of a stream lacks matters to it
 )
 
 // rule is one compiled rule. A rule with <> stands twice, its ends swapped.
