@@ -110,6 +110,10 @@ func (w *Worker) letGo(p *packet.Packet, fl *flow.Flow, d packet.Dir, v verdict.
 	if !w.e.cfg.Inline || v.Action != verdict.NoOpinion {
 		return v
 	}
+	if fl.Midstream && fl.Side[d].Packets == 1 && fl.Side[d.Reverse()].Packets == 0 {
+		// An engine before this one may have let go of a side.
+		return verdict.Verdict{Action: verdict.Accept, Scope: verdict.Back, Why: "recalled"}
+	}
 	c, _ := fl.App.(*conn)
 	if c != nil && c.bulk != nil && !c.ended {
 		return w.letSideGo(p, fl, c, d, v)

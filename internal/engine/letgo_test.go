@@ -270,6 +270,19 @@ func TestLetGoInFlight(t *testing.T) {
 	}
 }
 
+// TestLetGoTakenUp: a connection that is taken up in the middle may be one of
+// which an earlier engine let a side go.
+func TestLetGoTakenUp(t *testing.T) {
+	r := newRoad(t, nil)
+	b := frame(packet.ProtoTCP, false, 8080, packet.ACK, 7000, 9000, nil) // other ports: no SYN was seen
+	for i, want := range []verdict.Scope{verdict.Back, verdict.Packet} {
+		r.now += r.step
+		if v := r.e.Workers[0].Handle(&packet.Frame{Time: r.now, Data: b, Len: len(b), Link: packet.LinkEthernet}); v.Scope != want {
+			t.Errorf("packet %d: %+v", i, v)
+		}
+	}
+}
+
 // TestLetGoRules: while a rule may still match, everything is looked at.
 func TestLetGoRules(t *testing.T) {
 	rs, _ := rules.Parse("t.rules", strings.NewReader(`alert tcp any any -> any any (msg:"far"; content:"needle"; sid:1;)`), rules.ParseConfig{Vars: rules.DefaultVars()})
