@@ -265,6 +265,7 @@ func (in *inline) judge(f *flow.Flow, c *proto.Conn, v *visit, s *stratum.Sessio
 		return out, false // this connection was told of
 	}
 	e.best, e.told = max(level, e.best), c.Time
+	e.blocked = false // until this one is dropped, too: the owner may have thought better of it
 	in.last = lastTold{k, v.flow, level}
 	pool := ""
 	switch {
