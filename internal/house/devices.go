@@ -197,6 +197,14 @@ func (x devices) MergeDevices(ctx context.Context, id, with string) (api.Device,
 	if err := x.h.Devices.Merge(id, with); err != nil {
 		return api.Device{}, wrong(err)
 	}
+	// What holds the other and what is known of it goes with it.
+	if err := x.h.Policy.Move(with, id); err != nil {
+		return api.Device{}, err
+	}
+	x.h.written(ctx)
+	if err := x.h.Store.MoveDevice(ctx, with, id); err != nil {
+		return api.Device{}, failed(err)
+	}
 	return x.saved(ctx, id)
 }
 

@@ -98,3 +98,44 @@ func TestSplitWhole(t *testing.T) {
 		t.Errorf("%+v %v", x, err)
 	}
 }
+
+// TestMergeHistory: findings, figures and what holds a device go with it into the
+// one that it turned out to be, and are forgotten with that.
+func TestMergeHistory(t *testing.T) {
+	h := open(t, t.TempDir())
+	defer h.Close()
+	ctx := context.Background()
+	b := h.Backend(quiet{})
+	joined(h)
+	now := time.Now().UnixNano()
+	phoneMAC, phoneIP := packet.MAC{2, 0, 0, 0, 0, 0xdd}, packet.AddrFrom4([]byte{192, 168, 1, 8})
+	h.Devices.Add(device.Clue{Source: device.DHCP, Key: "hostname", Value: "other", Time: now, MAC: phoneMAC, IP: phoneIP})
+	h.Devices.Advance(now)
+	other, id := h.Ref(camMAC, camIP).ID, h.Ref(phoneMAC, phoneIP).ID
+	h.Recorder().Event(mining(h, 1))
+	q, err := b.Rulebook.AddEntry(ctx, "quarantine", api.EntryNew{Scope: api.Scope{Device: other}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := b.Devices.MergeDevices(ctx, id, other)
+	if err != nil || d.Quarantine != q.ID || len(d.MACs) != 2 {
+		t.Fatalf("%+v %v", d, err)
+	}
+	l, _, err := b.Findings.Findings(ctx, api.FindingQuery{Device: id}, api.Page{Limit: 10})
+	if err != nil || len(l) != 1 || l[0].Device != id {
+		t.Errorf("%+v %v", l, err)
+	}
+	tr, err := b.Figures.Trends(ctx, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	if err != nil || len(tr.Devices) != 1 || tr.Devices[0].Name != id {
+		t.Errorf("%+v %v", tr.Devices, err)
+	}
+	if _, err := b.Records.Record(ctx, other); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("something is left of the other: %v", err)
+	}
+	if _, err := b.Records.Erase(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if l, _, err := b.Findings.Findings(ctx, api.FindingQuery{}, api.Page{Limit: 10}); err != nil || len(l) != 0 {
+		t.Errorf("%+v %v", l, err)
+	}
+}

@@ -221,6 +221,43 @@ func (m *Manager) Remove(id, author string) (Change, error) {
 	})
 }
 
+// Move makes the entries of one device those of another, after both turned out
+// to be one. Of two alike the one that lasts longer stays.
+func (m *Manager) Move(from, to string) error {
+	m.mu.Lock()
+	mono, wall := m.now()
+	var err error
+	for id, it := range m.entries {
+		if from == "" || it.e.Scope.Device != from || err != nil {
+			continue
+		}
+		n := &item{e: it.e, deadline: it.deadline, owed: it.owed}
+		n.e.Scope.Device, n.e.Hits = to, it.e.Hits+it.hits.n.Load()
+		n.hits.last.Store(it.hits.last.Load())
+		drop := ""
+		if old := m.same(&n.e); old != nil {
+			if drop = old.e.ID; old.deadline == 0 || n.deadline != 0 && n.deadline <= old.deadline {
+				drop, n = id, nil
+			}
+		}
+		if n != nil {
+			if err = m.put(n, mono, wall); err != nil {
+				continue
+			}
+			m.entries[id] = n
+		}
+		if drop != "" {
+			if err = m.erase(drop); err == nil {
+				delete(m.entries, drop)
+			}
+		}
+	}
+	m.publish()
+	m.mu.Unlock()
+	m.published()
+	return err
+}
+
 // Forget removes the entries of a device, also from what can be undone.
 func (m *Manager) Forget(device string) error {
 	m.mu.Lock()

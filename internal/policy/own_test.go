@@ -97,3 +97,31 @@ func TestReload(t *testing.T) {
 		t.Error("the engine does not hear of it")
 	}
 }
+
+// TestMove: a quarantine of what turned out to be another device goes on, and of
+// two alike the longer.
+func TestMove(t *testing.T) {
+	s, c := newMemory(), &clocks{wall: monday}
+	m := manage(t, s, c)
+	add(t, m, Entry{Kind: Quarantine, Scope: Scope{Device: camera}})
+	add(t, m, Entry{Kind: Pause, Scope: Scope{Device: camera}, For: time.Hour})
+	add(t, m, Entry{Kind: Pause, Scope: Scope{Device: pc}, For: 2 * time.Hour})
+	add(t, m, Entry{Kind: Consent, Scope: Scope{Device: camera}})
+	add(t, m, Entry{Kind: Consent, Scope: Scope{Device: pc}, For: time.Hour})
+	if err := m.Move(camera, pc); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"at once", "after a restart"} {
+		left := map[Kind]time.Duration{Quarantine: -1, Pause: -1, Consent: -1}
+		for _, e := range m.List() {
+			if e.Scope.Device != pc {
+				t.Errorf("%s: %+v", when, e)
+			}
+			left[e.Kind] = e.Left
+		}
+		if len(m.List()) != 3 || left[Quarantine] != 0 || left[Pause] != 2*time.Hour || left[Consent] != 0 {
+			t.Errorf("%s: %v", when, left)
+		}
+		m = manage(t, s, c)
+	}
+}
