@@ -24,6 +24,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/api/client"
+	"github.com/yamori-net/yamori/internal/geo/geotest"
 	"github.com/yamori-net/yamori/internal/netns"
 	"github.com/yamori-net/yamori/internal/priv"
 )
@@ -267,7 +268,11 @@ func partedHome(t *testing.T) (dir string, ns *netns.NS) {
 	}
 	t.Cleanup(ns.Close)
 	dir = openFolder(t)
-	for name, text := range map[string]string{"rules/a.rules": rule(1), "other/file": "x", "log/eve.json.1": "old\n", "lists/names.txt": "pool.example\n"} {
+	country, err := os.ReadFile(geotest.Write(t, "country", map[string]geotest.Map{"192.0.2.0/24": geotest.Country("JP")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"geo/country.mmdb": string(country), "rules/a.rules": rule(1), "other/file": "x", "log/eve.json.1": "old\n", "lists/names.txt": "pool.example\n"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -295,6 +300,8 @@ dns:
   upstreams: [{url: 127.0.0.9}]
   lists: [{name: pools, path: DIR/lists/names.txt}]
 inline: {state: DIR/enforce.json}
+geo: {country: DIR/geo/country.mmdb}
+exports: {syslog: {network: udp, address: "127.0.0.1:5140"}}
 `
 
 // TestParted: what reads packets cannot do what a thief would want, and does
@@ -489,6 +496,45 @@ func TestPartedDeath(t *testing.T) {
 	}
 	if after := around(t, ns); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// TestPartedInterface: an interface that goes away and comes back is watched
+// again, though each socket has to be asked for.
+func TestPartedInterface(t *testing.T) {
+	dir, ns := partedHome(t)
+	up := func() {
+		if err := ns.Script("ip link add lan0 type veth peer name far0\nip link set far0 up\nip link set lan0 up\nip addr add 192.168.7.1/24 dev lan0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up()
+	r := startRun(t, ns, dir, fmt.Sprintf("interface: lan0\nsocket: %s/run/yamori.sock\nstate: {dir: %[1]s/state}\n", dir))
+	seen := func() int64 {
+		for i := range 3 {
+			_ = ns.Do(func() error {
+				c, err := net.Dial("udp", fmt.Sprintf("192.168.7.%d:9", 2+i))
+				if err == nil {
+					_, _ = c.Write([]byte("x"))
+					_ = c.Close()
+				}
+				return err
+			})
+		}
+		return must(r.c.Status(context.Background())).Packets
+	}
+	r.until("packets are seen", func() bool { return seen() > 0 })
+	if err := ns.Run("ip", "link", "del", "lan0"); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the interface is gone", func() bool { return !must(r.c.Status(context.Background())).Inspecting })
+	up()
+	r.until("the interface is back", func() bool { return must(r.c.Status(context.Background())).Inspecting })
+	before := seen()
+	r.until("packets are seen again", func() bool { return seen() > before })
+	_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	if err := r.ended(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -136,6 +136,10 @@ func TestPlugInProtects(t *testing.T) {
 	if redirects() != "0 0" {
 		t.Error("redirects tell the devices of the shorter way")
 	}
+	if err := h.Box.Run("sysctl", "-q", "-w", "net.ipv4.conf.all.send_redirects=1"); err != nil {
+		t.Fatal(err)
+	}
+	r.until("redirects are off again", func() bool { return redirects() == "0 0" })
 	if s := must(r.c.Status(ctx)); len(s.Problems) > 0 {
 		t.Errorf("problems: %v", s.Problems)
 	}

@@ -260,6 +260,7 @@ func (p *Plugin) run() {
 		p.mu.Unlock()
 		switch {
 		case problem == "":
+			p.quiet() // one that was killed before may have put the setting back just now
 			p.round(lies)
 		case good:
 			p.tell(truth)
