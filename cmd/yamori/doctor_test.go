@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/yamori-net/yamori/internal/policy"
 )
 
 // TestDoctor: each thing that is made wrong is found, with its cure in both
@@ -80,5 +82,38 @@ func TestDoctor(t *testing.T) {
 		if code, _, _ := x.call(args...); code != exitUsage {
 			t.Errorf("%v: exit %d", args, code)
 		}
+	}
+}
+
+// TestOwnBlocks: what findings block stands in the policy's account, by whom
+// and until when, and what the owner blocks does not.
+func TestOwnBlocks(t *testing.T) {
+	x := newHome(t)
+	if _, out, errs := x.call("policy"); strings.Contains(out, "block remove") || errs != "" {
+		t.Errorf("with no blocks: %s%s", out, errs)
+	}
+	for _, e := range []policy.Entry{
+		{Kind: policy.BlockEntry, Scope: policy.Scope{Device: "mac:02:00:5e:10:00:01", Dest: "203.0.113.9", Port: 3333}, Author: policy.Itself, For: time.Hour, Reason: "mining: mining.stratum"},
+		{Kind: policy.BlockEntry, Scope: policy.Scope{Dest: "203.0.113.77"}, Author: "anna"},
+	} {
+		if _, _, err := x.h.Policy.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for lang, want := range map[string]string{"en": "Findings block", "ja": "一時的に遮断"} {
+		_, out, _ := x.call("policy", "--lang", lang)
+		if !strings.Contains(out, want) || !strings.Contains(out, "203.0.113.9") || !strings.Contains(out, "3333") || !strings.Contains(out, policy.Itself) ||
+			!strings.Contains(out, "mining.stratum") || strings.Contains(out, "203.0.113.77") {
+			t.Errorf("%s: %s", lang, out)
+		}
+	}
+	if code, out, errs := x.call("undo"); code != exitOK {
+		t.Errorf("%s%s", out, errs)
+	}
+	if code, _, errs := x.call("undo"); code != exitOK {
+		t.Errorf("the program's own change cannot be undone: %s", errs)
+	}
+	if _, out, _ := x.call("policy"); strings.Contains(out, "203.0.113.9") {
+		t.Errorf("undone: %s", out)
 	}
 }

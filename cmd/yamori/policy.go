@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/yamori-net/yamori/internal/api/client"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/policy"
 )
 
 func newPolicy(stdout, stderr *os.File) *cobra.Command {
@@ -48,6 +50,9 @@ tries protection first, and takes it back when nobody confirms it.`,
 			return err
 		}
 		a.policyText(&p, len(args) == 1)
+		if len(args) == 0 {
+			return a.ownBlocks(ctx)
+		}
 		return nil
 	})
 	return group(cmd, newNever(stdout, stderr), newActions(stdout, stderr), newChanges(stdout, stderr))
@@ -73,6 +78,20 @@ func (a *asker) policyText(p *api.Policy, fresh bool) {
 	default:
 		a.sayf("But yamori does not stand in the packets' way, so that nothing is blocked; yamori doctor says why.", "ただし、通信の経路上で検査していないため、実際には遮断されません。yamori doctor で理由を確認できます。")
 	}
+}
+
+// ownBlocks lists what findings block for a time.
+func (a *asker) ownBlocks(ctx context.Context) error {
+	all, err := a.entries(ctx, "", nil, client.Blocks)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(e api.Entry) bool { return e.Author != policy.Itself })
+	if len(all) == 0 {
+		return nil
+	}
+	a.sayf("Findings block for a time (end one with: yamori block remove ID):", "見つかった脅威により、次を一時的に遮断しています（解除は yamori block remove ID）：")
+	return list(a, a.entryColumns(a.names(ctx)), all, "", "")
 }
 
 func newChanges(stdout, stderr *os.File) *cobra.Command {

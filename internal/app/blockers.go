@@ -186,7 +186,10 @@ func (r *reactor) shared(ctx context.Context, x *reaction) bool {
 		if e == nil {
 			continue
 		}
-		list, _ := e.LiveFlows(ctx) // of those that answer
+		list, err := e.LiveFlows(ctx)
+		if err != nil {
+			return true // nobody knows
+		}
 		for _, f := range list {
 			if (f.Dst == remote || f.Src == remote) && !f.Blocked && f.Device.ID != x.device.ID && f.Device.ID != "" {
 				if at, ok := r.own.bad[badEnd{f.Device.ID, x.remote}]; !ok || time.Since(at) > badFor {
