@@ -340,13 +340,20 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 // queue, by each way to the queues.
 func TestVerdicts(t *testing.T) {
 	for _, mode := range []string{"", modeIPTables} {
-		t.Run(cmp.Or(mode, "best"), func(t *testing.T) { testVerdicts(t, mode) })
+		t.Run(cmp.Or(mode, "best"), func(t *testing.T) { testVerdicts(t, mode, false) })
 	}
+	// What a bridge that also routes forwards is inspected once.
+	t.Run("bridge", func(t *testing.T) {
+		if !exists(sysBridge + bridgeSettings[0]) {
+			t.Skip("skipped: this test needs br_netfilter")
+		}
+		testVerdicts(t, "", true)
+	})
 }
 
-func testVerdicts(t *testing.T, mode string) {
+func testVerdicts(t *testing.T, mode string, bridge bool) {
 	h := makeHouse(t)
-	tab := h.install(Config{Queue: 30, Workers: 2, Local: true, mode: mode})
+	tab := h.install(Config{Queue: 30, Workers: 2, Local: true, Bridge: bridge, mode: mode})
 	if mode != "" && tab.Mode() != mode {
 		t.Fatalf("the way is %q", tab.Mode())
 	}
@@ -354,7 +361,7 @@ func testVerdicts(t *testing.T, mode string) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	pulses := []*Pulse{{}, {}}
-	var queued atomic.Uint64
+	var queued, hellos atomic.Uint64
 	for i, p := range pulses {
 		var src *nfqueue.Source
 		h.do(func() (err error) {
@@ -368,6 +375,9 @@ func testVerdicts(t *testing.T, mode string) {
 					return verdict.Verdict{}
 				}
 				queued.Add(1)
+				if strings.HasSuffix(string(f.Data), "hi\n") {
+					hellos.Add(1)
+				}
 				switch {
 				case strings.Contains(string(f.Data), "evil"):
 					return verdict.Verdict{Action: verdict.Drop, Scope: verdict.Flow}
@@ -381,7 +391,7 @@ func testVerdicts(t *testing.T, mode string) {
 	heart := &Heart{Table: tab, Pulses: pulses}
 	h.router.Go(func() error { heart.Run(ctx); return nil })
 	waitFor(t, "the heart beats", heart.On)
-	for _, to := range []string{world, world6} {
+	for i, to := range []string{world, world6} {
 		var good, bad gonet.Conn
 		if err := h.pc.Do(func() (err error) {
 			if good, err = gonet.Dial("tcp", gonet.JoinHostPort(to, "3333")); err == nil {
@@ -393,7 +403,13 @@ func testVerdicts(t *testing.T, mode string) {
 		}
 		defer good.Close()
 		defer bad.Close()
-		if err := errors.Join(ask(good, "hi", patience), ask(bad, "hi", patience), ask(good, "known", patience)); err != nil {
+		if err := errors.Join(ask(good, "hi", patience), ask(bad, "hi", patience)); err != nil {
+			t.Fatal(to, err)
+		}
+		if n, want := hellos.Load(), 4*uint64(i+1); n < want || n > want+want/2 { // two connections and the answers; repeats
+			t.Errorf("%s: %d packets with a word of four were inspected", to, n)
+		}
+		if err := ask(good, "known", patience); err != nil {
 			t.Fatal(to, err)
 		}
 		if ask(bad, "evil", glance) == nil {
