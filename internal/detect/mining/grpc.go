@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/yamori-net/yamori/internal/inflate"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto/stratum"
 )
@@ -76,12 +77,16 @@ func (in *inline) grpc(g grpc, request, response []byte) (asks uint32) {
 func (in *inline) kaspa(d packet.Dir, b []byte) (asks uint32) {
 	s := &in.session
 	for range maxCalls {
-		if len(b) < 5 || b[0] != 0 {
+		if len(b) < 5 || b[0] > 1 {
 			return asks
 		}
+		packed := b[0] == 1
 		n := int(binary.BigEndian.Uint32(b[1:]))
 		b = b[5:]
 		m := b[:min(n, len(b))]
+		if packed {
+			m = in.unpack(m)
+		}
 		for len(m) > 0 {
 			field, v, rest, ok := protobuf(m)
 			if !ok {
@@ -119,6 +124,32 @@ func (in *inline) kaspa(d packet.Dir, b []byte) (asks uint32) {
 		b = b[n:]
 	}
 	return asks
+}
+
+// maxUnpacked is how much of a compressed message is looked at: what tells stands
+// at its beginning.
+const maxUnpacked = 1024
+
+// unpacker is the memory for that.
+type unpacker struct {
+	z   inflate.Stream
+	out [maxUnpacked]byte
+}
+
+// unpack undoes gzip (RFC 1952), with which kaspad's own clients compress each
+// message; nil for what is none. Valid until the next call.
+func (in *inline) unpack(m []byte) []byte {
+	const head = 10 // of a member without name, comment and the like, as programs write it
+	if len(m) < head || m[0] != 0x1f || m[1] != 0x8b || m[2] != 8 || m[3] != 0 {
+		return nil
+	}
+	if in.unpacker == nil {
+		in.unpacker = new(unpacker)
+	}
+	u := in.unpacker
+	u.z.Reset(0)
+	out, _, _ := u.z.Inflate(u.out[:0], m[head:], maxUnpacked) // what is damaged is read as far as it goes
+	return out
 }
 
 // protobuf reads the next member of a message: its number, and of bytes their

@@ -1,6 +1,8 @@
 package mining
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"strings"
 	"testing"
@@ -42,6 +44,15 @@ func call(m string, flags byte) string {
 	return string(h2(0, flags, 1, append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m))), m...)))
 }
 
+// zipped is a message of gRPC that is compressed.
+func zipped(m string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(m))
+	_ = w.Close()
+	return string(h2(0, 0, 1, append(binary.BigEndian.AppendUint32([]byte{1}, uint32(b.Len())), b.Bytes()...)))
+}
+
 const grpcKind = "application/grpc+proto"
 
 func TestGRPC(t *testing.T) {
@@ -57,6 +68,9 @@ func TestGRPC(t *testing.T) {
 		{"Kaspa, new templates wanted", []prototest.Part{prototest.C(stream), prototest.S(head), prototest.C(call(pb(kaspaNewBlocks, ""), 0)), prototest.C(ask)}, "confirmed getblocktemplate kaspa"},
 		{"Kaspa, a block handed in", []prototest.Part{prototest.C(stream + ask), prototest.S(head + give), prototest.C(call(pb(kaspaSubmit, pb(1, "block")), 0))}, "suspect confirmed getblocktemplate kaspa"},
 		{"Kaspa, over and over", []prototest.Part{prototest.C(stream + ask), prototest.S(head + give), prototest.C(ask), prototest.C(ask), prototest.C(ask)}, "suspect likely getblocktemplate kaspa"},
+		{"Kaspa, compressed", []prototest.Part{prototest.C(stream), prototest.S(head), prototest.C(zipped(pb(1063, ""))), prototest.C(zipped(pb(kaspaNewBlocks, ""))),
+			prototest.C(zipped(pb(kaspaAsk, pb(1, kas)+pb(2, "x/1")) + "\xa8\x06\x07"))}, "confirmed getblocktemplate kaspa"},
+		{"Kaspa's wallet, compressed", []prototest.Part{prototest.C(stream), prototest.S(head), prototest.C(zipped(pb(1063, "")) + zipped(pb(1039, pb(1, kas))))}, ""},
 		{"Kaspa's wallet", []prototest.Part{prototest.C(stream), prototest.S(head), prototest.C(call(pb(1063, ""), 0) + call(pb(1039, pb(1, kas)), 0)), prototest.S(call(pb(1064, pb(1, "0.13")), 0))}, ""},
 		{"Tari asks and hands in", []prototest.Part{prototest.C(h2open("/tari.rpc.BaseNode/SubmitBlock", grpcKind) + call("block", 1)), prototest.S(head)}, "confirmed getblocktemplate "},
 		{"QRL hands in", []prototest.Part{prototest.C(h2open("/qrl.MiningAPI/SubmitMinedBlock", grpcKind) + call("blob", 1)), prototest.S(head)}, "confirmed getblocktemplate "},
@@ -96,6 +110,7 @@ func TestGRPC(t *testing.T) {
 // FuzzGRPC: nothing panics, whatever a body holds.
 func FuzzGRPC(f *testing.F) {
 	f.Add([]byte(call(pb(kaspaAsk, pb(1, kas)), 0))[9:])
+	f.Add([]byte(zipped(pb(kaspaAsk, pb(1, kas))))[9:])
 	f.Add([]byte{0, 255, 255, 255, 255, 8, 1})
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		in := &inline{asker: newAsker()}

@@ -40,6 +40,8 @@ type inline struct {
 	update  event.MiningUpdate
 	asker   *asker
 	last    lastTold
+
+	unpacker *unpacker // made when it is first needed
 }
 
 // Inspect judges a transaction of stratum, of its binary kin, or of http.

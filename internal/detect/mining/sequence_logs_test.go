@@ -105,10 +105,11 @@ func TestRecordedTunnels(t *testing.T) {
 	for _, tt := range []struct {
 		file  string
 		least int // in a hundred miners
-	}{{"g", 20}} {
+		most  int // services beside the doubles; in SSH two message queues and a counter, whose lengths its blocks make one
+	}{{"g", 20, 0}, {"i", 55, 3}} {
 		pairs := map[string]*pair{}
 		follow(t, m, "testdata/sequences/"+tt.file+".seq.gz", LikelyAlone+Blur, pairs)
-		miners, found := 0, 0
+		miners, found, called := 0, 0, 0
 		for id, p := range pairs {
 			switch {
 			case p.mining:
@@ -117,12 +118,13 @@ func TestRecordedTunnels(t *testing.T) {
 					found++
 				}
 			case p.found && !slices.Contains(doubles, p.client):
-				t.Errorf("%s: a service of kind %s looks like a miner", id, p.client)
+				called++
+				t.Logf("%s: a service of kind %s looks like a miner", id, p.client)
 			}
 		}
 		t.Logf("%s: %d of %d miners", tt.file, found, miners)
-		if found*100 < tt.least*miners {
-			t.Errorf("%s: %d of %d miners are found", tt.file, found, miners)
+		if found*100 < tt.least*miners || called > tt.most {
+			t.Errorf("%s: %d of %d miners are found, %d services called", tt.file, found, miners, called)
 		}
 	}
 }
