@@ -198,7 +198,7 @@ func (b *flowBody) EncodeEVE(e *event.Encoder) {
 	e.Uint("bytes_toclient", f.Side[1].Bytes)
 	e.Time("start", f.Start)
 	e.Time("end", f.Last)
-	e.Int("age", max(0, f.Last-f.Start)/1e9)
+	e.Int("age", max(0, f.Last/1e9-f.Start/1e9)) // of whole seconds, as in Suricata
 	e.Str("state", f.State.String())
 	e.Str("reason", b.why.String())
 	e.Bool("alerted", f.Alerted)

@@ -12,7 +12,7 @@ var flowKeywords = []Keyword{
 	{Name: "flow", Family: "flow", Doc: "direction and state: to_server, to_client, established, not_established, stateless, only_stream, no_stream, only_frag, no_frag",
 		Example: `flow:established,to_server; content:"x";`, Setup: setupFlow},
 	{Name: "stream_size", Family: "flow", Doc: "bytes of the stream: server, client, both or either", Example: `stream_size:client,<,100;`, Setup: setupStreamSize},
-	{Name: "flow.age", Family: "flow", Doc: "age of the flow in seconds", Example: `flow.age:>3600;`, Setup: flowNumber(func(c *ctx) uint64 { return uint64(max(0, c.f.Last-c.f.Start) / 1e9) })},
+	{Name: "flow.age", Family: "flow", Doc: "age of the flow: seconds of the clock since it began", Example: `flow.age:>3600;`, Setup: flowNumber(func(c *ctx) uint64 { return uint64(max(0, c.f.Last/1e9-c.f.Start/1e9)) })},
 	{Name: "flow.pkts", Family: "flow", Doc: "packets of a side: toserver, toclient, either or both", Example: `flow.pkts:toserver,>3;`, Setup: flowSides(func(c *ctx, d packet.Dir) uint64 { return c.f.Side[d].Packets })},
 	{Name: "flow.bytes", Family: "flow", Doc: "bytes of a side: toserver, toclient, either or both", Example: `flow.bytes:toclient,>3;`, Setup: flowSides(func(c *ctx, d packet.Dir) uint64 { return c.f.Side[d].Bytes })},
 	{Name: "flow.pkts_toserver", Family: "flow", Doc: "packets of the client", Example: `flow.pkts_toserver:>3;`, Setup: flowNumber(func(c *ctx) uint64 { return c.f.Side[packet.ToServer].Packets })},

@@ -171,7 +171,7 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	switch {
 	case w.cfg.Inline && (s.again || s.app != c.app):
 		from = 0 // other rules count now
-	case !w.cfg.Inline && s.base == 0:
+	case !w.cfg.Inline && s.base == 0 && !s.old:
 		// While all of the stream is held it is one buffer, as in Suricata: what a
 		// rule is found by may lie in an earlier piece.
 		from = 0

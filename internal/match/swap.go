@@ -83,6 +83,7 @@ func (w *Worker) adopt(f *Flow) {
 	for d := range f.dir {
 		s := &f.dir[d]
 		s.renumber(remap)
+		s.old = len(s.buf) > 0
 		if !had[d] {
 			s.off = true // where in the stream this flow is, nobody knows
 		}
