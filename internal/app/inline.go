@@ -195,7 +195,7 @@ func (w *Watch) startInline() (*inline, error) {
 	i.cancel = cancel
 	i.heart = &enforce.Heart{Table: i.table, OnState: i.beats, Hold: func() bool { return time.Now().UnixNano() < i.rest.Load() }}
 	for n := range workers {
-		sender, err := w.rights().OpenSender(0)
+		sender, err := w.rights().OpenSender(int(enforce.DefaultMarks.Own()))
 		if err != nil {
 			return nil, err
 		}

@@ -308,22 +308,22 @@ func TestRejected(t *testing.T) {
 			t.Cleanup(dropLinks)
 			r := runWatch(t, func(c *config.Config) { c.Policy.Answer, c.Policy.BlockFor = answer, "off" })
 			r.acts("inline")
-			say := func(to string) (time.Duration, error) {
-				c := dial(t, camera, to, "3333")
+			say := func(to, port string) (time.Duration, error) {
+				c := dial(t, camera, to, port)
 				start := time.Now()
 				err := ends(c, login, 50*time.Millisecond)
 				return time.Since(start), err
 			}
-			for _, to := range []string{poolAddr, poolAddr6} {
-				took, err := say(to)
+			for _, at := range [][2]string{{poolAddr, "3333"}, {poolAddr6, "3333"}, {poolAddr, "8080"}, {poolAddr6, "8080"}} { // 8080 is also watched on the gateway itself
+				took, err := say(at[0], at[1])
 				if reset := errors.Is(err, syscall.ECONNRESET); err == nil || reset != (answer == "reset") || reset && took > 500*time.Millisecond {
-					t.Errorf("%s: after %v: %v", to, took, err)
+					t.Errorf("%v: after %v: %v", at, took, err)
 				}
 			}
 			if _, err := r.cl.AddEntry(context.Background(), client.Never, api.EntryNew{Scope: api.Scope{Dest: poolAddr}}); err != nil {
 				t.Fatal(err)
 			}
-			if took, err := say(poolAddr); err != nil {
+			if took, err := say(poolAddr, "3333"); err != nil {
 				t.Errorf("on the never-block list: after %v: %v", took, err)
 			}
 		})

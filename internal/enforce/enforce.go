@@ -52,6 +52,11 @@ type Marks struct {
 // and container engines (low bits) use.
 var DefaultMarks = Marks{Queue: 0x10000000, Release: 0x20000000, Cut: 0x40000000, Side: 0x08000000, Back: 0x04000000}
 
+// Own is the mark of packets that the program itself sends in place of those
+// that it stopped: they are not inspected, nor dropped with the flow. It takes
+// back that a direction was let go of, which does no harm there.
+func (m Marks) Own() uint32 { return m.Back }
+
 func (m Marks) all() uint32 { return m.Queue | m.Release | m.Cut | m.Side | m.Back }
 
 // loose are the bits of a connection of which something is let go of.

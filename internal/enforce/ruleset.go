@@ -276,6 +276,8 @@ func local(c *Config, p func(string, ...any), prio string, own bool) {
 		}
 		if own && !c.Passive {
 			p("    meta mark & %#x != 0 goto remember", m.all())
+		} else if d.hook == "output" && !c.Passive {
+			p("    meta mark & %#x != 0 return", m.Own())
 		}
 		p("    ct mark & %#x != 0 counter name cut drop", m.Cut)
 		p("    jump gate_local")
