@@ -84,7 +84,7 @@ func (g *gate) snapshot() string {
 // inOrder brings what has no order of its own into one: tables, chains, routes,
 // links. What is within a chain stays as it is.
 func inOrder(text string) string {
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	switch {
 	case strings.Contains(text, " {\n"): // nft: blocks within blocks
 		out, _ := sortBlocks(lines)
