@@ -154,6 +154,11 @@ func (c *compiler) compile() (rules.Option, error) {
 	for _, o := range c.r.Options {
 		k, ok := c.b.keywords[o.Name]
 		if !ok {
+			for _, p := range []string{"enip", "dnp3", "modbus", "cip_"} {
+				if strings.HasPrefix(o.Name, p) {
+					return o, &rules.ValueError{Reason: o.Name + " is not supported: " + noIndustry, Cure: "remove the rule"}
+				}
+			}
 			names := make([]string, 0, len(c.b.keywords))
 			for n := range c.b.keywords {
 				names = append(names, n)

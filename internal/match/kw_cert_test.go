@@ -53,6 +53,11 @@ func TestCertificates(t *testing.T) {
 			t.Error(bad, "loads")
 		}
 	}
+	for _, industry := range []string{"enip.status:1", "dnp3.func:1", "modbus.unit:1"} {
+		if why := loads("x", industry+";"); !strings.Contains(why, "not supported") {
+			t.Error(industry, why)
+		}
+	}
 }
 
 // TestOldKeywords: versions of IP, calls of RPC, checksums of IPv4.
