@@ -43,7 +43,7 @@ const (
 	levelConfirmed = 5.0
 	// seqNeeded is what the sequence itself must say for anything above
 	// suspect: names and ports alone are no proof that anybody mines.
-	seqNeeded = 2.4
+	seqNeeded = 2.2
 	// pollNeeded is the same of a client that fetches its work. Registers that are
 	// read by a clock and written now and then look alike, so that it is never
 	// more than suspect unless the device's kind or a pool's name speaks for it.
