@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -33,4 +34,47 @@ func curve(miners, services []outcome) {
 func (o *outcome) reaches(level float64) bool {
 	_, at, _ := best(o.model, o.it.looks, level)
 	return at >= 0
+}
+
+// tailFrom is the level above which the services' tail is taken for an
+// exponential one: about one in ten is above.
+const tailFrom = .4
+
+// tail says how often a service that is no impostor, of a kind never seen, can
+// be expected to reach each level: counted, the most that is possible with 95 %
+// where nothing was counted (the rule of three), and by an exponential tail
+// (extreme values with shape 0, whose scale is the mean excess).
+func tail(services []outcome) {
+	n, above, excess := 0, 0, 0.0
+	var highest []float64
+	for _, o := range services {
+		if slices.Contains(impostors, o.it.client) {
+			continue
+		}
+		n++
+		top := -99.0
+		for l := tailFrom; l < 6 && o.reaches(l); l += .05 {
+			top = l
+		}
+		highest = append(highest, top)
+		if top >= tailFrom {
+			above++
+			excess += top - tailFrom
+		}
+	}
+	scale := excess / float64(max(1, above))
+	fmt.Printf("\nServices that are no impostors: %d, above %.1f %d, mean excess %.2f\n\n| level | counted | at most | by the tail |\n|---|---|---|---|\n", n, tailFrom, above, scale)
+	for _, l := range levels {
+		k := 0
+		for _, h := range highest {
+			if h >= l {
+				k++
+			}
+		}
+		most := "-"
+		if k == 0 {
+			most = fmt.Sprintf("%.2f %%", 300/float64(n))
+		}
+		fmt.Printf("| %.2f | %d | %s | %.2f %% |\n", l, k, most, 100*float64(above)/float64(n)*math.Exp(-(l-tailFrom)/scale))
+	}
 }

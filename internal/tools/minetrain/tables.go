@@ -120,6 +120,7 @@ func tables(all []*item, lab string) error {
 	times(only(byGroup, true))
 	rank(only(byGroup, true), only(byName, false))
 	curve(only(byGroup, true), only(byName, false))
+	tail(only(byName, false))
 	evade(m, d)
 	carry(d, m)
 	inTunnels(tunnels, all, m)
