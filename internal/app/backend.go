@@ -90,6 +90,7 @@ func (d daemon) Samples() []api.Sample {
 	}
 	st := d.w.allStats()
 	out = append(out, released(&st)...)
+	out = append(out, api.Sample{Name: "yamori_queue_drops_total", Labels: []string{"reactions"}, Value: float64(d.w.reactor.lost.Load())})
 	out = append(out, d.w.dns.samples()...)
 	if r := s.Rules; r != nil {
 		out = append(out, api.Sample{Name: "yamori_rules_loaded", Labels: []string{"all"}, Value: float64(r.Loaded)},

@@ -48,11 +48,16 @@ type keeper struct {
 	on     *inline // nil: passive
 	failed string  // why it could not be started; empty: it could
 	done   map[string]enforce.Entry
+	tried  time.Time // when it was tried last and could not be started; zero: it was not
 }
 
 // syncEvery is how often the kernel's blocks are compared with the policy: a
 // device may have taken another address.
 const syncEvery = 15 * time.Second
+
+// tryEvery is how long it is left alone when it could not be started: each try
+// replaces the rules that cut flows meanwhile.
+const tryEvery = 30 * time.Second
 
 // changed is told of each change of the policy.
 func (k *keeper) changed() {
@@ -85,15 +90,18 @@ func (k *keeper) follow(ctx context.Context) {
 	c := &k.w.Config.Inline
 	want := !c.Off && ctx.Err() == nil && (k.w.house.Policy.Mode() == policy.Protect || len(k.w.house.Policy.Enforced().Blocks) > 0)
 	k.mu.Lock()
-	on := k.on
+	if !want {
+		k.tried = time.Time{}
+	}
+	on, tried := k.on, k.tried
 	k.mu.Unlock()
 	switch {
-	case want && on == nil:
+	case want && on == nil && time.Since(tried) >= tryEvery:
 		k.w.reactor.leave()
 		i, err := k.w.startInline()
 		k.mu.Lock()
-		if k.on, k.failed = i, ""; err != nil {
-			k.failed = err.Error()
+		if k.on, k.failed, k.tried = i, "", (time.Time{}); err != nil {
+			k.failed, k.tried = err.Error(), time.Now()
 		}
 		k.done = nil
 		on = k.on
