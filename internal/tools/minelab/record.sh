@@ -71,7 +71,7 @@ if [ -s "$dir/ssh.txt" ]; then # one daemon with a key of its own; a client for 
 fi
 "$dir/minelab" tunnels -plan "$dir/plan.tsv" -stack quic >"$dir/quic.txt"
 if [ -s "$dir/quic.txt" ]; then
-	(cd "$here/quicpipe" && go build -o "$dir/quicpipe" .)
+	(cd "$here/testdata/quicpipe" && go build -o "$dir/quicpipe" .)
 	for side in server client; do
 		ns=$home
 		[ $side = client ] || ns=$net

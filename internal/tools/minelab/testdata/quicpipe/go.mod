@@ -1,4 +1,4 @@
-module github.com/yamori-net/yamori/internal/tools/minelab/quicpipe
+module github.com/yamori-net/yamori/internal/tools/minelab/testdata/quicpipe
 
 go 1.26.0
 
