@@ -246,6 +246,16 @@ func TestBridge(t *testing.T) {
 		t.Errorf("%d packets of neighbour discovery had to wait", n)
 	}
 
+	// A port that comes later is known by and by.
+	late := "02:00:00:00:00:1a"
+	if err := s.router.Script("ip link add late address " + late + " type veth peer name later"); err != nil {
+		t.Fatal(err)
+	}
+	s.do(func() error { tab.mu.Lock(); defer tab.mu.Unlock(); return tab.noteOwn() })
+	if out, err := s.router.Output("nft", "list", "set", "inet", "yamori", "own"); err != nil || !strings.Contains(string(out), late) {
+		t.Errorf("the address of a new port is not known: %v\n%s", err, out)
+	}
+
 	// Frames of other protocols, and IP within tags within tags.
 	var n Counters
 	s.do(func() (err error) { n, err = tab.Counters(); return err })

@@ -42,6 +42,7 @@ func (t *Table) Beat() error {
 		err := t.beat.Flush()
 		if err == nil {
 			t.last = time.Now()
+			t.lookAround()
 			return nil
 		}
 		if !missing(err) {
@@ -49,6 +50,19 @@ func (t *Table) Beat() error {
 		}
 	}
 	return fmt.Errorf("packet filter: heartbeat: the set is not there; were the rules flushed? restart yamori to put them back")
+}
+
+// lookEvery so many beats (10 s) new interfaces of the machine are looked for.
+const lookEvery = 64
+
+// lookAround learns the hardware address of a port that was added to a bridge,
+// unless somebody is changing the rules: the heart waits for nobody.
+func (t *Table) lookAround() {
+	if t.n++; !t.cfg.Bridge || t.n%lookEvery != 0 || !t.mu.TryLock() {
+		return
+	}
+	defer t.mu.Unlock()
+	_ = t.noteOwn() // the next look tries again
 }
 
 // Rest lets packets pass by at once.

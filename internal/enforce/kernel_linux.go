@@ -60,6 +60,8 @@ type Table struct {
 	last time.Time                // of the heartbeat
 	busy bool                     // the gates lead to the blocks
 	lay  sync.Mutex               // held while the heart beats
+	n    uint                     // beats so far
+	own  map[string]bool          // the machine's hardware addresses that the rules know; under mu
 }
 
 // Install sets everything up, replacing what an earlier run left. Nothing is
@@ -122,28 +124,39 @@ func (t *Table) install() error {
 	return t.noteOwn()
 }
 
-// noteOwn fills the set of the machine's own hardware addresses.
+// noteOwn puts the machine's own hardware addresses into their set, those that
+// are not in it yet.
 func (t *Table) noteOwn() error {
-	own := t.sets["own"]
-	list, err := net.Interfaces()
-	if own == nil || err != nil {
-		return err
+	set := t.sets["own"]
+	if set == nil {
+		return nil
 	}
-	seen := map[string]bool{}
+	list, err := net.Interfaces()
+	if err != nil {
+		return fmt.Errorf("list the interfaces: %w", err)
+	}
+	if t.own == nil {
+		t.own = map[string]bool{}
+	}
 	var el []nftables.SetElement
 	for _, i := range list {
-		if len(i.HardwareAddr) == 6 && !seen[string(i.HardwareAddr)] && len(el) < maxElements {
-			seen[string(i.HardwareAddr)] = true
+		if a := string(i.HardwareAddr); len(a) == 6 && !t.own[a] && len(t.own)+len(el) < maxElements {
 			el = append(el, nftables.SetElement{Key: i.HardwareAddr})
 		}
 	}
 	if len(el) == 0 {
 		return nil
 	}
-	if err := t.conn.SetAddElements(own, el); err != nil {
+	if err := t.conn.SetAddElements(set, el); err != nil {
 		return err
 	}
-	return t.conn.Flush()
+	if err := t.conn.Flush(); err != nil {
+		return err
+	}
+	for _, x := range el {
+		t.own[string(x.Key)] = true
+	}
+	return nil
 }
 
 // inet is the program's table.
