@@ -203,8 +203,7 @@ func TestQuarantine(t *testing.T) {
 					}
 					return err
 				}
-				// In a bridge the first packet of a connection passes uninspected, but
-				// a question that is asked of whom the quarantine allows is answered.
+				// What is asked of whom the quarantine allows is answered.
 				if r := camera.Run(ctx, six(labnet.FetchUpdate())); !r.OK() {
 					t.Errorf("IPv6 %v: an update: %v", v6, r)
 				}
