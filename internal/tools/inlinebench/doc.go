@@ -4,4 +4,5 @@
 // iperf3 and ethtool; without Suricata that line is left out.
 //
 //	go run ./internal/tools/inlinebench -seconds 5
+//	go build ./cmd/yamori && go run ./internal/tools/inlinebench -program ./yamori
 package main

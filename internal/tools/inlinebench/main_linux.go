@@ -39,8 +39,9 @@ func main() {
 	}
 	seconds := flag.Int("seconds", 5, "of each transfer")
 	only := flag.String("only", "", "gso or mtu: only with that kind of segments")
+	program := flag.String("program", "", "a built yamori: also measure what it runs as, two processes")
 	flag.Parse()
-	exit(measure(*seconds, *only))
+	exit(measure(*seconds, *only, *program))
 }
 
 func exit(err error) {
@@ -79,7 +80,7 @@ type inspector struct {
 	start func(r *rig) (*exec.Cmd, error)
 }
 
-func measure(seconds int, only string) error {
+func measure(seconds int, only, program string) error {
 	for _, p := range []string{"ip", "iperf3", "ethtool", "iptables-nft"} {
 		if _, err := exec.LookPath(p); err != nil {
 			return fmt.Errorf("this needs the program %s", p)
@@ -89,10 +90,17 @@ func measure(seconds int, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.dir)
+	defer func() {
+		for _, d := range append(r.more, r.dir) {
+			_ = os.RemoveAll(d)
+		}
+	}()
 	list := []inspector{{name: "plain forwarding"},
 		{"in line, released", func(r *rig) (*exec.Cmd, error) { return r.gateway(false) }},
 		{"in line, everything inspected", func(r *rig) (*exec.Cmd, error) { return r.gateway(true) }}}
+	if program != "" {
+		list = append(list, inspector{"in line, two processes", func(r *rig) (*exec.Cmd, error) { return r.parted(program) }})
+	}
 	if _, err := exec.LookPath("suricata"); err == nil {
 		list = append(list, inspector{"Suricata IPS, no rules", (*rig).suricata})
 	} else {
@@ -135,13 +143,38 @@ func (r *rig) gateway(keep bool) (*exec.Cmd, error) {
 	}
 	c := exec.Command("/proc/self/exe")
 	c.Env = append(os.Environ(), asDaemon+"="+string(text))
-	cl := client.Unix(p.Config.Socket)
-	return c, r.run(c, func() bool {
+	return c, r.run(c, inspects(p.Config.Socket))
+}
+
+// inspects asks the daemon behind the socket whether it does.
+func inspects(socket string) func() bool {
+	cl := client.Unix(socket)
+	return func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		now, err := cl.Policy(ctx)
 		return err == nil && now.Inline
-	})
+	}
+}
+
+// parted starts the program as a household does: one process that keeps the
+// privileges, and one without that reads packets.
+func (r *rig) parted(program string) (*exec.Cmd, error) {
+	dir, err := os.MkdirTemp("", "inlinebench") // the other user has to reach it
+	if err != nil {
+		return nil, err
+	}
+	r.more = append(r.more, dir)
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+		return nil, err
+	}
+	sock, file := filepath.Join(dir, "sock"), filepath.Join(dir, "yamori.yaml")
+	text := fmt.Sprintf("interface: lan\nprivileges: drop\nsocket: %s\nstate: {dir: %s}\napi: {off: true}\npolicy: {mode: protect}\ninline: {state: %s}\n", sock, filepath.Join(dir, "state"), filepath.Join(dir, "enforce.json"))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	c := exec.Command(program, "run", "--config", file)
+	return c, r.run(c, inspects(sock))
 }
 
 // suricata starts Suricata as an IPS without rules.

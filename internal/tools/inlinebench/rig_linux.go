@@ -23,6 +23,7 @@ import (
 type rig struct {
 	client, router, server *netns.NS
 	dir                    string
+	more                   []string // further folders to remove
 }
 
 const (
