@@ -157,7 +157,7 @@ func (l *lab) run(ctx context.Context) (err error) {
 	case err = <-played:
 	case died := <-l.gate.Gone:
 		cancel()
-		<-played // it was cancelled
+		_ = <-played // it was cancelled
 		return fmt.Errorf("yamori in the lab ended: %w\n%s", died, l.gate.Log())
 	}
 	whole := err == nil

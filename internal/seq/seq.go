@@ -37,7 +37,7 @@ type Tracker struct {
 	Tag    uint32 // belongs to the detector
 	Tag2   uint32
 	look   uint32 // messages at which the next look is due
-	minute uint16
+	half   uint16
 	least  uint16 // SSH: shortest packet of the server's; QUIC: longest acknowledgement of late
 	Best   uint8  // level reported
 	Streak uint8  // looks in a row that spoke for more than Best
@@ -165,7 +165,7 @@ func (t *Tracker) channel(d packet.Dir, n int) int {
 func (t *Tracker) forget() {
 	near := t.near
 	t.Stats = Stats{near: near, pending: none}
-	t.open, t.look, t.minute = false, 0, 0
+	t.open, t.look, t.half = false, 0, 0
 }
 
 func (t *Tracker) bursts() uint32 { return t.Bursts[0] + t.Bursts[1] }
@@ -180,7 +180,7 @@ func (t *Tracker) Flush() {
 }
 
 // Due reports whether it is time for a look at the counts: after 6, 8, 11, 16…
-// messages (each time half as many again), and with each minute in which
+// messages (each time half as many again), and with each half minute in which
 // something came.
 func (t *Tracker) Due(now int64) bool {
 	n := t.Bursts[0] + t.Bursts[1]
@@ -191,11 +191,11 @@ func (t *Tracker) Due(now int64) bool {
 	if n < FirstLook {
 		return false
 	}
-	minute := uint16((now - t.Begin) / 60e9)
-	if n < t.look && minute == t.minute {
+	half := uint16((now - t.Begin) / 30e9)
+	if n < t.look && half == t.half {
 		return false
 	}
-	t.minute = minute
+	t.half = half
 	if n >= t.look {
 		t.look = n + n/2
 	}

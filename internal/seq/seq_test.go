@@ -243,7 +243,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// TestDue: looks come ever more seldom by number, and once a minute.
+// TestDue: looks come ever more seldom by number, and each half minute.
 func TestDue(t *testing.T) {
 	var a Tracker
 	a.Start(TLS13)
