@@ -87,7 +87,11 @@ func hostile(c event.Category) bool {
 func (r *reactor) block(ctx context.Context, x *reaction) {
 	h := r.w.house
 	long := r.w.Config.Policy.BlockTime()
-	if long == 0 || x.rule || x.device.ID == "" || !x.remote.IsValid() || !hostile(x.category) || h.Policy.Mode() != policy.Protect {
+	if long == 0 || x.rule || !x.proof || x.device.ID == "" || !x.remote.IsValid() || !hostile(x.category) || h.Policy.Mode() != policy.Protect || r.near(x.remote) {
+		return
+	}
+	// It may have waited, and the owner may have spoken meanwhile.
+	if d, _ := h.Policy.WhatIf(&x.asks); d.Action != policy.Block {
 		return
 	}
 	now := time.Now()
@@ -102,7 +106,7 @@ func (r *reactor) block(ctx context.Context, x *reaction) {
 			r.names()
 		}
 	}
-	if !r.shared(ctx, x) {
+	if !needed(x) && !r.shared(ctx, x) {
 		r.add(policy.Scope{Device: x.device.ID, Dest: x.remote.String(), Port: x.port}, x, long)
 	}
 }
@@ -146,8 +150,10 @@ func (r *reactor) add(s policy.Scope, x *reaction, long time.Duration) {
 }
 
 // everywhere reports whether no device of the home is to be led to the name: the
-// finding is certain, the name is really that of the other end, and nobody at
-// home may do there what the finding is about.
+// finding is certain, the name is really that of the other end, which itself gave
+// what miners ask for, so that no device can have a name taken from the others
+// by what it says to it, and nobody at home may do there what the finding is
+// about.
 func (r *reactor) everywhere(x *reaction) bool {
 	switch x.category {
 	case event.Mining, event.Botnet, event.Malware, event.Ransomware:
@@ -157,7 +163,7 @@ func (r *reactor) everywhere(x *reaction) bool {
 	if x.level != event.Confirmed || r.w.dns == nil || len(r.w.house.Policy.List(policy.Consent)) > 0 {
 		return false
 	}
-	return x.asked || r.w.dns.knows(x.name, x.remote)
+	return x.answered && !x.asked && r.w.dns.knows(x.name, x.remote)
 }
 
 // common are ports of services at which many names share an address: what is

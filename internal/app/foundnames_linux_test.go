@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +52,10 @@ func TestFoundNames(t *testing.T) {
 		flow++
 		f := event.Finding{Category: event.Mining, Level: level, Code: "mining.stratum", Action: policy.WouldBlock, Why: policy.WhyTable, FromClient: true,
 			Device: event.DeviceRef{ID: cam, Kind: "camera"}, Mining: &event.MiningDetail{Pool: name + ":3333"}}
-		r.w.reactor.Event(&event.Event{Time: time.Now().UnixNano(), Type: event.Alert, FlowID: flow, HasAddr: true, Proto: packet.ProtoTCP, Finding: &f,
+		if !strings.HasPrefix(name, "accused") {
+			f.Evidence = []event.Evidence{{Code: "stratum.answer"}}
+		}
+		r.w.reactor.Event(&event.Event{Time: time.Now().UnixNano(), Type: event.Alert, FlowID: flow, HasAddr: true, Proto: packet.ProtoTCP, Answered: true, Finding: &f,
 			Src: packet.AddrOf(netip.MustParseAddr("192.168.9.3")), SrcPort: uint16(40000 + flow), Dst: packet.AddrOf(netip.MustParseAddr(remote)), DstPort: 3333})
 		if f.Action != policy.Blocked {
 			t.Errorf("%s: the finding says %s", name, f.Action)
@@ -78,6 +82,12 @@ func TestFoundNames(t *testing.T) {
 	eventually(t, "a claimed name is refused to the device", func() bool { a, _ := answers("claimed.example"); return !a })
 	if _, b := answers("claimed.example"); !b || len(names("")) > 0 {
 		t.Errorf("a name that a device only claims is refused to all: %v", names(""))
+	}
+	answers("accused.example")
+	finding("accused.example", there, event.Confirmed)
+	eventually(t, "one that gave nothing a miner asks for is refused to the device", func() bool { a, _ := answers("accused.example"); return !a })
+	if _, b := answers("accused.example"); !b || len(names("")) > 0 {
+		t.Errorf("what a device says to a server refuses its name to all: %v", names(""))
 	}
 	answers("likely.example")
 	finding("likely.example", there, event.Likely)

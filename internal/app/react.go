@@ -83,6 +83,9 @@ type reaction struct {
 	level    event.Level
 	rule     bool
 	time     int64
+	proof    bool         // the remote is a server that the device went to itself; see proven
+	answered bool         // and it gave what miners ask for
+	asks     policy.Query // what the policy was asked about it
 }
 
 func newReactor(w *Watch) *reactor {
@@ -171,6 +174,16 @@ func (r *reactor) reaction(ev *event.Event) *reaction {
 	if x.remote == server.Addr() {
 		x.port = server.Port()
 		x.name, x.asked = nameOf(ev)
+	}
+	x.proof, x.answered = f.FromClient && x.remote == server.Addr() && proven(ev), answers(f)
+	x.asks = policy.Query{Category: f.Category, Family: f.Family, Level: f.Level, Severity: f.Severity, Confidence: f.Confidence, Device: x.device,
+		Remote: packet.AddrOf(x.remote), RemotePort: x.port, Host: x.name, HostClaimed: true, Proto: ev.Proto, GID: event.SignatureGID, SID: f.SignatureID}
+	if src := from.Addr(); r.inHome(src) {
+		x.asks.Local = ev.Src
+		x.asks.MAC = ev.SrcMAC
+	}
+	if m := f.Mining; m != nil {
+		x.asks.Wallet, x.asks.Pool = m.Wallet, m.Pool
 	}
 	return x
 }

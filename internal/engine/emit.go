@@ -65,11 +65,23 @@ func (w *Worker) event(fl *flow.Flow, typ event.Type, t int64) *event.Event {
 	ev.ICMPType, ev.ICMPCode = fl.ICMPType, fl.ICMPCode
 	ev.VLANs, ev.VLAN = fl.VLANs, fl.VLAN
 	ev.AppProto, ev.AppProtoOrig = fl.AppProto, fl.AppProtoOrig
-	ev.Midstream = fl.Midstream
+	ev.Midstream, ev.Answered = fl.Midstream, answered(fl)
 	if w.e.cfg.NumberPackets {
 		ev.PcapCnt = w.num
 	}
 	return ev
+}
+
+// answered reports whether both ends of fl were heard; see event.Event.
+func answered(fl *flow.Flow) bool {
+	const link = packet.TunnelPPPoE | packet.TunnelMPLS
+	switch {
+	case fl.Tunnels&^link != 0:
+		return false
+	case fl.Key.Proto == packet.ProtoTCP:
+		return !fl.Midstream && fl.EstablishedAt != 0
+	}
+	return fl.Side[packet.ToServer].Packets > 0 && fl.Side[packet.ToClient].Packets > 0
 }
 
 func (w *Worker) emitFinding(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {

@@ -46,8 +46,12 @@ type Event struct {
 	AppProto         string
 	AppProtoOrig     string // before a switch (STARTTLS, CONNECT, SOCKS)
 	Midstream        bool
-	Body             Body     // nil: nothing beyond the header
-	Finding          *Finding // set when Type is Alert
+	// Answered: the flow's two ends were heard to talk to each other, of TCP
+	// each acknowledged the other's first number, and not inside a tunnel, where
+	// one who sends can play both. Nobody whose address was forged is in it.
+	Answered bool
+	Body     Body     // nil: nothing beyond the header
+	Finding  *Finding // set when Type is Alert
 }
 
 // Sink takes events. It must return quickly: slow readers stand behind a

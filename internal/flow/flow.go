@@ -76,8 +76,9 @@ type Flow struct {
 	ClientMAC, ServerMAC packet.MAC // of the first packet each way, zero until seen
 	VLANs                uint8
 	VLAN                 [2]uint16
-	ICMPType, ICMPCode   uint8    // of the first packet
-	TTL                  [2]uint8 // latest, by direction
+	ICMPType, ICMPCode   uint8         // of the first packet
+	Tunnels              packet.Tunnel // that any of its packets came in
+	TTL                  [2]uint8      // latest, by direction
 
 	AppProto     string // "" until known, "failed" when nothing recognised it
 	AppProtoOrig string

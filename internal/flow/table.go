@@ -232,6 +232,7 @@ func (f *Flow) account(p *packet.Packet, d packet.Dir) {
 			f.ServerMAC = p.SrcMAC
 		}
 	}
+	f.Tunnels |= p.Tunnels
 	s.Packets++
 	s.Bytes += uint64(len(p.IP) + p.Missing)
 	f.TTL[d] = p.TTL
