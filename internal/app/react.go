@@ -63,7 +63,9 @@ const (
 	// maxSeen bounds the flows that are remembered as cut, seenFor how long: a
 	// rule may match each packet of a flow.
 	maxSeen = 4096
-	maxKept = 1024
+	// maxKept bounds the flows that are cut in the kernel, which has no bound of
+	// its own: beyond, those cut first are let go, whose ends were reset long ago.
+	maxKept = 4096
 	seenFor = int64(10 * time.Second)
 )
 
@@ -247,16 +249,30 @@ func (r *reactor) cutNow(batch []*reaction) {
 	if len(put) == 0 {
 		return
 	}
-	until := time.Now().Add(cutFor)
+	now := time.Now()
+	until := now.Add(cutFor)
+	var old []enforce.Entry
 	r.mu.Lock()
-	if len(r.kept)+len(put) > maxKept {
-		r.kept = append(r.kept[:0], r.kept[len(r.kept)/2:]...)
+	n := max(0, len(r.kept)+len(put)-maxKept)
+	for _, k := range r.kept[:n] {
+		if now.Before(k.until) {
+			old = append(old, k.Entry)
+		}
 	}
+	for n < len(r.kept) && !now.Before(r.kept[n].until) {
+		n++ // its time is over
+	}
+	r.kept = append(r.kept[:0], r.kept[n:]...)
 	for _, e := range put {
 		r.kept = append(r.kept, keptCut{e, until})
 	}
 	r.mu.Unlock()
 	if t := r.filter(); t != nil {
+		if len(old) > 0 {
+			if err := t.Delete(old...); err != nil {
+				r.w.Log.Error("flows that were cut could not be let go", "flows", len(old), "error", err)
+			}
+		}
 		r.put(t, put)
 	}
 }

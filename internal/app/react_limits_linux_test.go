@@ -19,8 +19,11 @@ import (
 type cutter struct {
 	filter
 	put  []enforce.Entry
+	gone int
 	fail error
 }
+
+func (c *cutter) Delete(e ...enforce.Entry) error { c.gone += len(e); return nil }
 
 func (c *cutter) Put(e ...enforce.Entry) error { c.put = append(c.put, e...); return c.fail }
 
@@ -66,11 +69,15 @@ func TestReactionLimits(t *testing.T) {
 	if len(c.put) != 3 {
 		t.Errorf("later: %d cuts", len(c.put))
 	}
-	for i := range maxSeen + 100 {
+	for i := range maxKept + 100 {
 		r.cutNow([]*reaction{flowOf(i)})
 		if len(r.seen) > maxSeen || len(r.kept) > maxKept {
 			t.Fatalf("%d flows are remembered, %d cuts kept", len(r.seen), len(r.kept))
 		}
+	}
+
+	if c.gone != len(c.put)-maxKept {
+		t.Errorf("%d flows were cut, and %d let go again", len(c.put), c.gone)
 	}
 
 	// Rules that are new get what was cut, those that are not do not.

@@ -144,12 +144,13 @@ type Engine struct {
 	Workers []*Worker
 	expects expectations
 	rules   atomic.Pointer[match.Change] // the latest Swap; nil: none yet
+	asking  chan struct{}                // held while LiveFlows waits
 }
 
 // New builds an engine. The error names a protocol table that cannot work.
 func New(cfg Config) (*Engine, error) {
 	cfg.setDefaults()
-	e := &Engine{cfg: cfg, byName: map[string]int{}}
+	e := &Engine{cfg: cfg, byName: map[string]int{}, asking: make(chan struct{}, 1)}
 	for i := range cfg.Protocols {
 		p := &cfg.Protocols[i]
 		if p.Name == "" || p.New == nil {

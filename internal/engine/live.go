@@ -30,6 +30,12 @@ type LiveFlow struct {
 // run next, at least once a second while it runs; what no worker has answered
 // when ctx ends is left out, and its error returned.
 func (e *Engine) LiveFlows(ctx context.Context) (out []LiveFlow, err error) {
+	select { // one question at a time: a second would take the first one's answers
+	case e.asking <- struct{}{}:
+		defer func() { <-e.asking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	answers := make(chan []LiveFlow, len(e.Workers))
 	for _, w := range e.Workers {
 		w.tell.Store(&answers)

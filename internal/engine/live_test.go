@@ -40,3 +40,29 @@ func TestLiveFlows(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveFlowsOfTwo: whoever asks while another waits gets an answer, and takes
+// nobody's.
+func TestLiveFlowsOfTwo(t *testing.T) {
+	e, err := New(Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	const askers = 4
+	got := make(chan error, askers)
+	for range askers {
+		go func() { _, err := e.LiveFlows(ctx); got <- err }()
+	}
+	for n, answered := int64(1), 0; answered < askers; n++ {
+		e.Workers[0].Tick(n * 1e9)
+		select {
+		case err := <-got:
+			if answered++; err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
