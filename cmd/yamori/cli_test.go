@@ -100,7 +100,7 @@ ID  最後              回数  状態  確かさ  対応          内容
 		{"events --until yesterday", "Nothing was found.\n"},
 		{"events show latest", `
 garden-camera is mining cryptocurrency (monero), for the pool pool.example:3333. [confirmed]
-  2026-01-01 00:00 to 2026-01-01 00:00, 1 times
+  2026-01-01 00:00 to 2026-01-01 00:00, once
   How we know:
     - It logged in the way miners log in to a pool (worker` + "\ufffd" + `]0;x)
   Yamori would have stopped it, but is only watching.
@@ -353,7 +353,7 @@ func TestHelp(t *testing.T) {
 		if c.Short == "" || c.HasParent() && !c.Parent().HasParent() && c.GroupID == "" {
 			t.Errorf("%s: no description, or in no group of the help", c.CommandPath())
 		}
-		if f := c.Flags().Lookup("lang"); f != nil && c.Flags().Lookup("socket") != nil {
+		if f := c.Flags().Lookup("lang"); f != nil && c.Flags().Lookup("socket") != nil && c.Name() != "run" {
 			for _, name := range []string{"output", "config"} {
 				if c.Flags().Lookup(name) == nil {
 					t.Errorf("%s: no --%s", c.CommandPath(), name)

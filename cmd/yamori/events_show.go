@@ -71,10 +71,18 @@ func newEventsShow(stdout, stderr *os.File) *cobra.Command {
 	return cmd
 }
 
+// times says how often.
+func (a *asker) times(n int64) string {
+	if n == 1 {
+		return a.t("once", "1 回")
+	}
+	return fmt.Sprintf(a.t("%d times", "%d 回"), n)
+}
+
 func (a *asker) writeFinding(f *api.Finding) {
 	x := told(f)
 	fmt.Fprintf(a.out, "%s [%s]\n", x.Happened(a.lang), x.Sure(a.lang))
-	fmt.Fprintf(a.out, a.t("  %s to %s, %d times", "  %s から %s まで、%d 回"), a.stamp(f.Time), a.stamp(f.Last), f.Count)
+	fmt.Fprintf(a.out, a.t("  %s to %s, ", "  %s から %s まで、")+a.times(f.Count), a.stamp(f.Time), a.stamp(f.Last))
 	if f.Estimated {
 		fmt.Fprint(a.out, a.t(" (the clock was not set; the time is estimated)", "（時計が合っていなかったため、時刻は推定です）"))
 	}

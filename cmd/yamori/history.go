@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/report"
 )
 
@@ -223,7 +224,12 @@ func newFlows(stdout, stderr *os.File) *cobra.Command {
 			{name: "destination", en: "TO", ja: "宛先", cell: func(f *api.Flow) string { return end(f.DestIP, f.DestPort) }},
 			{name: "host", en: "NAME", ja: "名前", cell: func(f *api.Flow) string { return f.Host }, mostWide: 40},
 			{name: "proto", cell: func(f *api.Flow) string { return f.Proto }},
-			{name: "app_proto", en: "SPEAKS", ja: "種類", cell: func(f *api.Flow) string { return cmp.Or(f.AppProto, f.Proto) }, csv: func(f *api.Flow) string { return f.AppProto }},
+			{name: "app_proto", en: "SPEAKS", ja: "種類", cell: func(f *api.Flow) string {
+				if f.AppProto == engine.Unrecognised {
+					return a.t("not recognised", "種類不明")
+				}
+				return cmp.Or(f.AppProto, f.Proto)
+			}, csv: func(f *api.Flow) string { return f.AppProto }},
 			{name: "sent", en: "SENT", ja: "送信", cell: func(f *api.Flow) string { return report.Size(uint64(max(f.Sent, 0))) }, csv: func(f *api.Flow) string { return fmt.Sprint(f.Sent) }},
 			{name: "received", en: "RECEIVED", ja: "受信", cell: func(f *api.Flow) string { return report.Size(uint64(max(f.Received, 0))) }, csv: func(f *api.Flow) string { return fmt.Sprint(f.Received) }},
 			{name: "first", en: "SINCE", ja: "開始", cell: func(f *api.Flow) string { return a.stamp(f.First) }, csv: func(f *api.Flow) string { return rfc(f.First) }},

@@ -167,7 +167,7 @@ func (a *asker) addEntry(ctx context.Context, to string, n *newEntry, at string)
 var levelsOf = []string{"never", "likely", "confirmed"}
 
 func newActions(stdout, stderr *os.File) *cobra.Command {
-	noneEN, noneJA := "The table of docs/policy.md holds alone.", "既定の表（docs/policy.md）だけが有効です。"
+	noneEN, noneJA := "You have changed nothing; the table in docs/policy.md says what findings do.", "既定の表（docs/policy.md）だけが有効です。"
 	var n newEntry
 	add := &cobra.Command{
 		Use: "add never|likely|confirmed", Short: "Say from which level on findings block", Args: cobra.ExactArgs(1), ValidArgs: levelsOf,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/enforce"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 // trialTime is how long protection is tried before it is taken back.
@@ -75,11 +76,11 @@ the kernel when the daemon cannot.`,
 			return err
 		}
 		if !isTerminal(os.Stdin) {
-			a.sayf("Protection is on trial for %v. Confirm it in that time with: yamori protect --confirm", "保護モードを %v 試しています。その間に yamori protect --confirm で確定してください。", trial)
+			a.sayf("Protection is on trial for %s. Confirm it in that time with: yamori protect --confirm", "保護モードを %s 試しています。その間に yamori protect --confirm で確定してください。", report.For(a.lang, trial))
 			return nil
 		}
-		a.sayf("Protection is on trial for %v. Does the internet still work, on this and on other devices?\nPress Enter to keep it; do nothing, and everything goes back.",
-			"保護モードを %v 試しています。この機器やほかの機器でインターネットは使えますか？\n続けるには Enter を押してください。何もしなければ元に戻ります。", trial)
+		a.sayf("Protection is on trial for %s. Does the internet still work, on this and on other devices?\nPress Enter to keep it; do nothing, and everything goes back.",
+			"保護モードを %s 試しています。この機器やほかの機器でインターネットは使えますか？\n続けるには Enter を押してください。何もしなければ元に戻ります。", report.For(a.lang, trial))
 		ctx, cancel := context.WithDeadline(ctx, p.Until.Add(-time.Second))
 		defer cancel()
 		if _, err := readLine(ctx); err != nil {

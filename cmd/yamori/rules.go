@@ -135,7 +135,7 @@ func writeCheck(w io.Writer, l *app.RuleLoad, output string) error {
 		}
 		fmt.Fprintf(b, "%s%v\n", word, p)
 	}
-	fmt.Fprintf(b, "%d rules: %d load, %d do not.\n", l.Total, l.Loaded, l.Failed)
+	fmt.Fprintf(b, "Rules: %d; %d load, %d do not.\n", l.Total, l.Loaded, l.Failed)
 	fmt.Fprintf(b, "Of those that load, %d look at packets, %d at streams, %d at transactions, %d at addresses alone,\n%d at the protocol recognised, %d at events; %d cannot match here.\n",
 		s.Packet, s.Stream, s.App, s.IPOnly, s.ProtoOnly, s.Event, s.Inert)
 	return b.Flush()

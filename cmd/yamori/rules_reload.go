@@ -10,10 +10,11 @@ import (
 
 	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 func newRulesReload(stdout io.Writer) *cobra.Command {
-	var configFile, socket, output string
+	var configFile, socket, output, lang string
 	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Make the running watch load its rules again",
@@ -31,6 +32,10 @@ the command ends with the reason.`,
 			if err != nil {
 				return err
 			}
+			l, err := chosen(lang, cfg)
+			if err != nil {
+				return err
+			}
 			s, err := app.AskReload(cmd.Context(), cmp.Or(socket, cfg.Socket, config.DefaultSocket))
 			if err != nil {
 				return err
@@ -38,7 +43,12 @@ the command ends with the reason.`,
 			if output == app.JSON {
 				return json.NewEncoder(stdout).Encode(s)
 			}
-			_, err = fmt.Fprintf(stdout, "%d rules are loaded, %d are not; see yamori rules check.\n", s.Loaded, s.Failed)
+			t := report.Daemon(l)
+			line := fmt.Sprintf(t.Reloaded, s.Loaded)
+			if s.Failed > 0 {
+				line += fmt.Sprintf(t.Left, s.Failed)
+			}
+			_, err = fmt.Fprintln(stdout, line)
 			return err
 		},
 	}
@@ -46,6 +56,7 @@ the command ends with the reason.`,
 	f.StringVarP(&output, "output", "o", app.Human, "human or json")
 	f.StringVar(&socket, "socket", "", "Unix socket of the daemon (default "+config.DefaultSocket+")")
 	f.StringVar(&configFile, "config", "", "configuration file")
+	langFlag(cmd, &lang)
 	completeOutput(cmd, app.Human, app.JSON)
 	return cmd
 }

@@ -33,7 +33,7 @@ func TestRulesCommands(t *testing.T) {
 		stdout string // contained
 		stderr string
 	}{
-		{"rules check " + file, 1, "9 rules: 8 load, 1 do not.", ""},
+		{"rules check " + file, 1, "Rules: 9; 8 load, 1 do not.", ""},
 		{"rules list " + file, 0, "       19  rev 0    alert   failed    Broken: unknown option \"kontent\"", ""},
 		{"rules list " + file, 0, "       11  rev 3    alert   stream    A miner's login", ""},
 		{"rules list --disabled --sid 20 -o csv " + file, 0, "20,1,0,alert,In a comment,,disabled," + file + ",10,", ""},

@@ -16,14 +16,14 @@ import (
 )
 
 func newRun(stdout, stderr *os.File) *cobra.Command {
-	var configFile, iface, socket, events string
+	var configFile, iface, socket, events, lang string
 	var ruleFiles []string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Watch this machine's network",
 		Long: `Run watches a network interface and says in plain words what it sees. It only
-watches: nothing is blocked. On a router it takes the LAN side, elsewhere the
+watches, until you ask it to protect (yamori protect). On a router it takes the LAN side, elsewhere the
 interface of the default route. Stop it with Ctrl-C: it ends with an account.
 A SIGHUP reopens the event file and loads the rules again.
 
@@ -54,6 +54,13 @@ reads packets and serves the web has none (see privileges in the configuration).
 			if _, err := eventTypes(cfg.Events.Types); err != nil {
 				return err
 			}
+			if lang != "" {
+				l, err := chosen(lang, cfg)
+				if err != nil {
+					return err
+				}
+				cfg.Language = string(l)
+			}
 			cfg.Interface = cmp.Or(iface, cfg.Interface)
 			cfg.Socket = cmp.Or(socket, cfg.Socket)
 			cfg.Events.File = cmp.Or(events, cfg.Events.File)
@@ -83,6 +90,7 @@ reads packets and serves the web has none (see privileges in the configuration).
 	f.StringVar(&socket, "socket", "", "Unix socket for status (default "+config.DefaultSocket+")")
 	f.StringVar(&events, "events", "", "append EVE events to this file")
 	f.StringArrayVar(&ruleFiles, "rules", nil, "also load rules in Suricata's language: a file, pattern or folder (repeatable)")
+	langFlag(cmd, &lang)
 	f.BoolVar(&check, "check", false, "only check the configuration and the files it names")
 	return cmd
 }

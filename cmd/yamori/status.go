@@ -18,11 +18,12 @@ import (
 )
 
 func newStatus(stdout, _ *os.File) *cobra.Command {
-	var configFile, socket, output string
+	var configFile, socket, output, lang string
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Ask the running watch how it is",
 		Example: `  yamori status
+  yamori status --lang ja
   yamori status -o json | jq .dropped`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -33,6 +34,10 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			l, err := chosen(lang, cfg)
+			if err != nil {
+				return err
+			}
 			s, err := app.AskStatus(cmd.Context(), cmp.Or(socket, cfg.Socket, config.DefaultSocket))
 			if err != nil {
 				return err
@@ -40,50 +45,7 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			if output == app.JSON {
 				return json.NewEncoder(stdout).Encode(s)
 			}
-			state := "watching"
-			if s.Mode == "protect" {
-				state = "protecting"
-			}
-			if !s.Inspecting {
-				state = "waiting for"
-			}
-			fmt.Fprintf(stdout, "Yamori %s is %s %s since %s (%s).\n", s.Version, state, s.Interface,
-				s.Since.Format(time.DateTime), time.Since(s.Since).Round(time.Second))
-			fmt.Fprintf(stdout, "  packets   %s (%s), %s dropped\n", count(s.Packets), report.Size(uint64(s.Bytes)), count(s.Dropped))
-			fmt.Fprintf(stdout, "  flows     %s open\n", count(s.Flows))
-			fmt.Fprintf(stdout, "  devices   %d, %d of them online\n", s.Devices, s.Online)
-			fmt.Fprintf(stdout, "  findings  %s, %s of them wait for you\n", count(s.Findings), count(s.Open))
-			fmt.Fprintf(stdout, "  kept      %s of %s\n", report.Size(uint64(s.StoreBytes)), report.Size(uint64(s.StoreLimit)))
-			if s.Rules+s.RulesFailed > 0 {
-				fmt.Fprintf(stdout, "  rules     %s loaded (%s ago), %s failed, %s alerts\n", count(s.Rules),
-					time.Since(s.RulesSince).Round(time.Second), count(s.RulesFailed), count(s.Alerts))
-			}
-			tellPrivileges(stdout, s.Privileges)
-			if p := s.Plugin; p != nil {
-				fmt.Fprintf(stdout, "  plug-in   %d of %d named devices come by\n", len(p.Led), p.Named)
-			}
-			if s.RulesRefused != "" {
-				fmt.Fprintf(stdout, "  ! rules refused %s ago, the old ones stay: %s\n", time.Since(s.RefusedAt).Round(time.Second), s.RulesRefused)
-			}
-			for _, x := range []struct {
-				n    int64
-				text string
-			}{
-				{s.Lost, "times the interface went away"}, {s.Evicted, "flows pushed out because the table was full"},
-				{s.EventsDropped, "events dropped because the disk was slow"}, {s.EventErrors, "writes to the event file failed"},
-				{s.Panics, "packets made the engine stumble; please report"},
-			} {
-				if x.n > 0 {
-					fmt.Fprintf(stdout, "  ! %s %s\n", count(x.n), x.text)
-				}
-			}
-			for _, p := range s.Problems {
-				if p.Code == "rules.refused" {
-					continue // told above, with the reason
-				}
-				what, cure := report.Diagnosis(report.English, p.Code, pairs(p.Args))
-				fmt.Fprintf(stdout, "  ! %s\n", plain(strings.TrimSpace(cmp.Or(what, p.Code)+" "+cure)))
-			}
+			tellStatus(stdout, l, &s)
 			return nil
 		},
 	}
@@ -91,37 +53,98 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 	f.StringVarP(&output, "output", "o", app.Human, "human or json")
 	f.StringVar(&socket, "socket", "", "Unix socket of the daemon (default "+config.DefaultSocket+")")
 	f.StringVar(&configFile, "config", "", "configuration file")
+	langFlag(cmd, &lang)
+	completeOutput(cmd, app.Human, app.JSON)
 	return cmd
 }
 
-// explained is the sentence of a problem.
-func explained(p api.Problem) string {
-	args := map[string]string{}
-	for _, a := range p.Args {
-		args[a.Name] = a.Value
+// tellStatus says how the daemon is.
+func tellStatus(w io.Writer, lang report.Lang, s *api.Status) {
+	t := report.Daemon(lang)
+	say := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	ago := func(at time.Time) string { return report.For(lang, time.Since(at)) }
+	state := "watching"
+	if s.Mode == "protect" {
+		state = "protecting"
 	}
-	return report.Explain(report.English, p.Code, args)
+	if !s.Inspecting {
+		state = "waiting"
+	}
+	say(t.Head[state], s.Version, s.Interface, s.Since.Local().Format(time.DateTime), ago(s.Since))
+	say(t.Packets, count(s.Packets), report.Size(uint64(s.Bytes)), count(s.Dropped))
+	say(t.Flows, count(s.Flows))
+	say(t.Devices, count(s.Devices), count(s.Online))
+	say(t.Findings, count(s.Findings), count(s.Open))
+	say(t.Kept, report.Size(uint64(s.StoreBytes)), report.Size(uint64(s.StoreLimit)))
+	if s.Rules+s.RulesFailed > 0 {
+		line := fmt.Sprintf(t.Rules, count(s.Rules), ago(s.RulesSince))
+		if s.RulesFailed > 0 {
+			line += fmt.Sprintf(t.Failed, count(s.RulesFailed))
+		}
+		say("%s", line+fmt.Sprintf(t.Alerts, count(s.Alerts)))
+	}
+	tellPrivileges(w, lang, s.Privileges)
+	if p := s.Plugin; p != nil {
+		say(t.Led, len(p.Led), p.Named)
+	}
+	if s.RulesRefused != "" {
+		say(t.Refused, ago(s.RefusedAt), plain(s.RulesRefused))
+	}
+	for _, x := range []struct {
+		n    int64
+		text string
+	}{{s.Lost, t.Lost}, {s.Evicted, t.Evicted}, {s.EventsDropped, t.Events}, {s.EventErrors, t.Writes}, {s.Panics, t.Panics}} {
+		if x.n > 0 {
+			say(x.text, count(x.n))
+		}
+	}
+	for _, p := range s.Problems {
+		if p.Code == "rules.refused" {
+			continue // told above, with the reason
+		}
+		what, cure := report.Diagnosis(lang, p.Code, pairs(p.Args))
+		say("  ! %s", plain(strings.TrimSpace(cmp.Or(what, p.Code)+" "+cure)))
+	}
 }
 
 // tellPrivileges says what the process that reads packets may do.
-func tellPrivileges(w io.Writer, p *api.Privileges) {
+func tellPrivileges(w io.Writer, lang report.Lang, p *api.Privileges) {
+	t := report.Daemon(lang)
 	switch {
 	case p == nil:
 	case !p.Parted:
-		fmt.Fprintf(w, "  rights    one process with all it was started with, user %s\n", p.User)
+		fmt.Fprintf(w, t.Whole+"\n", p.User)
 	default:
-		kept := "none; user " + p.User
+		kept := fmt.Sprintf(t.Parted, p.User)
 		if p.Landlock > 0 {
-			kept += ", files by Landlock"
+			kept += t.Landlock
 		}
 		if p.Seccomp {
-			kept += ", system calls filtered"
+			kept += t.Seccomp
 		}
-		fmt.Fprintf(w, "  rights    %s\n", kept)
+		fmt.Fprintln(w, kept)
 		for _, m := range p.Missing {
-			fmt.Fprintf(w, "  ! %s\n", explained(m))
+			fmt.Fprintf(w, "  ! %s\n", plain(report.Explain(lang, m.Code, pairs(m.Args))))
 		}
 	}
 }
 
 func count(n int64) string { return report.Count(uint64(max(n, 0))) }
+
+// langFlag adds --lang to a command that does not ask through an asker.
+func langFlag(cmd *cobra.Command, lang *string) {
+	cmd.Flags().StringVar(lang, "lang", "", "language of the answer: en or ja (default: from the environment)")
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// chosen is the language of the flag, else of the configuration or the
+// environment.
+func chosen(flag string, cfg *config.Config) (report.Lang, error) {
+	switch l := report.Lang(flag); l {
+	case "":
+		return language(cfg), nil
+	case report.English, report.Japanese:
+		return l, nil
+	}
+	return "", usage(fmt.Errorf("language %q: use en or ja", flag))
+}

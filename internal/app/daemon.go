@@ -252,7 +252,7 @@ func (w *Watch) invite(l api.Listen) {
 		w.Log.Error("the set-up link could not be made", "error", err)
 		return
 	}
-	fmt.Fprintf(w.Stdout, "Nobody can log in yet. Make the first user with this link, within an hour, from a device at home:\n  %s/setup#token=%s\nThe browser will ask about the certificate; its SHA-256 fingerprint is\n  %s\n", where, secret, print256)
+	fmt.Fprintf(w.Stdout, report.Daemon(w.Lang).Invite, where+"/setup#token="+secret, print256)
 }
 
 // look asks the home's devices for their descriptions, because the owner said

@@ -315,7 +315,7 @@ func (w *Watch) draw(ctx context.Context) {
 			return
 		case <-t.C:
 			s := w.Status()
-			fmt.Fprintf(w.Stderr, "\r\x1b[K%s: %s packets (%s/s), %d flows, %d devices, %d findings, %d dropped",
+			fmt.Fprintf(w.Stderr, "\r\x1b[K"+report.Daemon(w.Lang).Live,
 				s.Interface, report.Count(s.Packets), report.Count(s.Packets-last.Packets), s.Flows, s.Devices, s.Findings, s.Dropped)
 			last = s
 		}

@@ -99,8 +99,12 @@ func writeCost(w io.Writer, t *text, f *Finding) {
 	writeEnergy(w, c, r, each)
 }
 
+// leastEnergy is what is worth telling of, in watt hours: a lamp of 10 W takes it
+// in a third of a second.
+const leastEnergy = 0.001
+
 func writeEnergy(w io.Writer, c *costText, r *event.MiningRun, each string) {
-	if r.Basis == "" || r.Energy[1] == 0 {
+	if r.Basis == "" || r.Energy[1] < leastEnergy {
 		return
 	}
 	if r.Energy[0] < r.Energy[1]/100 {

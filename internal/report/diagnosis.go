@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -23,10 +24,22 @@ func Diagnosis(lang Lang, code string, args map[string]string) (what, cure strin
 	}
 	var pairs []string
 	for k, v := range args {
-		pairs = append(pairs, "{"+k+"}", printable(v))
+		pairs = append(pairs, "{"+k+"}", cmp.Or(modeWord(lang, k, v), printable(v)))
 	}
 	r := strings.NewReplacer(pairs...)
 	return r.Replace(what), r.Replace(cure)
+}
+
+// modeWord names the mode that the argument name holds; empty: it holds none.
+func modeWord(lang Lang, name, value string) string {
+	w := map[string][2]string{"watch": {"in mode watch", "見守りモード"}, "protect": {"in mode protect", "保護モード"}}[value]
+	switch {
+	case name != "mode":
+		return ""
+	case lang == Japanese:
+		return w[1]
+	}
+	return w[0]
 }
 
 // DiagnosisCodes lists the codes that Diagnosis has advice on.
@@ -97,15 +110,15 @@ var adviceOn = map[string]advice{
 	"config.files": {"A file that the configuration names cannot be used: {error}", "Put it there, or take it out of the configuration.",
 		"設定が指すファイルを使えません: {error}", "ファイルを用意するか、設定から外してください。"},
 	"rules.none":    {"No rules are configured besides the project's own.", "", "プロジェクト自身の規則のほかに、規則は設定されていません。", ""},
-	"rules.ok":      {"The newest file of rules is {days} days old.", "", "規則ファイルの最終更新は {days} 日前です。", ""},
+	"rules.ok":      {"Days since the newest file of rules was written: {days}.", "", "規則ファイルの最終更新は {days} 日前です。", ""},
 	"rules.old":     {"The rules are old: the newest file was written {days} days ago.", "Fetch them anew from where they come from, then: yamori rules reload", "規則が古くなっています（最終更新は {days} 日前）。", "配布元から取り直し、yamori rules reload を実行してください。"},
 	"rules.missing": {"There are no rules where the configuration says: {path}", "Put them there, or correct rules.files.", "設定の場所に規則がありません: {path}", "規則を置くか、rules.files を直してください。"},
-	"rules.refused": {"Rules were refused and the old ones stay.", "yamori rules check says what is wrong with them.", "新しい規則を読み込めず、以前の規則のままです。", "yamori rules check で問題を確かめてください。"},
+	"rules.refused": {"Rules were refused and the old ones stay.", "yamori run --check says what is wrong with them.", "新しい規則を読み込めず、以前の規則のままです。", "yamori run --check で問題を確かめてください。"},
 	"dns.port_taken": {"The home's names cannot be answered: another program holds {address}.", "Stop it or let it use another port: often dnsmasq (port=0) or systemd-resolved (DNSStubListener=no).",
 		"ほかのプログラムが {address} を使っているため、家の DNS が動きません。", "そのプログラムを止めるか、別のポートにしてください（よくあるのは dnsmasq：port=0、systemd-resolved：DNSStubListener=no）。"},
 
 	// The daemon.
-	"daemon.ok": {"The daemon runs, version {version}, mode {mode}.", "", "デーモンは動いています（バージョン {version}、モード {mode}）。", ""},
+	"daemon.ok": {"The daemon runs, version {version}, {mode}.", "", "デーモンは動いています（バージョン {version}、{mode}）。", ""},
 	"daemon.down": {"The daemon does not run, or does not answer.", "Start it with: yamori run, or by the service manager.",
 		"デーモンが動いていないか、応答しません。", "yamori run かサービス管理で起動してください。"},
 	"store.temporary": {"What was known cannot be read; what is found now is lost at the end.", "See the log, then start again.", "これまでの記録を読めません。今の記録は終了時に失われます。", "ログを確認し、起動し直してください。"},
