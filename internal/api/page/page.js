@@ -31,11 +31,12 @@
     if (!res.ok) throw new Error((await res.json()).detail || String(res.status));
     return res.json();
   };
+  const kinds = Object.fromEntries((devices?.dataset.kinds || "").split("|").map((k) => k.split("=")));
   const row = (d) => {
     const tr = document.createElement("tr"), a = document.createElement("a");
     a.href = "/devices/" + encodeURIComponent(d.id) + "/record";
     a.textContent = d.name || [d.maker, d.model].filter(Boolean).join(" ") || d.addresses[0] || d.id;
-    for (const x of [a, d.kind, new Date(d.last).toLocaleString(document.documentElement.lang)]) {
+    for (const x of [a, kinds[d.kind] || d.kind, new Date(d.last).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" })]) {
       const td = document.createElement("td");
       td.append(x);
       tr.append(td);
@@ -72,7 +73,10 @@
       if (!res.ok) {
         const p = await res.json();
         if (p.code === "code-needed") document.getElementById("code").hidden = false;
-        throw new Error(p.detail || p.title);
+        const known = document.body.getAttribute("data-" + (p.code === "busy" ? "busy-now" : p.code));
+        if (known) says.textContent = known;
+        else say("fail", p.detail || p.title);
+        return;
       }
       say("done");
       location.replace("/home");
