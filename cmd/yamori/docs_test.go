@@ -16,10 +16,10 @@ import (
 
 var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// needsLan are commands of the documentation that watch an interface: here
+// needsLan are commands of the documentation that watch an interface, or whose answer depends on the machine: here
 // only their flags are checked (with --help), they are run in the network
 // namespace tests.
-var needsLan = regexp.MustCompile(`yamori (run|lab|status|protect|rules reload)\b`)
+var needsLan = regexp.MustCompile(`yamori (run|lab|status|doctor|protect|rules reload)\b`)
 
 // TestDocumentedCommands runs every command that the README and the pages show
 // in sh blocks.
