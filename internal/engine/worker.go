@@ -250,7 +250,8 @@ func (w *Worker) alone(p *packet.Packet) verdict.Verdict {
 
 // carried are the tunnels whose carrying packet rules see as well: it belongs
 // to no flow, as in Suricata, and its payload is the packet inside.
-const carried = packet.TunnelGRE | packet.TunnelIPIP | packet.Tunnel6in4 | packet.Tunnel4in6 | packet.TunnelIP6IP
+const carried = packet.TunnelGRE | packet.TunnelIPIP | packet.Tunnel6in4 | packet.Tunnel4in6 | packet.TunnelIP6IP |
+	packet.TunnelVXLAN | packet.TunnelGENEVE | packet.TunnelTeredo
 
 // around shows the rules the packet that carries a tunnel.
 func (w *Worker) around(f *packet.Frame) verdict.Verdict {

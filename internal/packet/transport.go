@@ -114,8 +114,16 @@ func (d *Decoder) udp(p *Packet, b []byte, n nest) {
 		p.Missing = n.cut
 	}
 	p.L4, p.Payload = b, b[8:]
-	if p.DstPort == portVXLAN || p.DstPort == portVXLANLinux {
+	if d.Outermost {
+		return
+	}
+	switch {
+	case p.DstPort == portVXLAN || p.DstPort == portVXLANLinux:
 		d.vxlan(p, b[8:], n)
+	case p.DstPort == portGENEVE:
+		d.geneve(p, b[8:], n)
+	case p.DstPort == portTeredo || p.SrcPort == portTeredo:
+		d.teredo(p, b[8:], n)
 	}
 }
 

@@ -216,3 +216,58 @@ func (d *Decoder) vxlan(p *Packet, b []byte, n nest) {
 		d.innerEthernet(p, b[8:], n)
 	}
 }
+
+// portGENEVE is the UDP port of GENEVE, RFC 8926 section 3.3.
+const portGENEVE = 6081
+
+// geneve reads a GENEVE packet, RFC 8926 section 3.4, whose header begins at b.
+// Options are skipped, reserved bits ignored; control packets, whose O bit is
+// set, stay UDP packets.
+func (d *Decoder) geneve(p *Packet, b []byte, n nest) {
+	const control = 0x80
+	if len(b) < 8 || b[0]>>6 != 0 || b[1]&control != 0 {
+		return
+	}
+	et, size := be16(b[2:]), 8+4*int(b[0]&0x3f)
+	if size >= len(b) {
+		return
+	}
+	b = b[size:]
+	switch {
+	case et == etherTEB && len(b) >= 14:
+		if n, ok := n.enter(p, TunnelGENEVE); ok {
+			d.innerEthernet(p, b, n)
+		}
+	case et == etherIPv4 && b[0]>>4 == 4 && len(b) >= 20, et == etherIPv6 && b[0]>>4 == 6 && len(b) >= 40:
+		if n, ok := n.enter(p, TunnelGENEVE); ok {
+			d.network(p, et, b, n)
+		}
+	}
+}
+
+// portTeredo is the UDP port of Teredo servers, RFC 4380 section 2.7.
+const portTeredo = 3544
+
+// teredo reads a Teredo packet, RFC 4380 section 5.1.1: an IPv6 packet, behind
+// an authentication and an origin indication if they are there. Bubbles, which
+// carry nothing, and whatever does not fill the datagram exactly stay UDP
+// packets: others use the port too.
+func (d *Decoder) teredo(p *Packet, b []byte, n nest) {
+	const authentication, origin = 1, 0
+	if len(b) >= 4 && be16(b) == authentication {
+		size := 4 + int(b[2]) + int(b[3]) + 8 + 1 // identifier, value, nonce, confirmation
+		if size > len(b) {
+			return
+		}
+		b = b[size:]
+	}
+	if len(b) >= 8 && be16(b) == origin {
+		b = b[8:]
+	}
+	if len(b) <= 40 || b[0]>>4 != 6 || 40+int(be16(b[4:])) != len(b)+n.cut {
+		return
+	}
+	if n, ok := n.enter(p, TunnelTeredo); ok {
+		d.ipv6(p, b, n)
+	}
+}

@@ -4,6 +4,16 @@ import "testing"
 
 var vxlanHdr = []byte{8, 0, 0, 0, 0, 0, 42, 0}
 
+// teredoAuth is an authentication indication with an identifier of 2 bytes and a
+// value of 3.
+var teredoAuth = cat([]byte{0, 1, 2, 3}, zeros(2+3+8+1))
+
+// geneveHdr is a GENEVE header whose first bytes and protocol are given; first
+// counts the options in words.
+func geneveHdr(first, flags byte, proto int) []byte {
+	return cat([]byte{first, flags}, u16(proto), []byte{0, 0, 42, 0})
+}
+
 // greWant is a GRE packet whose inside could not be used.
 func greWant(payload string, a Anomaly, noL4 bool) want {
 	return want{et: 0x0800, version: 4, src: "10.0.0.1", dst: "10.0.0.2", proto: 47, payload: payload, anomalies: a, noL4: noL4}
@@ -88,6 +98,28 @@ var tunnelRows = []row{
 	{"8472, reserved bits", LinkRaw, vx(8472, []byte{8, 0, 0, 1, 0, 0, 42, 0}, ether(0x0800, web)), vxlanKept(8472, cat([]byte{8, 0, 0, 1, 0, 0, 42, 0}, ether(0x0800, web)))},
 	{"VXLAN without network", LinkRaw, vx(4789, zeros(8), ether(0x0800, web)), vxlanKept(4789, cat(zeros(8), ether(0x0800, web)))},
 	{"VXLAN other inside", LinkRaw, vx(4789, vxlanHdr, ether(0x8100, tag(4, 0x88cc), zeros(20))), vxlanKept(4789, cat(vxlanHdr, ether(0x8100, tag(4, 0x88cc), zeros(20))))},
+	{"GENEVE", LinkRaw, vx(6081, geneveHdr(0, 0, 0x6558), ether(0x0800, web)), webWant(func(w *want) { w.tunnels, w.depth, w.outer = TunnelGENEVE, 1, "10.0.0.1 10.0.0.2" })},
+	{"GENEVE options", LinkRaw, vx(6081, geneveHdr(2, 0x40, 0x6558), zeros(8), ether(0x86dd, web6)), web6Want(tunnelled(TunnelGENEVE, 1))},
+	{"GENEVE longest options", LinkRaw, vx(6081, geneveHdr(63, 0, 0x6558), zeros(252), ether(0x0800, web)), webWant(tunnelled(TunnelGENEVE, 1))},
+	{"GENEVE IPv4", LinkRaw, vx(6081, geneveHdr(0, 0, 0x0800), web), webWant(tunnelled(TunnelGENEVE, 1))},
+	{"GENEVE IPv6", LinkRaw, vx(6081, geneveHdr(0, 0, 0x86dd), web6), web6Want(tunnelled(TunnelGENEVE, 1))},
+	{"GENEVE control", LinkRaw, vx(6081, geneveHdr(0, 0x80, 0x6558), ether(0x0800, web)), vxlanKept(6081, cat(geneveHdr(0, 0x80, 0x6558), ether(0x0800, web)))},
+	{"GENEVE version", LinkRaw, vx(6081, geneveHdr(0x40, 0, 0x0800), web), vxlanKept(6081, cat(geneveHdr(0x40, 0, 0x0800), web))},
+	{"GENEVE other", LinkRaw, vx(6081, geneveHdr(0, 0, 0x0806), web), vxlanKept(6081, cat(geneveHdr(0, 0, 0x0806), web))},
+	{"GENEVE no IP", LinkRaw, vx(6081, geneveHdr(0, 0, 0x0800), web6), vxlanKept(6081, cat(geneveHdr(0, 0, 0x0800), web6))},
+	{"GENEVE options over the end", LinkRaw, vx(6081, geneveHdr(63, 0, 0x0800), zeros(252)), vxlanKept(6081, cat(geneveHdr(63, 0, 0x0800), zeros(252)))},
+	{"GENEVE cut", LinkRaw, vx(6081, zeros(7)), vxlanKept(6081, zeros(7))},
+
+	{"Teredo", LinkRaw, vx(3544, web6), web6Want(func(w *want) { w.tunnels, w.depth, w.outer = TunnelTeredo, 1, "10.0.0.1 10.0.0.2" })},
+	{"Teredo from the server", LinkRaw, v4(17, a1, a2, udp(3544, 5555, web6)), web6Want(tunnelled(TunnelTeredo, 1))},
+	{"Teredo origin", LinkRaw, vx(3544, zeros(8), web6), web6Want(tunnelled(TunnelTeredo, 1))},
+	{"Teredo authentication", LinkRaw, vx(3544, teredoAuth, web6), web6Want(tunnelled(TunnelTeredo, 1))},
+	{"Teredo authentication and origin", LinkRaw, vx(3544, teredoAuth, zeros(8), web6), web6Want(tunnelled(TunnelTeredo, 1))},
+	{"Teredo authentication over the end", LinkRaw, vx(3544, []byte{0, 1, 255, 255}, web6), vxlanKept(3544, cat([]byte{0, 1, 255, 255}, web6))},
+	{"Teredo bubble", LinkRaw, vx(3544, v6(59, b1, b2)), vxlanKept(3544, v6(59, b1, b2))},
+	{"Teredo and more", LinkRaw, vx(3544, web6, zeros(1)), vxlanKept(3544, cat(web6, zeros(1)))},
+	{"Teredo IPv4", LinkRaw, vx(3544, web), vxlanKept(3544, web)},
+	{"Teredo empty", LinkRaw, vx(3544, nil), vxlanKept(3544, nil)},
 	{"VXLAN source port only", LinkRaw, v4(17, a1, a2, udp(4789, 99, vxlanHdr, ether(0x0800, web))),
 		want{et: 0x0800, version: 4, proto: 17, sp: 4789, dp: 99, payload: string(cat(vxlanHdr, ether(0x0800, web)))}},
 }

@@ -144,6 +144,8 @@ const (
 	Tunnel4in6  // IPv4 in IPv6: DS-Lite (RFC 6333), MAP-E (RFC 7597)
 	TunnelIP6IP // IPv6 in IPv6
 	TunnelVXLAN
+	TunnelGENEVE
+	TunnelTeredo // IPv6 in UDP
 )
 
 // Anomaly is a set of things that are wrong with a packet. A packet with an
