@@ -68,10 +68,16 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.Worker.Set(m.Text(w))
 	}
 	switch m.Method {
-	case Subscribe:
-		s.subscribe(m)
-	case Hello:
-		s.hello(m)
+	case Subscribe, Hello:
+		told := s.Pool
+		if m.Method == Subscribe {
+			s.subscribe(m)
+		} else {
+			s.hello(m)
+		}
+		if d == packet.ToClient {
+			s.Pool = told // a server must not say by whose name it was found
+		}
 	case Authorize:
 		if m.Arg(0).Kind == String && (m.NArgs == 1 || m.Arg(1).Kind == String) && m.NArgs <= 3 {
 			s.add(MarkAuthorize)
