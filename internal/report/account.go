@@ -33,7 +33,7 @@ func WriteAccount(out io.Writer, s *Summary, lang Lang) error {
 		fmt.Fprintln(w, t.empty)
 	} else {
 		fmt.Fprintf(w, t.traffic+"\n", Count(st.Packets), Size(st.Bytes),
-			Span(st.Last-st.First), clock(st.First), clock(st.Last))
+			t.span(st.Last-st.First), clock(st.First), clock(st.Last))
 	}
 	fmt.Fprintln(w)
 	slices.SortStableFunc(s.Findings, func(a, b Finding) int { return cmp.Compare(b.Level, a.Level) })
@@ -237,6 +237,14 @@ func Size(n uint64) string {
 		return strconv.FormatUint(n, 10) + " B"
 	}
 	return strconv.FormatFloat(f, 'f', 1, 64) + " " + unit
+}
+
+// span is Span in the words of t.
+func (t *text) span(ns int64) string {
+	if t.lang == Japanese && ns >= int64(time.Second) {
+		return For(Japanese, time.Duration(ns))
+	}
+	return Span(ns)
 }
 
 // Span writes a duration of ns in the largest sensible units: 14m0s, 0.8s.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/yamori-net/yamori/internal/event"
 )
@@ -24,6 +25,7 @@ type costText struct {
 	unit    string // solution
 	gathers string // number, list
 	and     string // more than are listed
+	moment  string // less than a second
 	machine map[string]string
 }
 
@@ -41,12 +43,13 @@ var costs = map[Lang]*costText{
 		hash:    "hash", unit: "solution",
 		gathers: "It serves %d miners: %s",
 		and:     " and others",
+		moment:  "less than a second",
 		machine: map[string]string{"": "a processor or graphics card", "gpu": "a graphics card", "cpu": "a processor", "browser": "the processor under a browser",
 			"duco-s1": "a small board or a processor", "ethash": "a graphics card", "kawpow": "a graphics card", "autolykos2": "a graphics card", "randomx": "a processor", "ghostrider": "a processor"},
 	},
 	Japanese: {
-		went:    "%s 続き、結果を %s 件提出しました（受理 %s 件、拒否 %s 件）。",
-		nothing: "%s 続きましたが、結果の提出はありませんでした。",
+		went:    "%s続き、結果を %s 件提出しました（受理 %s 件、拒否 %s 件）。",
+		nothing: "%s続きましたが、結果の提出はありませんでした。",
 		rate:    "速さはおよそ %s です（誤差 %d %% 前後）。",
 		said:    "採掘プログラム自身の報告では %s です。",
 		assumed: "（計算の種類が通信に出てこないため、%s として計算しました。）",
@@ -57,6 +60,7 @@ var costs = map[Lang]*costText{
 		hash:    "ハッシュ", unit: "解",
 		gathers: "%d 台の採掘をまとめています：%s",
 		and:     " ほか",
+		moment:  "1 秒未満",
 		machine: map[string]string{"": "プロセッサーかグラフィックボード", "gpu": "グラフィックボード", "cpu": "プロセッサー", "browser": "ブラウザーを動かすプロセッサー",
 			"duco-s1": "小型の基板かプロセッサー", "ethash": "グラフィックボード", "kawpow": "グラフィックボード", "autolykos2": "グラフィックボード", "randomx": "プロセッサー", "ghostrider": "プロセッサー"},
 	},
@@ -78,9 +82,9 @@ func writeCost(w io.Writer, t *text, f *Finding) {
 		return
 	}
 	if r.Shares == 0 {
-		fmt.Fprintf(w, "  "+c.nothing, Span(r.Last-r.First))
+		fmt.Fprintf(w, "  "+c.nothing, c.lasted(t, r.Last-r.First))
 	} else {
-		fmt.Fprintf(w, "  "+c.went, Span(r.Last-r.First), Count(r.Shares), Count(r.Accepted), Count(r.Rejected))
+		fmt.Fprintf(w, "  "+c.went, c.lasted(t, r.Last-r.First), Count(r.Shares), Count(r.Accepted), Count(r.Rejected))
 	}
 	unit, each := "H/s", c.hash
 	if r.Solutions {
@@ -97,6 +101,14 @@ func writeCost(w io.Writer, t *text, f *Finding) {
 	}
 	fmt.Fprintln(w)
 	writeEnergy(w, c, r, each)
+}
+
+// lasted says how long ns are.
+func (c *costText) lasted(t *text, ns int64) string {
+	if ns < int64(time.Second) {
+		return c.moment
+	}
+	return t.span(ns)
 }
 
 // leastEnergy is what is worth telling of, in watt hours: a lamp of 10 W takes it

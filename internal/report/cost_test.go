@@ -33,7 +33,7 @@ func TestCostIsTold(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{en.String(), "It went on for 1h0m0s; results handed in: 22 (20 accepted, 2 refused). That is about 20 kH/s (give or take 22 %).\n"},
 		{en.String(), "This may have taken 100 to 1200 Wh of electricity (100 to 1200 W), if each hash takes 5 mJ to 60 mJ, as machines in use for it do.\n"},
-		{ja.String(), "1h0m0s 続き、結果を 22 件提出しました（受理 20 件、拒否 2 件）。"},
+		{ja.String(), "1 時間続き、結果を 22 件提出しました（受理 20 件、拒否 2 件）。"},
 		{ja.String(), "電気の使用量は 100〜1200 Wh（100〜1200 W）と見積もられます。"},
 		{js.String(), `"duration":3600,"jobs":0,"shares":22,"accepted":20,"rejected":2,`},
 		{js.String(), `"hash_rate":20000,`},

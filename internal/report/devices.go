@@ -10,7 +10,7 @@ import (
 var kindWords = map[Lang]map[string]string{
 	English: {
 		device.Computer: "a computer", device.Phone: "a phone", device.Tablet: "a tablet", device.Router: "a router", device.Camera: "a camera",
-		device.Recorder: "a video recorder", device.NAS: "a network storage", device.TV: "a television", device.Console: "a game console",
+		device.Recorder: "a video recorder", device.NAS: "a network storage device", device.TV: "a television", device.Console: "a game console",
 		device.Printer: "a printer", device.Speaker: "a speaker", device.Hub: "a smart home hub", device.Plug: "a smart plug",
 		device.Light: "a light", device.Appliance: "a household appliance", device.Wearable: "a wearable", device.VoIP: "a telephone",
 		device.Server: "a server",

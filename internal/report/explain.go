@@ -37,7 +37,11 @@ func Explain(lang Lang, code string, args map[string]string) string {
 	if s := explainPriv(t, code, arg); s != "" {
 		return s
 	}
-	if w, ok := pageWords[code]; ok {
+	w, ok := pageWords[code]
+	if !ok {
+		w, ok = clueWords[code]
+	}
+	if ok {
 		if t.lang == Japanese {
 			return w[1]
 		}

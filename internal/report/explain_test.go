@@ -30,3 +30,12 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// TestClues: the page of what is stored says from what a device is known.
+func TestClues(t *testing.T) {
+	for code, w := range clueWords {
+		if Explain(English, code, nil) != w[0] || Explain(Japanese, code, nil) != w[1] || w[0] == "" || w[1] == "" {
+			t.Errorf("%s: %q, %q", code, Explain(English, code, nil), Explain(Japanese, code, nil))
+		}
+	}
+}

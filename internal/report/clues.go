@@ -1,0 +1,36 @@
+package report
+
+// clueWords say from what a device is known, in English and Japanese, by the
+// code of the clue: how it was spoken, and which part of that.
+var clueWords = map[string][2]string{
+	"mac.maker":         {"who made its network card", "ネットワーク部品のメーカー"},
+	"dhcp.hostname":     {"the name it gave when it asked for an address", "アドレスを求めたときに名乗った名前"},
+	"dhcp.fqdn":         {"the full name it gave when it asked for an address", "アドレスを求めたときに名乗った完全な名前"},
+	"dhcp.vendor_class": {"the program that asked for an address", "アドレスを求めたプログラム"},
+	"dhcp.user_class":   {"the class it named when it asked for an address", "アドレスを求めたときに示した種別"},
+	"dhcp.params":       {"what it wanted to know along with an address", "アドレスとともに求めた項目"},
+	"dhcp.client_id":    {"the number it gave itself when it asked for an address", "アドレスを求めたときの識別番号"},
+	"mdns.host":         {"the name it uses at home (mDNS)", "家の中で使う名前（mDNS）"},
+	"mdns.instance":     {"the name of a service it offers at home (mDNS)", "家の中に提供する機能の名前（mDNS）"},
+	"mdns.service":      {"a service it offers or looks for at home (mDNS)", "家の中に提供する、または探している機能（mDNS）"},
+	"ssdp.server":       {"the program that answers searches at home (SSDP)", "家の中の検索に答えるプログラム（SSDP）"},
+	"ssdp.type":         {"what it says it is (SSDP)", "機器自身が示す種類（SSDP）"},
+	"ssdp.user_agent":   {"the program that searches the home (SSDP)", "家の中を検索するプログラム（SSDP）"},
+	"ssdp.location":     {"where it describes itself (SSDP)", "機器の説明がある場所（SSDP）"},
+	"upnp.type":         {"what its description says it is (UPnP)", "機器の説明にある種類（UPnP）"},
+	"netbios.name":      {"its name among Windows computers", "Windows のネットワークでの名前"},
+	"http.user_agent":   {"the program with which it reads web pages", "ウェブを読むプログラム"},
+	"http.server":       {"the program with which it serves web pages", "ウェブページを出すプログラム"},
+	"tls.ja4":           {"how it begins encrypted connections (JA4)", "暗号化通信の始め方（JA4）"},
+	"tls.subject":       {"the name in its certificate", "証明書にある名前"},
+	"tls.maker":         {"the maker named in its certificate", "証明書にあるメーカー"},
+	"dns.name":          {"a maker's name that it asked for", "問い合わせたメーカーの名前"},
+	"tcp.syn":           {"how it begins connections", "接続の始め方"},
+	"port.open":         {"a port at which it answers", "応答するポート番号"},
+	"ndp.role":          {"its part in the IPv6 network", "IPv6 ネットワークでの役割"},
+	"ndp.eui64":         {"the hardware address within its IPv6 address", "IPv6 アドレスに含まれる機器固有のアドレス"},
+	"lan.say":           {"a maker's own way of speaking", "メーカー独自の通信"},
+	"wsd.types":         {"what it says it is (WS-Discovery)", "機器自身が示す種類（WS-Discovery）"},
+	"wsd.scopes":        {"what it says of itself (WS-Discovery)", "機器自身の説明（WS-Discovery）"},
+	"tftp.file":         {"a file that it fetched as it started", "起動時に取得したファイル"},
+}
