@@ -75,7 +75,25 @@ func (c *compiler) list(steps []Step, sub bool) ([]op, error) {
 		}
 		ops = append(ops, o)
 	}
+	onlyTails(ops)
 	return ops, nil
+}
+
+// onlyTails makes negated contents with endswith mean what they say, the end of
+// the buffer, where no content is wanted. (Suricata finds such rules by the
+// pattern and wants it absent from all of the buffer; beside a content that is
+// wanted, it looks at the first occurrence alone, and so does Ctx.content.)
+func onlyTails(ops []op) {
+	for i := range ops {
+		if ops[i].kind == Content && ops[i].flags&fNegated == 0 {
+			return
+		}
+	}
+	for i := range ops {
+		if o := &ops[i]; o.kind == Content && o.flags&fEndsWith != 0 && o.single() {
+			o.flags |= fTail
+		}
+	}
 }
 
 // previous returns the content or pcre that o counts from, or nil. If it has

@@ -60,7 +60,7 @@ func (c *Ctx) content(o *op, from uint32) result {
 	if negated {
 		// With endswith, only a first occurrence at the end counts; Suricata
 		// measures the end from the start of the window.
-		if o.flags&fEndsWith != 0 && end != depth-offset {
+		if o.flags&(fEndsWith|fTail) == fEndsWith && end != depth-offset {
 			return yes
 		}
 		if o.single() {
@@ -142,8 +142,8 @@ func (c *Ctx) streamDepth(depth uint32) (uint32, bool) {
 // exhausted is what search returns when the budget is used up.
 const exhausted = -2
 
-// search returns the first place of o's pattern in s, or -1. With endswith
-// and not negated only the place at the end of the buffer counts.
+// search returns the first place of o's pattern in s, or -1. With endswith,
+// unless negated beside others, only the place at the end of the buffer counts.
 func (c *Ctx) search(o *op, s []byte) int {
 	n := int(uint32(o.v))
 	if n > len(s) {
@@ -151,7 +151,7 @@ func (c *Ctx) search(o *op, s []byte) int {
 	}
 	at := uint32(o.v >> 32)
 	p := c.arena.bytes[at : at+uint32(n)]
-	if o.flags&(fEndsWith|fNegated) == fEndsWith {
+	if o.flags&(fEndsWith|fNegated) == fEndsWith || o.flags&fTail != 0 {
 		if tail := s[len(s)-n:]; o.flags&fNoCase == 0 && bytes.Equal(tail, p) || o.flags&fNoCase != 0 && equalFold(tail, p) == n {
 			return len(s) - n
 		}

@@ -51,6 +51,7 @@ const (
 	fOversize
 	fBitstring
 	fDouble
+	fTail // negated with endswith: only the end of the buffer is looked at
 )
 
 // single reports whether no other step and no limit is tied to the content.
