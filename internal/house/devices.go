@@ -315,7 +315,14 @@ func (x records) Record(ctx context.Context, id string) (api.Record, error) {
 		}
 		var rows []json.RawMessage
 		for i := range f {
-			b, _ := json.Marshal(&f[i])
+			whole, err := findings(x).Finding(ctx, f[i].ID) // a list leaves out the evidence
+			if errors.Is(err, api.ErrNotFound) {
+				continue // forgotten meanwhile
+			}
+			if err != nil {
+				return out, err
+			}
+			b, _ := json.Marshal(&whole)
 			rows = append(rows, b)
 		}
 		add("findings", desc.Findings, ret.Findings, rows...)

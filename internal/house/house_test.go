@@ -144,6 +144,9 @@ func TestLife(t *testing.T) {
 	kinds := map[string]bool{}
 	for _, s := range rec.Sections {
 		kinds[s.Kind] = true
+		if s.Kind == "findings" && (len(s.Rows) == 0 || !strings.Contains(string(s.Rows[0]), `"eve":`)) {
+			t.Errorf("the record shows findings in part: %s", s.Rows)
+		}
 	}
 	for _, k := range []string{"device", "findings", "captures", "entries"} {
 		if !kinds[k] {
