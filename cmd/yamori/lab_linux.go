@@ -157,7 +157,9 @@ func (l *lab) run(ctx context.Context) (err error) {
 	case err = <-played:
 	case died := <-l.gate.Gone:
 		cancel()
-		_ = <-played // it was cancelled
+		if played := <-played; !errors.Is(played, context.Canceled) {
+			died = errors.Join(died, played)
+		}
 		return fmt.Errorf("yamori in the lab ended: %w\n%s", died, l.gate.Log())
 	}
 	whole := err == nil

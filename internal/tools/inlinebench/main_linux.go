@@ -40,8 +40,12 @@ func main() {
 	seconds := flag.Int("seconds", 5, "of each transfer")
 	only := flag.String("only", "", "gso or mtu: only with that kind of segments")
 	program := flag.String("program", "", "a built yamori: also measure what it runs as, two processes")
+	rounds := flag.Int("rounds", 1, "how often the whole list is measured; the table shows the median of each figure")
 	flag.Parse()
-	exit(measure(*seconds, *only, *program))
+	if *rounds < 1 || *seconds < 1 {
+		exit(errors.New("-rounds and -seconds begin at 1"))
+	}
+	exit(measure(*seconds, *rounds, *only, *program))
 }
 
 func exit(err error) {
@@ -80,7 +84,7 @@ type inspector struct {
 	start func(r *rig) (*exec.Cmd, error)
 }
 
-func measure(seconds int, only, program string) error {
+func measure(seconds, rounds int, only, program string) error {
 	for _, p := range []string{"ip", "iperf3", "ethtool", "iptables-nft"} {
 		if _, err := exec.LookPath(p); err != nil {
 			return fmt.Errorf("this needs the program %s", p)
@@ -114,16 +118,23 @@ func measure(seconds int, only, program string) error {
 			return err
 		}
 		fmt.Printf("\n| %-30s | Gbit/s | of plain | CPU-s/GB inspector | CPU-s/GB machine | p50 µs | p99 µs |\n|---|---|---|---|---|---|---|\n", map[string]string{"gso": "GSO on", "mtu": "MTU frames"}[seg])
-		var plain float64
-		for _, in := range list {
-			p, err := r.point(in, seconds)
-			if err != nil {
-				return fmt.Errorf("%s: %w", in.name, err)
+		got := make([][]point, len(list))
+		for range rounds { // round by round: what disturbs the machine disturbs all of them alike
+			for i, in := range list {
+				p, err := r.point(in, seconds)
+				if err != nil {
+					return fmt.Errorf("%s: %w", in.name, err)
+				}
+				p.plain = p.gbits
+				if i > 0 {
+					p.plain = got[0][len(got[0])-1].gbits
+				}
+				got[i] = append(got[i], p)
 			}
-			if in.start == nil {
-				plain = p.gbits
-			}
-			fmt.Printf("| %-30s | %.2f | %.0f %% | %.2f | %.2f | %.0f | %.0f |\n", in.name, p.gbits, 100*p.gbits/plain, p.inspector, p.machine, p.p50, p.p99)
+		}
+		for i, in := range list {
+			p := median(got[i])
+			fmt.Printf("| %-30s | %.2f | %.0f %% | %.2f | %.2f | %.0f | %.0f |\n", in.name, p.gbits, 100*p.share, p.inspector, p.machine, p.p50, p.p99)
 		}
 	}
 	return nil

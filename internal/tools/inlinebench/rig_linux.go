@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,6 +94,28 @@ type point struct {
 	gbits              float64
 	inspector, machine float64 // CPU-seconds per GB
 	p50, p99           float64 // microseconds of a short question and its answer
+	plain              float64 // Gbit/s of plain forwarding in the same round
+	share              float64 // of it
+}
+
+// median takes the middle of each figure by itself.
+func median(rounds []point) point {
+	of := func(figure func(point) float64) float64 {
+		v := make([]float64, len(rounds))
+		for i, p := range rounds {
+			v[i] = figure(p)
+		}
+		slices.Sort(v)
+		return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+	}
+	return point{
+		gbits:     of(func(p point) float64 { return p.gbits }),
+		inspector: of(func(p point) float64 { return p.inspector }),
+		machine:   of(func(p point) float64 { return p.machine }),
+		p50:       of(func(p point) float64 { return p.p50 }),
+		p99:       of(func(p point) float64 { return p.p99 }),
+		share:     of(func(p point) float64 { return p.gbits / p.plain }),
+	}
 }
 
 func (r *rig) point(in inspector, seconds int) (p point, err error) {
@@ -168,20 +191,29 @@ func (r *rig) latency() (p50, p99 float64, err error) {
 // tick is USER_HZ, which Linux shows to programs as 100 everywhere.
 const tick = 100
 
-// cpuOf is the processor time of a program so far, in seconds.
-func cpuOf(c *exec.Cmd) float64 {
+// cpuOf is the processor time of a program and its children so far, in seconds.
+func cpuOf(c *exec.Cmd) (sum float64) {
 	if c == nil {
 		return 0
 	}
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
-	_, rest, _ := strings.Cut(string(b), ") ")
-	f := strings.Fields(rest)
-	if len(f) < 13 {
-		return 0
+	own := strconv.Itoa(c.Process.Pid)
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range all {
+		b, err := os.ReadFile(file)
+		if err != nil { // it ended
+			continue
+		}
+		pid, _, _ := strings.Cut(string(b), " ")
+		_, rest, _ := strings.Cut(string(b), ") ")
+		f := strings.Fields(rest)
+		if len(f) < 13 || pid != own && f[1] != own {
+			continue
+		}
+		u, _ := strconv.ParseFloat(f[11], 64)
+		k, _ := strconv.ParseFloat(f[12], 64)
+		sum += (u + k) / tick
 	}
-	u, _ := strconv.ParseFloat(f[11], 64)
-	s, _ := strconv.ParseFloat(f[12], 64)
-	return (u + s) / tick
+	return sum
 }
 
 // busy is the processor time of the whole machine so far, in seconds.
