@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -277,7 +278,9 @@ func listTimeline(c *call) error {
 }
 
 // maxTrend bounds the period of a report.
-const maxTrend = 20 * 366 * 24 * time.Hour
+const maxTrend = maxTrendYears * 366 * 24 * time.Hour
+
+const maxTrendYears = 50
 
 func getTrends(c *call) error {
 	from, to := c.when("from"), c.when("to")
@@ -288,7 +291,7 @@ func getTrends(c *call) error {
 		from = to.AddDate(0, 0, -30)
 	}
 	if !from.Before(to) || to.Sub(from) > maxTrend || from.Year() < 1970 {
-		return &fault{status: http.StatusBadRequest, code: "query", detail: "from must be before to, after 1970, and at most 20 years before", field: "from"}
+		return &fault{status: http.StatusBadRequest, code: "query", detail: "from must be before to, not before 1970, and at most " + strconv.Itoa(maxTrendYears) + " years before", field: "from"}
 	}
 	t, err := c.s.cfg.Backend.Figures.Trends(c.ctx(), from, to)
 	if err != nil {

@@ -396,6 +396,43 @@ func TestRecordPage(t *testing.T) {
 	}
 }
 
+// TestPageProblems: who goes to a page by a browser is led to the login, and
+// told in words; programs get problem details of the same paths.
+func TestPageProblems(t *testing.T) {
+	w := newWorld(t)
+	browser := header("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	ja := header("Accept-Language", "ja")
+	record := "/devices/" + dev + "/record"
+	for _, x := range []struct {
+		name, path string
+		opts       []func(*http.Request)
+		code       int
+		want       string
+	}{
+		{"no session", record, []func(*http.Request){browser}, http.StatusSeeOther, ""},
+		{"no session, a program", record, nil, http.StatusUnauthorized, `"code":"login"`},
+		{"no session, of the API", "/api/v1/devices", []func(*http.Request){browser}, http.StatusUnauthorized, `"code":"login"`},
+		{"not an owner", record, []func(*http.Request){browser, w.session(auth.Viewer)}, http.StatusForbidden, wordsEN.NotAllowed},
+		{"no such device", "/devices/mac:00/record", []func(*http.Request){browser, ja, w.session(auth.Owner)}, http.StatusNotFound, wordsJA.NoPage},
+		{"no such page", "/nothing", []func(*http.Request){browser, ja}, http.StatusNotFound, wordsJA.Home},
+		{"no such page, a program", "/nothing", nil, http.StatusNotFound, `"code":"not-found"`},
+	} {
+		rec := w.do(w.request("GET", x.path, "", x.opts...))
+		if rec.Code != x.code || !strings.Contains(rec.Body.String(), x.want) {
+			t.Errorf("%s: %d %s", x.name, rec.Code, rec.Body)
+		}
+		if x.code == http.StatusSeeOther && rec.Header().Get("Location") != "/login" {
+			t.Errorf("%s: to %s", x.name, rec.Header().Get("Location"))
+		}
+	}
+	home := w.do(w.request("GET", "/home", "", ja)).Body.String()
+	for _, want := range []string{wordsJA.Found, "data-words=\"category.mining=", "data-zone="} {
+		if !strings.Contains(home, want) {
+			t.Errorf("the page of the home lacks %q", want)
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	w := newWorld(t)
 	if rec := w.do(w.request("GET", "/metrics", "")); rec.Code != http.StatusUnauthorized {

@@ -90,6 +90,9 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if f.status >= 500 && r.Context().Err() == nil {
 		s.cfg.Log.Error("a request failed", "id", requestID(r), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
+	if s.pageProblem(w, r, f) {
+		return
+	}
 	h := w.Header()
 	for _, k := range []string{"Content-Encoding", "Content-Length", "Content-Disposition", "ETag"} {
 		h.Del(k)

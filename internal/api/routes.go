@@ -77,7 +77,7 @@ func table() []route {
 		{Method: "GET", Pattern: "/readyz", Name: "readyz", Doc: "It does its work; 503 with reasons when not.", Result: Health{}, Handle: getReady},
 		{Method: "GET", Pattern: "/metrics", Name: "metrics", Need: Read, Doc: "Figures in the text format of Prometheus.", Type: "text/plain", Handle: getMetrics},
 		{Method: "GET", Pattern: "/api/openapi.yaml", Name: "openapi", Doc: "This description.", Type: "application/yaml", Handle: getOpenAPI},
-		{Method: "GET", Pattern: "/home", Name: "home.page", Doc: "Page with the devices.", Type: "text/html", Handle: pageHome},
+		{Method: "GET", Pattern: "/home", Name: "home.page", Doc: "Page with what was found lately and the devices.", Type: "text/html", Handle: pageHome},
 		{Method: "GET", Pattern: "/setup", Name: "setup.page", Doc: "Page of the one-time set-up link.", Type: "text/html", Handle: pageSetup},
 		{Method: "GET", Pattern: "/login", Name: "login.page", Doc: "Page to log in.", Type: "text/html", Handle: pageLogin},
 		{Method: "GET", Pattern: "/assets/{id}", Name: "assets", Doc: "Style and script of the pages.", Type: "text/plain", Handle: getAsset},

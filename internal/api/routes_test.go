@@ -425,6 +425,23 @@ func TestAudited(t *testing.T) {
 	}
 }
 
+// TestRefusalsBounded: who may not change anything does not push out of the audit
+// log what others did.
+func TestRefusalsBounded(t *testing.T) {
+	w := newWorld(t)
+	viewer, before := w.session(auth.Viewer), len(w.h.audit)
+	for range 300 {
+		w.do(w.request("PUT", "/api/v1/policy", `{"mode":"protect"}`, viewer))
+	}
+	if n := len(w.h.audit) - before; n < 5 || n > 50 {
+		t.Errorf("300 refusals made %d lines", n)
+	}
+	w.do(w.request("PUT", "/api/v1/policy", `{"mode":"protect"}`, w.session(auth.Owner)))
+	if e := w.h.audit[len(w.h.audit)-1]; e.Action != "policy.set" || e.Outcome != "ok" {
+		t.Errorf("what was done: %+v", e)
+	}
+}
+
 func TestUnknownPathsAndMethods(t *testing.T) {
 	w := newWorld(t)
 	for _, p := range []string{"/api/v1/nothing", "/api/v2/devices", "/x", "/api/v1/devices/a/b/c", "/assets/../openapi.yaml", "/assets/record.html", "/api/v1/devices/%00", "/api/v1/devices/" + strings.Repeat("a", 500)} {

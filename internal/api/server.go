@@ -54,6 +54,8 @@ type Server struct {
 	cross  *http.CrossOriginProtection
 	counts counts
 
+	refusals auth.Refusals // what was tried and not done
+
 	// change makes If-Match and the change it guards one step. The API is the
 	// only one that writes what it guards.
 	change sync.Mutex
@@ -259,6 +261,9 @@ func (s *Server) record(c *call, err error) {
 		e.Outcome = "internal"
 		if f := toFault(err); f != nil {
 			e.Outcome = f.code
+		}
+		if !s.refusals.Note(&e, string(e.Via)+" "+e.Actor, e.Time) {
+			return
 		}
 	}
 	s.cfg.Audit.Audit(e)

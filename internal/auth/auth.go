@@ -160,6 +160,8 @@ type Service struct {
 	limit  *limiter
 	dummy  string // hash that a wrong name is checked against
 
+	refusals Refusals
+
 	mu       sync.Mutex
 	users    map[string]*user    // by id
 	sessions map[string]*session // by hash of the token
@@ -267,6 +269,8 @@ func (s *Service) audit(e Entry) {
 	e.Time = s.cfg.Now()
 	if e.Outcome == "" {
 		e.Outcome = "ok"
+	} else if !s.refusals.Note(&e, addrKey(e.Addr), e.Time) {
+		return
 	}
 	s.cfg.Audit.Audit(e)
 }

@@ -161,14 +161,27 @@ func TestSetupOnce(t *testing.T) {
 	}
 }
 
+// TestSetupGuesses: who guesses is slowed, and does not take the link from the
+// owner.
 func TestSetupGuesses(t *testing.T) {
 	w := newWorld(t)
 	link, _ := w.NewSetup(time.Hour)
-	for range setupTries {
-		_, _, _ = w.Setup(context.Background(), "guess", "Kenji", pass, "192.168.1.5", "")
+	refused := 0
+	for range 100 {
+		_, _, err := w.Setup(context.Background(), "guess", "Kenji", pass, "192.168.1.66", "")
+		var slow *SlowDown
+		switch {
+		case errors.Is(err, ErrSetup):
+			refused++
+		case !errors.As(err, &slow):
+			t.Fatal(err)
+		}
 	}
-	if _, _, err := w.Setup(context.Background(), link, "Kenji", pass, "192.168.1.5", ""); !errors.Is(err, ErrSetup) {
-		t.Errorf("after %d guesses: %v", setupTries, err)
+	if refused != addrBurst {
+		t.Errorf("%d guesses of one address looked at, want %d", refused, addrBurst)
+	}
+	if _, _, err := w.Setup(context.Background(), link, "Kenji", pass, "192.168.1.5", ""); err != nil {
+		t.Errorf("the owner after another's guesses: %v", err)
 	}
 }
 
@@ -572,6 +585,64 @@ func TestAuditOfLogins(t *testing.T) {
 	if len(w.log.entries) != 2 || w.log.entries[0].Outcome != "refused" || w.log.entries[1].Outcome != "ok" ||
 		w.log.entries[0].Addr != "192.168.1.2" || w.log.entries[0].Time.IsZero() {
 		t.Errorf("%+v", w.log.entries)
+	}
+}
+
+// TestAuditBounded: refusals do not push out of the audit log what was done,
+// and how many were left out is said.
+func TestAuditBounded(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "Kenji", Owner)
+	for range 5000 {
+		_, _ = w.try("Kenji", "wrong password", "", "192.168.1.66")
+	}
+	if n := len(w.log.entries); n != refusedBurst {
+		t.Errorf("one address made %d lines, want %d", n, refusedBurst)
+	}
+	if _, err := w.try("Kenji", pass, "", "192.168.1.2"); err != nil {
+		t.Fatal(err)
+	}
+	if e := w.log.entries[len(w.log.entries)-1]; e.Outcome != "ok" {
+		t.Errorf("what was done: %+v", e)
+	}
+	_, _ = w.try("Kenji", "wrong password", "", "192.168.1.2")
+	if e := w.log.entries[len(w.log.entries)-1]; e.Outcome != "refused" || e.Detail["left_out"] != "4980" {
+		t.Errorf("after lines were left out: %+v", e)
+	}
+	for i := range 5000 {
+		_, _, _ = w.Setup(context.Background(), "guess", "x", pass, fmt.Sprintf("10.0.%d.%d", i>>8, i&255), "")
+	}
+	if n := len(w.log.entries); n != refusedAllBurst+1 {
+		t.Errorf("many addresses made %d lines, want %d", n-1, refusedAllBurst)
+	}
+	w.now = w.now.Add(refusedAllRefill)
+	_, _ = w.try("Kenji", "wrong password", "", "10.200.0.1")
+	if e := w.log.entries[len(w.log.entries)-1]; e.Addr != "10.200.0.1" || e.Detail["left_out"] == "" {
+		t.Errorf("after a while: %+v", e)
+	}
+}
+
+// TestOneAccount: a name written in another way has no allowance of its own.
+func TestOneAccount(t *testing.T) {
+	w := newWorld(t)
+	w.add(t, "sasses", Owner)
+	looked := 0
+	for i := range 4 * accountBurst {
+		name := []byte("sasses")
+		var b strings.Builder
+		for j, c := range name { // ſ (U+017F) folds to s
+			if c == 's' && i>>j&1 == 1 {
+				b.WriteRune('ſ')
+			} else {
+				b.WriteByte(c)
+			}
+		}
+		if _, err := w.try(b.String(), "wrong password", "", fmt.Sprintf("10.1.0.%d", i)); errors.Is(err, ErrCredentials) {
+			looked++
+		}
+	}
+	if looked != accountBurst {
+		t.Errorf("%d guesses, want %d", looked, accountBurst)
 	}
 }
 

@@ -80,13 +80,17 @@ func get(m map[string]*bucket, key string, burst float64, refill time.Duration, 
 		b = &bucket{level: burst, at: now}
 		m[key] = b
 	}
-	// A clock set back gives nothing; a clock set forward gives a full bucket
-	// once.
+	b.fill(burst, refill, now)
+	return b
+}
+
+// fill adds what has come since. A clock set back gives nothing; a clock set
+// forward gives a full bucket once.
+func (b *bucket) fill(burst float64, refill time.Duration, now time.Time) {
 	if d := now.Sub(b.at); d > 0 {
 		b.level = min(burst, b.level+float64(d)/float64(refill))
 	}
 	b.at = now
-	return b
 }
 
 // shrink forgets the buckets that hold the least against their owner until

@@ -65,6 +65,7 @@ func (s *Service) login(ctx context.Context, l Login) (string, Principal, error)
 	hash, id, known := s.dummy, "", false
 	if u := s.find(l.Name); u != nil {
 		hash, id, known = u.Hash, u.ID, slices.Contains(u.Known, addrKey(l.Addr))
+		account = strings.ToLower(u.Name) // find knows more ways to write it (ſ for s)
 	}
 	s.mu.Unlock()
 	if w := s.limit.take(l.Addr, account, known, now); w > 0 {

@@ -137,11 +137,7 @@ func (s *Service) DeleteToken(user, id string) error {
 type setupLink struct {
 	hash    string
 	expires time.Time
-	tries   int
 }
-
-// setupTries bounds guesses at the link; its secret has 256 bits anyway.
-const setupTries = 20
 
 // NeedsSetup reports whether there is no user yet.
 func (s *Service) NeedsSetup() bool {
@@ -177,13 +173,18 @@ func (s *Service) Setup(ctx context.Context, secret, name, password, addr, agent
 func (s *Service) doSetup(ctx context.Context, secret, name, password, addr, agent string) (string, Principal, error) {
 	s.mu.Lock()
 	l := s.setup
-	if l == nil || len(s.users) > 0 || s.cfg.Now().After(l.expires) || l.tries >= setupTries {
+	now := s.cfg.Now()
+	if l == nil || len(s.users) > 0 || now.After(l.expires) {
 		s.mu.Unlock()
 		return "", Principal{}, ErrSetup
 	}
 	if !equal(l.hash, hashSecret(cut(secret, 64))) {
-		l.tries++
 		s.mu.Unlock()
+		// Nobody guesses 256 bits. Who guesses is slowed, by address: the link
+		// itself must stay good, or any device at home could keep the owner out.
+		if w := s.limit.take(addr, "", true, now); w > 0 {
+			return "", Principal{}, &SlowDown{w}
+		}
 		return "", Principal{}, ErrSetup
 	}
 	s.setup = nil // used up before the slow part, so that two cannot use it

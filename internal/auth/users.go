@@ -236,14 +236,11 @@ func (s *Service) CheckPassword(ctx context.Context, id, password, addr string) 
 		return &SlowDown{w}
 	}
 	ok, err := s.hasher.verify(ctx, hash, password)
-	if err != nil {
-		return err
-	}
-	if !ok {
+	if err == nil && !ok {
 		return ErrCredentials
 	}
-	s.limit.good(addr, name, true, now)
-	return nil
+	s.limit.good(addr, name, true, now) // right, or nothing was learnt
+	return err
 }
 
 // EnrolTOTP makes a secret for the user's authenticator app. It counts only

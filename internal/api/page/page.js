@@ -1,5 +1,5 @@
-// Behaviour of the pages: the list of devices, erase and print on the record,
-// and the two forms.
+// Behaviour of the pages: what was found and the list of devices, erase and
+// print on the record, and the two forms.
 "use strict";
 (() => {
   const head = { "Yamori-CSRF": "1", "Content-Type": "application/json" };
@@ -7,6 +7,7 @@
   const say = (key, more) => { says.textContent = document.body.dataset[key] + (more ? " " + more : ""); };
 
   document.getElementById("print")?.addEventListener("click", () => window.print());
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
 
   const erase = document.getElementById("erase");
   erase?.addEventListener("click", async () => {
@@ -31,20 +32,49 @@
     if (!res.ok) throw new Error((await res.json()).detail || String(res.status));
     return res.json();
   };
-  const kinds = Object.fromEntries((devices?.dataset.kinds || "").split("|").map((k) => k.split("=")));
+  const table = (text) => Object.fromEntries((text || "").split("|").map((k) => k.split("=")));
+  const kinds = table(devices?.dataset.kinds);
+  const zone = document.body.dataset.zone || undefined; // the home's
+  // Swedish writes dates as ISO 8601 does, and so does the rest of the program.
+  const when = (at) => new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: zone }).format(new Date(at));
+  const made = (name, ...inner) => {
+    const e = document.createElement(name);
+    e.append(...inner);
+    return e;
+  };
+  const names = new Map();
+  let owner = false; // who is none may not read what is stored
+  const link = (id, name) => {
+    if (!owner) return name;
+    const a = made("a", name);
+    a.href = "/devices/" + encodeURIComponent(id) + "/record";
+    return a;
+  };
   const row = (d) => {
-    const tr = document.createElement("tr"), a = document.createElement("a");
-    a.href = "/devices/" + encodeURIComponent(d.id) + "/record";
-    a.textContent = d.name || [d.maker, d.model].filter(Boolean).join(" ") || d.addresses[0] || d.id;
-    for (const x of [a, kinds[d.kind] || d.kind, new Date(d.last).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" })]) {
-      const td = document.createElement("td");
-      td.append(x);
-      tr.append(td);
+    const make = [d.maker, d.model].filter(Boolean).join(" ");
+    const name = d.name || d.hostname || [make, d.addresses[0]].filter(Boolean).join(" ") || d.id;
+    names.set(d.id, name);
+    return made("tr", ...[link(d.id, name), kinds[d.kind] || d.kind, when(d.last)].map((x) => made("td", x)));
+  };
+  const most = 5; // findings on the page
+  const found = async (open) => {
+    const box = document.getElementById("found"), words = table(box.dataset.words), list = box.querySelector("ul");
+    const { items } = await get("/api/v1/findings?state=new&limit=" + most);
+    for (const f of items) {
+      const say = (kind, code) => words[kind + "." + code] || code;
+      const what = say("category", f.category);
+      const li = made("li", made("strong", what[0].toUpperCase() + what.slice(1)), document.documentElement.lang === "ja" ? "：" : ": ", link(f.device, f.device_name || names.get(f.device) || f.device || "?"), f.remote ? " → " + f.remote : "");
+      li.append(made("small", [f.signature, say("verdict", f.verdict), say("action", f.action), when(f.last)].filter(Boolean).join(" · ")));
+      li.append(made("small", box.dataset.details + " " + f.id));
+      list.append(li);
     }
-    return tr;
+    if (items.length === most && open > most) list.append(made("li", box.dataset.more.replace("%d", open - most)));
+    box.querySelector("p").hidden = items.length > 0;
+    box.hidden = false;
   };
   const show = async () => {
-    const st = await get("/api/v1/status");
+    const [st, me] = await Promise.all([get("/api/v1/status"), get("/api/v1/session")]);
+    owner = me.role === "owner";
     const [watch, protect] = devices.dataset.modes.split("|");
     document.getElementById("state").textContent = (st.mode === "protect" ? protect : watch);
     let next = "";
@@ -54,6 +84,7 @@
       next = page.next;
     } while (next);
     devices.hidden = false;
+    await found(st.open);
     document.getElementById("logout").hidden = false;
   };
   if (devices) show().catch((e) => say("fail", e.message));
@@ -73,7 +104,7 @@
       if (!res.ok) {
         const p = await res.json();
         if (p.code === "code-needed") document.getElementById("code").hidden = false;
-        const known = document.body.getAttribute("data-" + (p.code === "busy" ? "busy-now" : p.code));
+        const known = document.body.getAttribute("data-" + (p.code === "busy" ? "busy-now" : p.code === "invalid" ? "invalid-" + p.field : p.code));
         if (known) says.textContent = known;
         else say("fail", p.detail || p.title);
         return;
