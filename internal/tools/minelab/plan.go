@@ -9,9 +9,9 @@ import (
 
 // talk draws the row's talk; both ends draw the same.
 func (rw *row) talk() *talk {
-	lists := [...][]spec{services, pollServices, moreServices}
+	lists := [...][]spec{services, pollServices, moreServices, fartherServices}
 	if rw.mining {
-		lists = [...][]spec{miners, pollMiners, moreMiners}
+		lists = [...][]spec{miners, pollMiners, moreMiners, nil}
 	}
 	for _, list := range lists {
 		for _, s := range list {
@@ -26,7 +26,7 @@ func (rw *row) talk() *talk {
 // writePlan prints a plan: two rows of services for one of miners, every kind
 // in turn, each row with parameters, a TLS version and a stack of its own. set
 // is the kinds it draws from: all, those who ask by a clock (polls), further ones
-// (more), or all of them in QUIC or SSH instead of TLS (carried; ssh, quic: in that
+// (more, farther), or all of them in QUIC or SSH instead of TLS (carried; ssh, quic: in that
 // alone).
 func writePlan(n int, seed uint64, set string) error {
 	benign, mining := services, miners
@@ -36,6 +36,8 @@ func writePlan(n int, seed uint64, set string) error {
 		benign, mining = pollServices, pollMiners
 	case "more":
 		benign, mining = moreServices, slices.Concat(moreMiners, moreMiners, miners)
+	case "farther":
+		benign, mining = fartherServices, slices.Concat(miners, moreMiners)
 	case "carried", "ssh", "quic":
 		benign, mining = slices.Concat(services, moreServices), slices.Concat(miners, moreMiners)
 	default:
