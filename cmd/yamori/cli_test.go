@@ -94,7 +94,7 @@ ID  LAST              TIMES  STATE  SURE       DONE              WHAT
 `},
 		{"events --lang ja", `
 ID  最後              回数  状態  確かさ  対応          内容
-2   2026-01-01 00:00  1     新着  確実    保護なら遮断  garden-camera が仮想通貨 (monero)の採掘（マイニング）をしています。接続先：pool.example:3333
+2   2026-01-01 00:00  1     新着  確実    保護なら遮断  garden-camera が仮想通貨（monero）の採掘（マイニング）をしています。接続先：pool.example:3333
 `},
 		{"events --device garden-camera --since 1h --category scan", "Nothing was found.\n"},
 		{"events --until yesterday", "Nothing was found.\n"},

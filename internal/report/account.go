@@ -85,7 +85,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 		coin, pool := "", f.Dst.String()
 		if m := f.Mining; m != nil {
 			if c := cmp.Or(m.Coin, m.Algorithm); c != "" {
-				coin = " (" + c + ")"
+				coin = bracket(t.lang, c)
 			}
 			pool = cmp.Or(m.Pool, pool)
 		}
@@ -105,7 +105,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	for _, e := range f.Evidence {
 		line := printable(e.Value)
 		if s := words(e.Code, t.lang); s != "" {
-			line = s + " (" + line + ")"
+			line = s + bracket(t.lang, line)
 			if said[s] {
 				continue // another mark of the same thing
 			}

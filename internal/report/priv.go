@@ -18,6 +18,7 @@ var privWords = map[string][2]string{
 	"priv.caps.bounding":    {"the set of capabilities that could be had could not be emptied (%s)", "獲得できるケーパビリティの一覧を空にできませんでした（%s）"},
 	"priv.limit.unchanged":  {"the limit %s could not be lowered", "資源の上限 %s を下げられませんでした"},
 	"inline.uninspected":    {"frames that the bridge carries cannot be inspected (no IP, or tags within tags): %s since the start", "ブリッジが運ぶフレームのうち検査できないもの（IP 以外、または多重タグ）があります: 開始から %s 個"},
+	"inline.passed":         {"packets passed uninspected so that the home stays connected: %s since the start", "通信を止めないため、検査せずに通したパケットがあります: 開始から %s 個"},
 	"plugin.failed":         {"plug-in mode does not begin: %s", "プラグインモードを開始できません: %s"},
 	"plugin.interrupted":    {"plug-in mode is interrupted: %s", "プラグインモードを中断しています: %s"},
 	"plugin.not_led":        {"no traffic of %s comes by: a switch or the Wi-Fi may watch for forged ARP, or it is switched off", "%s の通信が届いていません。スイッチや Wi-Fi が偽の ARP を止めているか、機器の電源が切れています"},

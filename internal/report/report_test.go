@@ -129,8 +129,8 @@ func TestMiningSentences(t *testing.T) {
 	}{
 		{"mining.stratum", "is mining cryptocurrency (monero), for the pool pool:3333. [confirmed]", "採掘（マイニング）をしています。接続先：pool:3333 [確実]", "If this is you, nothing."},
 		{"mining.getwork", "is mining cryptocurrency (monero), with work that it fetches piece by piece from pool:3333. [", "仕事を少しずつ受け取っている相手：pool:3333 [", "If this is you, nothing."},
-		{"mining.getblocktemplate", "is mining cryptocurrency (monero) by itself, not for a pool: it fetches the blocks to mine from pool:3333. [", "プールを通さず自力で仮想通貨 (monero)の採掘", "If this is you, nothing."},
-		{"mining.browser", "is mining cryptocurrency (monero) inside a web page that is open in its browser, for pool:3333. [", "ウェブページの中で仮想通貨 (monero)の採掘", "Close the web page"},
+		{"mining.getblocktemplate", "is mining cryptocurrency (monero) by itself, not for a pool: it fetches the blocks to mine from pool:3333. [", "プールを通さず自力で仮想通貨（monero）の採掘", "If this is you, nothing."},
+		{"mining.browser", "is mining cryptocurrency (monero) inside a web page that is open in its browser, for pool:3333. [", "ウェブページの中で仮想通貨（monero）の採掘", "Close the web page"},
 		{"mining.later", "is mining cryptocurrency (monero), for the pool pool:3333. [", "採掘（マイニング）をしています。接続先：pool:3333 [", "If this is you, nothing."},
 	} {
 		ev := mining(t0, 3333)

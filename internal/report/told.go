@@ -38,7 +38,7 @@ func (f *Told) Happened(lang Lang) string {
 	}
 	coin := cmp.Or(f.Args["coin"], f.Args["algorithm"])
 	if coin != "" {
-		coin = " (" + printable(coin) + ")"
+		coin = bracket(lang, printable(coin))
 	}
 	return fmt.Sprintf(cmp.Or(t.happened[f.Code], t.happened["mining.stratum"]), who, coin, printable(cmp.Or(f.Args["pool"], f.Remote, "?")))
 }
@@ -67,7 +67,15 @@ func EvidenceText(lang Lang, code, value string) string {
 	case value == "":
 		return s
 	}
-	return s + " (" + value + ")"
+	return s + bracket(lang, value)
+}
+
+// bracket puts s into the brackets of a language, to stand behind a word.
+func bracket(lang Lang, s string) string {
+	if lang == Japanese {
+		return "（" + s + "）"
+	}
+	return " (" + s + ")"
 }
 
 // KindName names a kind of device in a table: a word, without an article.

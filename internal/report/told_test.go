@@ -16,7 +16,7 @@ func TestTold(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{asked.Happened(English), "PC: Name of a pool asked for"}, // who asks does not mine yet, and whom it asks is no pool
 		{mining.Happened(English), "Garden\ufffd[2J is mining cryptocurrency (monero), for the pool pool.example:3333."},
-		{mining.Happened(Japanese), "Garden\ufffd[2J が仮想通貨 (monero)の採掘（マイニング）をしています。接続先：pool.example:3333"},
+		{mining.Happened(Japanese), "Garden\ufffd[2J が仮想通貨（monero）の採掘（マイニング）をしています。接続先：pool.example:3333"},
 		{mining.Sure(Japanese), "確実"},
 		{mining.Did(English), "Yamori would have stopped it, but is only watching."},
 		{rule.Happened(English), "The device: ET EXPLOIT something"},

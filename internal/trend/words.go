@@ -46,14 +46,14 @@ var english = words{
 	},
 	kind: map[string]string{
 		"computer": "Computers", "phone": "Phones", "tablet": "Tablets", "router": "Routers", "camera": "Cameras", "recorder": "Recorders", "nas": "Network storage", "tv": "TVs",
-		"console": "Game consoles", "printer": "Printers", "speaker": "Speakers", "hub": "Hubs", "plug": "Plugs", "light": "Lights", "appliance": "Appliances",
+		"console": "Game consoles", "printer": "Printers", "speaker": "Speakers", "hub": "Smart home hubs", "plug": "Smart plugs", "light": "Lights", "appliance": "Appliances",
 		"wearable": "Wearables", "voip": "IP phones", "server": "Servers", "unknown": "Kind not known",
 	},
 }
 
 var japanese = words{
 	lang: "ja", title: "家庭ネットワークで起きたこと", demo: "2017 年の公表値による見本です（ご家庭の記録ではありません）",
-	period: "%s から %s まで", sentence: "セキュリティーの出来事は %s 件、そのうち仮想通貨の採掘（マイニング）は %s 件（%s）です。", none: "セキュリティーの出来事はありませんでした。",
+	period: "%s〜%s", sentence: "セキュリティーに関する出来事は %s 件、そのうち仮想通貨の採掘（マイニング）は %s 件（%s）です。", none: "セキュリティーに関する出来事はありませんでした。",
 	total: "すべて", mining: "採掘", share: "採掘の割合", blocked: "止めた数", outbound: "家の中から", busiest: "最も多い月", growth: "増減",
 	byMonth: "月ごと", byWeek: "週ごと", byCategory: "種類ごと", byFamily: "系統ごと", byKind: "機器の種類ごと", byMiner: "採掘していた機器の種類",
 	byDevice: "機器ごと", byCountry: "相手の国ごと", byNetwork: "相手のネットワークごと", known: "相手が分かる出来事のうち",
@@ -66,7 +66,7 @@ var japanese = words{
 	},
 	kind: map[string]string{
 		"computer": "パソコン", "phone": "スマートフォン", "tablet": "タブレット", "router": "ルーター", "camera": "カメラ", "recorder": "録画機", "nas": "NAS", "tv": "テレビ",
-		"console": "ゲーム機", "printer": "プリンター", "speaker": "スピーカー", "hub": "ハブ", "plug": "コンセント", "light": "照明", "appliance": "家電",
+		"console": "ゲーム機", "printer": "プリンター", "speaker": "スピーカー", "hub": "スマートホームのハブ", "plug": "スマートプラグ", "light": "照明", "appliance": "家電",
 		"wearable": "ウェアラブル", "voip": "IP 電話", "server": "サーバー", "unknown": "種類不明",
 	},
 }
