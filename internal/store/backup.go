@@ -236,9 +236,11 @@ type Restored struct {
 // Restore reads a backup whole, checks it, and only then replaces the
 // documents of every bucket that is in it, in one durable step that the audit
 // log notes. Device records are put back; findings that are not
-// there yet are added.
-func (s *Store) Restore(ctx context.Context, who string, r io.Reader, passphrase string) (Restored, error) {
-	b, err := readBackup(r, passphrase)
+// there yet are added. Secrets names the buckets that Backup seals: in the open
+// they are refused, since whoever may write a file could make themselves owner
+// with it.
+func (s *Store) Restore(ctx context.Context, who string, r io.Reader, passphrase string, secrets ...string) (Restored, error) {
+	b, err := readBackup(r, passphrase, secrets...)
 	if err != nil {
 		return Restored{}, err
 	}
@@ -341,7 +343,7 @@ type backup struct {
 }
 
 // readBackup checks all there is to check without the store.
-func readBackup(r io.Reader, pass string) (*backup, error) {
+func readBackup(r io.Reader, pass string, secrets ...string) (*backup, error) {
 	br := bufio.NewReader(io.LimitReader(r, maxBackupBytes+1))
 	sum := sha256.New()
 	b := &backup{}
@@ -379,6 +381,9 @@ func readBackup(r io.Reader, pass string) (*backup, error) {
 			return b, nil
 		}
 		sum.Write(line)
+		if l.Document != nil && slices.Contains(secrets, l.Document.Bucket) {
+			return nil, fmt.Errorf("store: the backup's line %d holds a secret in the open; choose a file that yamori backup wrote", num)
+		}
 		if err := b.add(&l, pass); err != nil {
 			return nil, fmt.Errorf("store: the backup's line %d: %w", num, err)
 		}

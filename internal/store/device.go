@@ -133,7 +133,7 @@ type Description struct {
 	// Documents are the owner's whose key is the device's id; Mentions those
 	// whose value names it.
 	Documents, Mentions []DocumentRef
-	Audit               int64 // entries about its documents
+	Audit               int64 // entries about its documents, and about what the owner wrote to its findings
 }
 
 // DocumentRef names a document.
@@ -171,6 +171,11 @@ func (rd *reader) describe(d *Description) error {
 	if err != nil || !known || id <= wordOther {
 		return err
 	}
+	noted, err := c.one("SELECT count(*) FROM audit WHERE "+notedOf, id)
+	if err != nil {
+		return err
+	}
+	d.Audit += noted
 	for _, q := range []struct {
 		to  *int64
 		sql string

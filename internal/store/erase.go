@@ -24,6 +24,10 @@ func (s *Store) Erase(ctx context.Context, who, device string) (remaining []Docu
 		return nil, err
 	}
 	s.q.forget(device)
+	err = s.do(ctx, &request{durable: true, run: func() error { return s.eraseNotes(device) }})
+	if err != nil {
+		return nil, err
+	}
 	for {
 		more := false
 		err := s.do(ctx, &request{durable: true, run: func() (err error) {
@@ -87,6 +91,25 @@ const (
 	overwriteFast = "PRAGMA secure_delete=FAST"
 	overwriteAll  = "PRAGMA secure_delete=ON"
 )
+
+// notedOf selects the entries of the audit log that hold what the owner wrote
+// about the findings of a device, which its number stands for. Their key is the
+// finding's id.
+const notedOf = `bucket='findings' AND (before IS NOT NULL OR after IS NOT NULL) AND
+	EXISTS(SELECT 1 FROM findings f WHERE f.id=CAST(audit.key AS INTEGER) AND f.device=?)`
+
+// eraseNotes removes these values, while the findings are there to tell whose
+// they are.
+func (s *Store) eraseNotes(device string) error {
+	id, ok := s.words.ids[device]
+	if !ok {
+		return nil
+	}
+	if err := s.w.db.Exec(overwriteAll); err != nil {
+		return err
+	}
+	return s.w.exec("UPDATE audit SET before=NULL, after=NULL WHERE "+notedOf, id)
+}
 
 // eraseStep removes some records.
 func (s *Store) eraseStep(device string) (more bool, err error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,12 @@ func TestEraseDevice(t *testing.T) {
 	if err := s.PutEvidence(ctx, r[7].ID, []byte("secretcapturebytes")); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.SetState(ctx, "o", r[7].ID, Seen, time.Time{}, "askedhanako"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetState(ctx, "o", r[8].ID, Seen, time.Time{}, "another's"); err != nil {
+		t.Fatal(err)
+	}
 	s.PutDevice(dev, json.RawMessage(`{"name":"bedroomcamera"}`))
 	s.PutDevice(other, json.RawMessage(`{"name":"tv"}`))
 	s.addEventLine(t0, "device", dev, []byte(`{"event_type":"device","name":"bedroomcamera"}`))
@@ -121,7 +128,7 @@ func TestEraseDevice(t *testing.T) {
 	}
 	d, err := s.Describe(ctx, dev)
 	if err != nil || d.Findings != 6 || d.Events != 1 || d.Flows != 1 || d.Captures != 1 || d.Figures == 0 || d.TrafficRows != 3 || string(d.Record) != `{"name":"bedroomcamera"}` ||
-		len(d.Documents) != 1 || len(d.Mentions) != 1 || d.Audit != 2 || !d.First.Equal(t0) {
+		len(d.Documents) != 1 || len(d.Mentions) != 1 || d.Audit != 3 || !d.First.Equal(t0) {
 		t.Errorf("description %+v, %v", d, err)
 	}
 	left, err := s.Erase(ctx, "owner", dev)
@@ -143,6 +150,10 @@ func TestEraseDevice(t *testing.T) {
 			t.Error("the figures still name it")
 		}
 	}
+	log, _, err := s.AuditLog(ctx, 0, MaxPage)
+	if err != nil || !slices.ContainsFunc(log, func(e AuditEntry) bool { return strings.Contains(string(e.After), "another's") }) {
+		t.Errorf("what the owner wrote about another device left the audit log, too (%v)", err)
+	}
 	// No byte of it is left in the files, apart from what is the caller's to
 	// settle.
 	if err := s.Delete(ctx, "o", "exceptions", "e1", AnyVersion); err != nil {
@@ -158,7 +169,7 @@ func TestEraseDevice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"bedroomcamera", "secretcapture"} {
+		for _, word := range []string{"bedroomcamera", "secretcapture", "askedhanako"} {
 			if bytes.Contains(b, []byte(word)) {
 				t.Errorf("%s still holds %q", filepath.Base(f), word)
 			}
@@ -265,6 +276,14 @@ func TestBackup(t *testing.T) {
 		if _, err := b.Restore(ctx, "o", strings.NewReader(bad), "correct horse"); err == nil {
 			t.Errorf("%s: restored", name)
 		}
+	}
+	// A file that anybody may have written makes nobody a user.
+	var open bytes.Buffer
+	if err := a.Backup(ctx, &open, BackupOptions{}); err != nil || !strings.Contains(open.String(), "argon-secret") {
+		t.Fatal(err)
+	}
+	if _, err := b.Restore(ctx, "o", &open, "", secrets...); err == nil {
+		t.Error("secrets in the open: restored")
 	}
 	if _, err := b.Restore(ctx, "o", strings.NewReader(raw), "wrong"); !errors.Is(err, ErrPassphrase) {
 		t.Errorf("wrong passphrase: %v", err)

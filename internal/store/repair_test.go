@@ -243,3 +243,36 @@ func TestNewer(t *testing.T) {
 		t.Errorf("set aside: %v", left)
 	}
 }
+
+// TestPrivate: nobody else on the machine reads the files, also where the
+// folder is open and files were left open to all.
+func TestPrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s := open(t, Config{Dir: dir})
+		add(t, s, 0, 5)
+		flush(t, s)
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) < 4 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for _, f := range files {
+			st, err := f.Info()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st.Mode().Perm() != 0o600 {
+				t.Errorf("%s has mode %v", f.Name(), st.Mode())
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(s.path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

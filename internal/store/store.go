@@ -211,18 +211,33 @@ func (s *Store) openFile() error {
 	return c.db.Exec(overwriteFast)
 }
 
+// filesMode is that of the files: they hold the household's life.
+const filesMode = 0o600
+
+// private takes the files from all other users of the machine. The folder may
+// be open to them (systemd makes it so), and SQLite makes the log for all to
+// read.
+func (s *Store) private() {
+	for _, suffix := range [...]string{"", "-wal", "-shm"} {
+		_ = os.Chmod(s.path+suffix, filesMode) // where it is there
+	}
+}
+
 // tryFile opens the database and checks it.
 func (s *Store) tryFile(check bool) (*conn, error) {
 	fresh := true
 	if st, err := os.Stat(s.path); err == nil && st.Size() > 0 {
 		fresh = false
 	}
+	if f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, filesMode); err == nil { // else SQLite says why not
+		_ = f.Close()
+	}
 	c, err := openConn(s.path, s.cfg.CacheKiB)
 	if err != nil {
 		return nil, err
 	}
-	_ = os.Chmod(s.path, 0o600) // it holds the household's life
-	if fresh {                  // both count only before the first table exists
+	defer s.private()
+	if fresh { // both count only before the first table exists
 		if err = c.db.Exec(fmt.Sprintf("PRAGMA page_size=%d; PRAGMA auto_vacuum=INCREMENTAL", pageSize)); err != nil {
 			return c, err
 		}
@@ -230,6 +245,7 @@ func (s *Store) tryFile(check bool) (*conn, error) {
 	if err = c.db.Exec("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=0"); err != nil {
 		return c, err
 	}
+	s.private() // the log was made just now
 	if !fresh && check {
 		if err = c.check(); err != nil {
 			return c, err
