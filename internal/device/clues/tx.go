@@ -288,6 +288,9 @@ func (x *Extractor) http(f *flow.Flow, m *http.Tx) {
 	if w := client(f); x.inside(w.ip) {
 		x.tell(w, device.HTTP, "user_agent", m.UserAgent)
 		x.domain(w, m.Host)
+		if known, ok := fingerprint.Path(m.Host, m.URI); ok {
+			x.tellConst(w, device.HTTP, "path", known)
+		}
 	}
 	w := server(f)
 	if !x.inside(w.ip) || !m.ResponseHead {

@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -183,26 +184,71 @@ func stack(c *device.Clue) (s said, ok bool) {
 	return s, true
 }
 
+// maxName is the longest name of a host (RFC 1035 section 2.3.4).
+const maxName = 255
+
 // Domain returns the part of a name that the table of domains knows, without
 // allocating: for those who make clues, so that other names are never kept.
+// Where the name is not known as it is, its numbers stand for "#".
 func Domain(name []byte) (known string, ok bool) {
+	if len(name) > maxName {
+		return "", false
+	}
+	if known, ok = domain(name); ok {
+		return known, ok
+	}
+	var b [maxName]byte
+	n := 0
+	for i, c := range name {
+		if c < '0' || c > '9' {
+			b[n] = c
+			n++
+		} else if i == 0 || name[i-1] < '0' || name[i-1] > '9' {
+			b[n] = '#'
+			n++
+		}
+	}
+	if n == len(name) && string(b[:n]) == string(name) {
+		return "", false
+	}
+	return domain(b[:n])
+}
+
+func domain(name []byte) (known string, ok bool) {
 	t := tables().byName["domains"]
 	for {
 		if i, ok := t.exact[string(name)]; ok {
 			return t.rows[i].pattern.text, true
 		}
-		at := -1
-		for i, c := range name {
-			if c == '.' {
-				at = i
-				break
-			}
-		}
+		at := bytes.IndexByte(name, '.')
 		if at < 0 {
 			return "", false
 		}
 		name = name[at+1:]
 	}
+}
+
+// maxTarget bounds how much of a request is looked at.
+const maxTarget = 256
+
+// Path returns the pattern of the table of requests that a request in clear
+// fits: for those who make clues, so that others are never kept. Hosts that the
+// table does not know cost one look-up.
+func Path(host, target []byte) (known string, ok bool) {
+	k := tables()
+	if !k.hosts[string(host)] {
+		return "", false
+	}
+	v := strings.ToLower(string(host) + string(target[:min(len(target), maxTarget)]))
+	size := 0
+	for i := range k.byName["paths"].rows {
+		if p := &k.byName["paths"].rows[i].pattern; len(p.text) > size {
+			if _, _, fits := p.match(v); fits {
+				known, ok, size = p.text, true, len(p.text)
+			}
+		}
+	}
+	return known, ok
 }
 
 // Print returns the part of a JA4 that the table of TLS libraries knows.

@@ -22,6 +22,15 @@ const (
 	// further is what each further clue of one group counts besides the
 	// strongest: they come from the same maker's hand.
 	further = 0.25
+	// general is how strongly a system for any use (that of a computer, telephone
+	// or tablet) has to show itself for its users to be reckoned with. Their
+	// programs ask for the clouds of everything that a home can hold, and they
+	// name it after anything. Then apps is what names asked for count for other
+	// kinds, aliens what they and its own name count for kinds on which that
+	// system does not run.
+	general = 2.4
+	apps    = 0.6
+	aliens  = 0.35
 	// most bounds what one group can say.
 	most = 7.0
 	// maxEvidence bounds the evidence shown.
@@ -82,6 +91,8 @@ func reading(c *device.Clue) (table string, value string, g group) {
 		}
 	case device.SSDP:
 		switch c.Key {
+		case "uuid":
+			return "ids", v, byModel
 		case "type":
 			return "upnp", v, byService
 		case "look":
@@ -95,6 +106,8 @@ func reading(c *device.Clue) (table string, value string, g group) {
 		}
 	case device.UPnP:
 		switch c.Key {
+		case "udn":
+			return "ids", v, byModel
 		case "type":
 			return "upnp", v, byService
 		case "name":
@@ -121,6 +134,9 @@ func reading(c *device.Clue) (table string, value string, g group) {
 			return "looks", v, byLook
 		}
 	case device.HTTP:
+		if c.Key == "path" {
+			return "paths", v, byModel
+		}
 		return "agents", v, byAgent
 	case device.DNS:
 		return "domains", v, byDomain
@@ -165,8 +181,9 @@ func Judge(f device.Facts) device.Profile {
 		code := c.Source.String() + "." + c.Key
 		for _, name := range alsoNames(c) {
 			n := len(all)
-			if all = k.look(all, name.table, name.value, code, name.group); len(all) > n {
-				all[n].value = c.Value
+			all = k.look(all, name.table, name.value, code, name.group)
+			for i := n; i < len(all); i++ {
+				all[i].value = c.Value
 			}
 		}
 		if s, ok := stack(c); ok {
@@ -203,30 +220,41 @@ func alsoNames(c *device.Clue) []lookup {
 	return out
 }
 
-// look adds what a table says about a value: of the rows that fit, the one with
-// the longest pattern, which knows best.
+// look adds what a table says about a value: the rows that fit, of those about
+// the same part of it the one with the longest pattern, which knows best. A
+// name may hold two things, "coffee room iPad", and both are heard.
 func (k *knowledge) look(all []said, name, value, code string, g group) []said {
 	t := k.byName[name]
 	low := strings.ToLower(value)
-	best, from, to := -1, 0, 0
 	if i, ok := t.exact[low]; ok {
-		best, to = i, len(low)
-	} else {
-		size := 0
-		for i := range t.rows {
-			p := &t.rows[i].pattern
-			if len(p.text) <= size || p.literal() {
-				continue
-			}
-			if a, b, ok := p.match(low); ok {
-				best, from, to, size = i, a, b, len(p.text)
-			}
+		return append(all, t.rows[i].said(value, low, 0, len(low), code, g))
+	}
+	var hits []hit
+	for i := range t.rows {
+		p := &t.rows[i].pattern
+		if p.literal() {
+			continue
+		}
+		if a, b, ok := p.match(low); ok {
+			hits = append(hits, hit{&t.rows[i], a, b})
 		}
 	}
-	if best < 0 {
-		return all
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(len(b.row.pattern.text), len(a.row.pattern.text)) })
+	for i, h := range hits {
+		if !slices.ContainsFunc(hits[:i], func(x hit) bool { return x.from < h.to && h.from < x.to }) {
+			all = append(all, h.row.said(value, low, h.from, h.to, code, g))
+		}
 	}
-	r := &t.rows[best]
+	return all
+}
+
+// hit is a row that fits a part of a value.
+type hit struct {
+	row      *row
+	from, to int
+}
+
+func (r *row) said(value, low string, from, to int, code string, g group) said {
 	text := value
 	if len(low) == len(value) { // lower case of some letters is longer
 		for r.pattern.words && to < len(value) && modelByte(value[to]) {
@@ -234,7 +262,7 @@ func (k *knowledge) look(all []said, name, value, code string, g group) []said {
 		}
 		text = value[from:to]
 	}
-	return append(all, said{code: code, value: value, votes: r.votes, group: g, row: r, text: text})
+	return said{code: code, value: value, votes: r.votes, group: g, row: r, text: text}
 }
 
 func modelByte(c byte) bool {
@@ -282,8 +310,12 @@ func (k *knowledge) fuse(all []said) device.Profile {
 	}
 	score := make([]float64, n)
 	beyond := make([]float64, n) // without the maker
+	users := k.users(best)
 	for i := range best {
 		w := min(most, best[i]+further*(sum[i]-best[i]))
+		if users && !k.forUsers(i%n) {
+			w *= k.heard(group(i/n), best[int(byDHCP)*n:][:n], i%n)
+		}
 		score[i%n] += w
 		if group(i/n) != byMaker && group(i/n) != byLook {
 			beyond[i%n] += w
@@ -307,6 +339,42 @@ func (k *knowledge) fuse(all []said) device.Profile {
 	}
 	p.Evidence = evidence(all, top)
 	return p
+}
+
+// users reports that people use the device for this and that: its DHCP client,
+// its browser or its name is that of a computer, telephone or tablet.
+func (k *knowledge) users(best []float64) bool {
+	n := len(k.kinds)
+	for i := range k.kinds {
+		if k.forUsers(i) && (best[int(byDHCP)*n+i] >= general || best[int(byAgent)*n+i] >= general || best[int(byName)*n+i] >= general || best[int(byModel)*n+i] >= general) {
+			return true
+		}
+	}
+	return false
+}
+
+// heard says how much of what a group says for a kind counts on a device that
+// people use, whose DHCP client speaks for the kinds in dhcp.
+func (k *knowledge) heard(g group, dhcp []float64, kind int) float64 {
+	known := false // by its DHCP client
+	for i, w := range dhcp {
+		known = known || w >= general && k.forUsers(i)
+	}
+	switch {
+	case g == byDomain && dhcp[kind] == 0, g == byName && known && dhcp[kind] == 0:
+		return aliens
+	case g == byDomain:
+		return apps
+	}
+	return 1
+}
+
+func (k *knowledge) forUsers(kind int) bool {
+	switch k.kinds[kind] {
+	case device.Computer, device.Phone, device.Tablet:
+		return true
+	}
+	return false
 }
 
 // evidence lists what spoke for kind, the strongest first.

@@ -8,7 +8,8 @@ import (
 // pattern is what a value has to look like, compared without regard to case:
 //
 //   - any run of bytes, the shortest that fits   ? any one byte
-//     # a decimal digit      [a-z] a letter
+//     # a decimal digit   [a-z] a letter   [x] a hexadecimal digit
+//     a space: a space, hyphen, underscore or dot (names of hosts have no spaces)
 //     ~ at the start: anywhere, where a word begins
 //     ! at the end: a word ends there
 //
@@ -30,6 +31,7 @@ func compile(s string) (p pattern, err error) {
 		p.text = strings.TrimSuffix(p.text, "!")
 	}
 	p.text = strings.ReplaceAll(p.text, "[a-z]", "\x01")
+	p.text = strings.ReplaceAll(p.text, "[x]", "\x02")
 	if strings.Trim(p.text, "*") == "" {
 		return p, errPattern
 	}
@@ -37,7 +39,7 @@ func compile(s string) (p pattern, err error) {
 }
 
 // literal reports that p stands for one value only.
-func (p *pattern) literal() bool { return !p.words && !strings.ContainsAny(p.text, "*?#\x01") }
+func (p *pattern) literal() bool { return !p.words && !strings.ContainsAny(p.text, "*?# \x01\x02") }
 
 // match returns the part of v, which is in lower case, that p describes.
 func (p *pattern) match(v string) (from, to int, ok bool) {
@@ -73,6 +75,10 @@ func fits(c, v byte) bool {
 		return v >= '0' && v <= '9'
 	case 1:
 		return v >= 'a' && v <= 'z'
+	case 2:
+		return v >= '0' && v <= '9' || v >= 'a' && v <= 'f'
+	case ' ':
+		return v == ' ' || v == '-' || v == '_' || v == '.'
 	}
 	return c == v
 }

@@ -43,6 +43,7 @@ type table struct {
 type knowledge struct {
 	kinds  []string
 	byName map[string]*table
+	hosts  map[string]bool // those of the table of requests
 }
 
 var load = sync.OnceValues(func() (*knowledge, error) { return read() })
@@ -57,7 +58,7 @@ func tables() *knowledge {
 }
 
 func read() (*knowledge, error) {
-	k := &knowledge{kinds: device.Kinds(), byName: map[string]*table{}}
+	k := &knowledge{kinds: device.Kinds(), byName: map[string]*table{}, hosts: map[string]bool{}}
 	list, err := files.ReadDir("tables")
 	if err != nil {
 		return nil, err
@@ -72,6 +73,10 @@ func read() (*knowledge, error) {
 			return nil, err
 		}
 		k.byName[strings.TrimSuffix(f.Name(), ".txt")] = t
+	}
+	for _, r := range k.byName["paths"].rows {
+		host, _, _ := strings.Cut(r.pattern.text, "/")
+		k.hosts[host] = true
 	}
 	return k, nil
 }
@@ -88,7 +93,7 @@ func (k *knowledge) parse(name, text string) (*table, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, n+1, err)
 		}
 		r.line = n + 1
-		if r.pattern.literal() {
+		if r.pattern.literal() || name == "domains.txt" { // "#" in a domain: see Domain
 			if _, dup := t.exact[r.pattern.text]; dup {
 				return nil, fmt.Errorf("%s:%d: %q stands there already", name, n+1, r.pattern.text)
 			}

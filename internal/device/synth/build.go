@@ -27,36 +27,50 @@ type talk struct {
 	ip  [4]byte
 	now int64
 	out []packet.Frame
+
+	sport uint16 // of the latest connection
 }
 
 const start = int64(1_700_000_000e9)
 
-func (t *talk) frame(dst packet.MAC, b []byte) {
-	d := append(append(append([]byte{}, dst[:]...), t.mac[:]...), 0x08, 0x00)
+func (t *talk) ether(src, dst packet.MAC, b []byte) {
+	d := append(append(append([]byte{}, dst[:]...), src[:]...), 0x08, 0x00)
 	d = append(d, b...)
 	t.out = append(t.out, packet.Frame{Time: t.now, Data: d, Len: len(d), Link: packet.LinkEthernet})
 	t.now += 300e6
 }
 
-// udp sends a datagram; checksums are left out, which UDP over IPv4 allows,
-// but for that of the header.
+// header puts an IPv4 header before b.
+func header(proto, ttl byte, src, dst [4]byte, b []byte) []byte {
+	h := []byte{0x45, 0, 0, 0, 0, 1, 0x40, 0, ttl, proto, 0, 0}
+	binary.BigEndian.PutUint16(h[2:], uint16(20+len(b)))
+	h = append(append(h, src[:]...), dst[:]...)
+	binary.BigEndian.PutUint16(h[10:], checksum(h))
+	return append(h, b...)
+}
+
+// checksum is that of the Internet protocols (RFC 1071).
+func checksum(b []byte) uint16 {
+	sum := uint32(0)
+	for i := 0; i+1 < len(b); i += 2 {
+		sum += uint32(b[i])<<8 | uint32(b[i+1])
+	}
+	if len(b)&1 != 0 {
+		sum += uint32(b[len(b)-1]) << 8
+	}
+	for sum > 0xffff {
+		sum = sum&0xffff + sum>>16
+	}
+	return ^uint16(sum)
+}
+
+// udp sends a datagram; its checksum is left out, which UDP over IPv4 allows.
 func (t *talk) udp(src, dst [4]byte, sport, dport uint16, body []byte) {
 	u := binary.BigEndian.AppendUint16(nil, sport)
 	u = binary.BigEndian.AppendUint16(u, dport)
 	u = binary.BigEndian.AppendUint16(u, uint16(8+len(body)))
 	u = append(append(u, 0, 0), body...)
-	h := []byte{0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, 17, 0, 0}
-	binary.BigEndian.PutUint16(h[2:], uint16(20+len(u)))
-	h = append(append(h, src[:]...), dst[:]...)
-	sum := uint32(0)
-	for i := 0; i < 20; i += 2 {
-		sum += uint32(h[i])<<8 | uint32(h[i+1])
-	}
-	for sum > 0xffff {
-		sum = sum&0xffff + sum>>16
-	}
-	binary.BigEndian.PutUint16(h[10:], ^uint16(sum))
-	t.frame(packet.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, append(h, u...))
+	t.ether(t.mac, packet.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, header(17, 64, src, dst, u))
 }
 
 // dhcp sends a DISCOVER and a REQUEST (RFC 2131).
@@ -126,9 +140,13 @@ func (t *talk) mdns(host, instance, service string, txt ...string) {
 
 // ssdp announces a type of device.
 func (t *talk) ssdp(typ, server, location string) {
+	t.ssdpAs("00000000-0000-1000-8000-"+hex(t.mac), typ, server, location)
+}
+
+// ssdpAs announces a type of device under an identifier of the maker's form.
+func (t *talk) ssdpAs(id, typ, server, location string) {
 	t.udp(t.ip, [4]byte{239, 255, 255, 250}, 1900, 1900, []byte("NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nCACHE-CONTROL: max-age=1800\r\n"+
-		"LOCATION: "+location+"\r\nNT: "+typ+"\r\nNTS: ssdp:alive\r\nSERVER: "+server+"\r\nUSN: uuid:00000000-0000-1000-8000-"+
-		hex(t.mac)+"::"+typ+"\r\n\r\n"))
+		"LOCATION: "+location+"\r\nNT: "+typ+"\r\nNTS: ssdp:alive\r\nSERVER: "+server+"\r\nUSN: uuid:"+id+"::"+typ+"\r\n\r\n"))
 }
 
 // search looks for a type of device.

@@ -8,7 +8,8 @@
 // It is printed three times: as recorded; with every hardware address replaced
 // by a random one, also inside DHCP and in addresses made from it; and with the
 // makers' table taken away, so that their names cannot decide. With
-// -synthetic the conversations of internal/device/synth are scored instead.
+// -synthetic the conversations of internal/device/synth are scored instead, each
+// set for itself.
 package main
 
 import (
@@ -23,30 +24,39 @@ func main() {
 	synthetic := flag.Bool("synthetic", false, "score generated conversations instead of captures")
 	verbose := flag.Bool("v", false, "print every capture, with its evidence when it is wrong or unknown")
 	flag.Parse()
-	var runs []sample
 	var err error
 	switch {
 	case *synthetic:
-		runs = generated()
+		for _, set := range generated {
+			fmt.Printf("synthetic: %s\n", set.name)
+			if err = score(samples(set.list()), *verbose); err != nil {
+				break
+			}
+		}
 	case flag.NArg() == 1:
-		runs, err = recorded(flag.Arg(0))
+		var runs []sample
+		if runs, err = recorded(flag.Arg(0)); err == nil {
+			err = score(runs, *verbose)
+		}
 	default:
 		fmt.Fprintln(os.Stderr, "usage: kindscore [-v] FOLDER | kindscore -synthetic")
 		os.Exit(2)
-	}
-	if err == nil {
-		for _, m := range []mode{asRecorded, randomMAC, noMaker} {
-			var s score
-			if s, err = measure(runs, m, *verbose); err != nil {
-				break
-			}
-			s.print(m)
-		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kindscore:", err)
 		os.Exit(1)
 	}
+}
+
+func score(runs []sample, verbose bool) error {
+	for _, m := range []mode{asRecorded, randomMAC, noMaker} {
+		s, err := measure(runs, m, verbose)
+		if err != nil {
+			return err
+		}
+		s.print(m)
+	}
+	return nil
 }
 
 // mode is what is done to the captures first.
@@ -62,13 +72,13 @@ func (m mode) String() string {
 	return [...]string{"as recorded", "every MAC random", "without makers"}[m]
 }
 
-type score struct {
+type result struct {
 	n, right, wrong, unknown int
 	times                    []float64 // seconds from the first sign to the kind
 	folders                  map[string]*[3]int
 }
 
-func (s *score) print(m mode) {
+func (s *result) print(m mode) {
 	fmt.Printf("%-17s %3d captures: right %3d (%.1f %%), confidently wrong %d (%.1f %%), unknown %d (%.1f %%)", m, s.n,
 		s.right, percent(s.right, s.n), s.wrong, percent(s.wrong, s.n), s.unknown, percent(s.unknown, s.n))
 	if len(s.times) > 0 {
@@ -100,8 +110,8 @@ func percent(a, b int) float64 {
 	return 100 * float64(a) / float64(b)
 }
 
-func measure(runs []sample, m mode, verbose bool) (score, error) {
-	s := score{folders: map[string]*[3]int{}}
+func measure(runs []sample, m mode, verbose bool) (result, error) {
+	s := result{folders: map[string]*[3]int{}}
 	for i := range runs {
 		r := &runs[i]
 		frames, err := r.frames()

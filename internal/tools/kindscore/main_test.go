@@ -40,14 +40,16 @@ func TestRecorded(t *testing.T) {
 }
 
 func TestSynthetic(t *testing.T) {
-	for _, m := range []mode{asRecorded, randomMAC, noMaker} {
-		check(t, generated(), m, 95, 2)
+	for _, set := range generated {
+		for _, m := range []mode{asRecorded, randomMAC, noMaker} {
+			check(t, samples(set.list()), m, 95, 2)
+		}
 	}
 }
 
 // The rewriting leaves nothing of an address behind.
 func TestRandomise(t *testing.T) {
-	runs := generated()
+	runs := samples(generated[0].list())
 	f, err := runs[0].frames()
 	if err != nil {
 		t.Fatal(err)
