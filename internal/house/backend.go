@@ -186,7 +186,7 @@ func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.
 	if err := errors.Join(x.h.Devices.Save(), x.h.Store.Flush(ctx)); err != nil {
 		return out, err
 	}
-	done, err := x.h.Store.Restore(ctx, api.Actor(ctx), r, passphrase)
+	done, err := x.h.Store.Restore(ctx, api.Actor(ctx), r, passphrase, bucketsSecret...)
 	if err != nil {
 		if errors.Is(err, store.ErrPassphrase) {
 			return out, &api.InvalidError{Field: "file", Text: "its secrets need a passphrase"}

@@ -41,36 +41,52 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 	}
 	loc := h.zone()
 	from, to = from.In(loc), to.In(loc)
-	before := from.Add(from.Sub(to))
 	d := &trend.Data{From: from, To: to, Sources: h.sources(), Tables: map[trend.Table]trend.Rows{}}
 	// Figures by the day are kept for a while, those by the month for good.
-	bucket := store.Day
-	if keep := h.settings.retention().Days; h.cfg.Now().Sub(from) > keep-48*time.Hour {
-		bucket, d.Coarse = store.Month, true
+	days, err := h.daysFrom(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("figures: %w", failed(err))
 	}
-	var err error
-	read := func(a, b time.Time, bucket store.Bucket, where store.Select, fill func(*trend.Row, []string), by ...store.Dim) (out []trend.Row) {
-		if err != nil {
-			return nil
+	start, end := from, to // of what is compared with the time before
+	now := []piece{{from, to, store.Month}}
+	if d.Coarse = from.Before(days); d.Coarse {
+		if start = month(from, 0); month(to, 0).Before(to) {
+			end = month(to, 1)
 		}
-		var t store.Trend
-		if t, err = h.Store.Trends(ctx, store.TrendQuery{From: a, To: b, Bucket: bucket, By: by, Where: where, Top: 1000}); err != nil {
-			return nil
-		}
-		out = []trend.Row{}
-		for _, r := range t.Rows {
-			x := trend.Row{Start: r.Start, Count: uint64(max(r.Count, 0))}
-			fill(&x, r.Keys)
-			out = append(out, x)
+	} else if now, err = h.pieces(ctx, from, to, days); err != nil {
+		return nil, fmt.Errorf("figures: %w", failed(err))
+	}
+	past, err := h.pieces(ctx, trend.Before(start, end), start, days)
+	if err != nil {
+		return nil, fmt.Errorf("figures: %w", failed(err))
+	}
+	read := func(pieces []piece, whole bool, where store.Select, fill func(*trend.Row, []string), by ...store.Dim) []trend.Row {
+		out := []trend.Row{}
+		for _, p := range pieces {
+			if err != nil {
+				return nil
+			}
+			if whole && p.bucket == store.Day {
+				p.bucket = store.Whole
+			}
+			var t store.Trend
+			if t, err = h.Store.Trends(ctx, store.TrendQuery{From: p.from, To: p.to, Bucket: p.bucket, By: by, Where: where, Top: 1000}); err != nil {
+				return nil
+			}
+			for _, r := range t.Rows {
+				x := trend.Row{Start: r.Start, Count: uint64(max(r.Count, 0))}
+				fill(&x, r.Keys)
+				out = append(out, x)
+			}
 		}
 		return out
 	}
 	category := func(x *trend.Row, k []string) { x.Category, x.Blocked = event.Category(k[0]), k[1] == "blocked" }
-	d.Rows = read(from, to, bucket, store.Select{}, category, store.ByCategory, store.ByAction)
-	d.Before = read(before, from, store.Whole, store.Select{}, category, store.ByCategory, store.ByAction)
+	d.Rows = read(now, false, store.Select{}, category, store.ByCategory, store.ByAction)
+	d.Before = read(past, true, store.Select{}, category, store.ByCategory, store.ByAction)
 	both := func(t trend.Table, where store.Select, fill func(*trend.Row, string), by store.Dim) {
 		f := func(x *trend.Row, k []string) { fill(x, k[0]); x.Blocked = k[1] == "blocked" }
-		d.Tables[t] = trend.Rows{Now: read(from, to, store.Whole, where, f, by, store.ByAction), Before: read(before, from, store.Whole, where, f, by, store.ByAction)}
+		d.Tables[t] = trend.Rows{Now: read(now, true, where, f, by, store.ByAction), Before: read(past, true, where, f, by, store.ByAction)}
 	}
 	both(trend.ByFamily, store.Select{}, func(x *trend.Row, k string) { x.Family = k }, store.ByFamily)
 	both(trend.ByKind, store.Select{}, func(x *trend.Row, k string) { x.Kind = k }, store.ByKind)

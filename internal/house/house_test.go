@@ -3,8 +3,10 @@ package house
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"reflect"
@@ -401,6 +403,30 @@ func TestRestoreRefused(t *testing.T) {
 	_, err := h.Backend(quiet{}).Safe.Restore(context.Background(), "", strings.NewReader("a list of things to buy\n"))
 	if !errors.As(err, &bad) || bad.Field != "file" || bad.Text != "this is no backup of Yamori; choose a file that yamori backup wrote" {
 		t.Error(err)
+	}
+}
+
+// TestRestoreByHand: a backup that somebody wrote makes nobody a user, and no
+// setting that could not have been chosen.
+func TestRestoreByHand(t *testing.T) {
+	h := open(t, t.TempDir())
+	defer h.Close()
+	ctx := context.Background()
+	file := func(line string) io.Reader {
+		text := `{"yamori_backup":1,"created":"2026-01-01T00:00:00Z"}` + "\n" + line + "\n"
+		return strings.NewReader(fmt.Sprintf("%s{\"sha256\":\"%x\"}\n", text, sha256.Sum256([]byte(text))))
+	}
+	safe := h.Backend(quiet{}).Safe
+	_, err := safe.Restore(ctx, "", file(`{"document":{"bucket":"auth.users","key":"u","value":{"id":"u","name":"mallory","role":"owner","hash":"x"}}}`))
+	if !errors.Is(err, api.ErrInvalid) || !h.Auth.NeedsSetup() {
+		t.Errorf("a user in the open: %v", err)
+	}
+	if _, err := safe.Restore(ctx, "", file(`{"document":{"bucket":"settings","key":"owner","value":{"language":"xx","retention":{"findings":-5,"events":7,"coffee":3}}}}`)); err != nil {
+		t.Fatal(err)
+	}
+	s := h.settings.get()
+	if s.Language != "auto" || len(s.Retention) != len(days) || s.Retention["findings"] != 365 || s.Retention["events"] != 7 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -37,16 +37,28 @@ func (x *settings) load(h *House) error {
 			h.cfg.Log.Warn("the owner's settings could not be read; the defaults hold", "error", err)
 		}
 	}
-	if x.s.Retention == nil {
-		x.s.Retention = map[string]int{}
-	}
-	for k, n := range days {
-		if _, ok := x.s.Retention[k]; !ok {
-			x.s.Retention[k] = n
-		}
-	}
+	mend(&x.s)
 	return nil
 }
+
+// mend puts the defaults in the place of what no owner can have chosen: the
+// settings may come from a backup that was written by hand. A time zone that is
+// not known here stays; see place.
+func mend(s *api.Settings) {
+	if s.Language != "en" && s.Language != "ja" {
+		s.Language = "auto"
+	}
+	keep := map[string]int{}
+	for k, n := range days {
+		if keep[k] = n; s.Retention[k] >= 1 && s.Retention[k] <= maxDays {
+			keep[k] = s.Retention[k]
+		}
+	}
+	s.Retention = keep
+}
+
+// maxDays is the longest that any record is kept.
+const maxDays = 36500
 
 func (x *settings) get() api.Settings {
 	x.mu.RLock()
@@ -99,8 +111,8 @@ func (x choices) ChangeSettings(_ context.Context, c api.SettingsChange) (api.Se
 		if _, ok := days[k]; !ok {
 			return s, &api.InvalidError{Field: "retention", Text: "is for " + strings.Join(slices.Sorted(maps.Keys(days)), ", ")}
 		}
-		if n < 1 || n > 36500 {
-			return s, &api.InvalidError{Field: "retention", Text: "is 1 to 36500 days"}
+		if n < 1 || n > maxDays {
+			return s, &api.InvalidError{Field: "retention", Text: fmt.Sprintf("is 1 to %d days", maxDays)}
 		}
 		s.Retention[k] = n
 	}

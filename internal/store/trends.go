@@ -140,18 +140,61 @@ func (rd *reader) span(q TrendQuery) (span, error) {
 	if startOf(grainMonth, a[grainMonth], loc).Equal(q.From) && startOf(grainMonth, b[grainMonth]+1, loc).Equal(q.To) {
 		return span{grainMonth, a[grainMonth], b[grainMonth]}, nil
 	}
-	kept, err := rd.c.one("SELECT min(bucket) FROM rollup WHERE grain=?", grainDay)
+	kept, some, err := rd.daysKept()
 	if err != nil {
 		return span{}, err
 	}
-	older, err := rd.c.one("SELECT count(*) FROM (SELECT 1 FROM rollup WHERE grain=? AND bucket<? LIMIT 1)", grainMonth, bucketOf(startOf(grainDay, kept, loc), loc)[grainMonth])
-	if err != nil {
-		return span{}, err
-	}
-	if a[grainDay] < kept && older > 0 {
+	if some && a[grainDay] < kept {
 		return span{grainMonth, a[grainMonth], b[grainMonth]}, nil
 	}
 	return span{grainDay, a[grainDay], b[grainDay]}, nil
+}
+
+// daysKept is the day since when the days hold all that the months hold; some:
+// days before it have left. The oldest leave first. A day of which nothing is
+// kept may also be one on which nothing happened, so the months are asked.
+func (rd *reader) daysKept() (day int64, some bool, err error) {
+	loc := rd.s.zone()
+	days, err := rd.c.one("SELECT count(*) FROM (SELECT 1 FROM rollup WHERE grain=? LIMIT 1)", grainDay)
+	if err != nil {
+		return 0, false, err
+	}
+	if days == 0 {
+		lost, err := rd.c.one("SELECT max(bucket) FROM rollup WHERE grain=?", grainMonth)
+		return bucketOf(startOf(grainMonth, lost+1, loc), loc)[grainDay], lost != 0, err
+	}
+	if day, err = rd.c.one("SELECT min(bucket) FROM rollup WHERE grain=?", grainDay); err != nil {
+		return 0, false, err
+	}
+	month := bucketOf(startOf(grainDay, day, loc), loc)[grainMonth]
+	next := bucketOf(startOf(grainMonth, month+1, loc), loc)[grainDay]
+	all, err := rd.c.one("SELECT sum(n) FROM rollup WHERE grain=? AND bucket=?", grainMonth, month)
+	if err != nil {
+		return 0, false, err
+	}
+	kept, err := rd.c.one("SELECT sum(n) FROM rollup WHERE grain=? AND bucket>=? AND bucket<?", grainDay, day, next)
+	if err != nil || kept < all {
+		return day, true, err
+	}
+	// Then only whole months lost theirs, the latest of them this one.
+	lost, err := rd.c.one("SELECT max(bucket) FROM rollup WHERE grain=? AND bucket<?", grainMonth, month)
+	if err != nil || lost == 0 {
+		return day, false, err
+	}
+	return bucketOf(startOf(grainMonth, lost+1, loc), loc)[grainDay], true, nil
+}
+
+// DaysKept says since when figures by the day are kept. Before it there are
+// those by the month alone. Zero: none have left yet.
+func (s *Store) DaysKept(ctx context.Context) (since time.Time, err error) {
+	err = s.read(ctx, func(rd *reader) error {
+		day, some, err := rd.daysKept()
+		if some {
+			since = startOf(grainDay, day, s.zone())
+		}
+		return err
+	})
+	return since, err
 }
 
 // monday returns the day on which the week of a day begins; day 0 was a

@@ -64,7 +64,7 @@ var demoKinds = [...]struct {
 func Demo(from, to time.Time) *Data {
 	all := demo()
 	d := &Data{From: from, To: to, Demo: true, Sources: all.Sources, Notes: all.Notes}
-	before := from.Add(from.Sub(to))
+	before := Before(from, to)
 	for _, r := range all.Rows {
 		switch {
 		case !r.Start.Before(from) && r.Start.Before(to):

@@ -30,12 +30,35 @@ func Period(from, to string, now time.Time) (a, b time.Time, err error) {
 		}
 	}
 	if !a.Before(b) {
-		return a, b, fmt.Errorf("the period begins (%s) after it ends (%s); swap the two", a.Format(time.DateOnly), b.Format(time.DateOnly))
+		return a, b, fmt.Errorf("the period begins (%s) after it ends (%s); swap the two", a.Format(time.DateOnly), b.Add(-1).Format(time.DateOnly))
 	}
 	if a.AddDate(maxYears, 0, 0).Before(b) {
 		return a, b, fmt.Errorf("the period is longer than %d years; choose a shorter one", maxYears)
 	}
 	return a, b, nil
+}
+
+// Before returns when the period begins that ends at from and is as long as from …
+// to: as many months where both are the first moment of one, else as many days
+// of the calendar (a day on which clocks change is one) and what is beyond them.
+func Before(from, to time.Time) time.Time {
+	to = to.In(from.Location())
+	if startOfMonth(from).Equal(from) && startOfMonth(to).Equal(to) {
+		return from.AddDate(0, -(12*(to.Year()-from.Year()) + int(to.Month()-from.Month())), 0)
+	}
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	n := int(day(to).Sub(day(from)) / (24 * time.Hour))
+	rest := to.Sub(from.AddDate(0, 0, n))
+	if rest < 0 {
+		n--
+		rest = to.Sub(from.AddDate(0, 0, n))
+	}
+	return from.AddDate(0, 0, -n).Add(-rest)
+}
+
+func startOfMonth(t time.Time) time.Time {
+	_, s, _ := monthOf(t)
+	return s
 }
 
 func startOfDay(t time.Time) time.Time {

@@ -34,7 +34,7 @@ type Data struct {
 	From, To time.Time // To is exclusive
 	Rows     []Row     // within From … To
 	// Before holds the rows of the period of the same length that ends at
-	// From, for growth. Nil: nothing is known of it.
+	// From (see Before), for growth. Nil: nothing is known of it.
 	Before []Row
 	// Tables holds rows of their own for tables that Rows know too little for:
 	// roll-ups keep few things at a time. A table that is absent is made of
