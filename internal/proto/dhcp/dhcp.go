@@ -37,6 +37,7 @@ const maxJoined = 64 << 10
 // Message is one message. Its slices lie in the datagram or in memory of the
 // Message, and live as long as the call that emits it.
 type Message struct {
+	Dir                            packet.Dir // in its flow: an answer sent to a host's own address may begin one
 	Reply                          bool
 	HType                          byte // 1: Ethernet
 	Hops                           byte
@@ -141,7 +142,7 @@ func (m *Message) SubOption(code byte) []byte {
 
 type parser struct{ m *Message }
 
-func (p *parser) Parse(c *proto.Conn, _ packet.Dir, data []byte) (int, error) {
+func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	if p.m == nil {
 		p.m = new(Message)
 	}
@@ -150,6 +151,7 @@ func (p *parser) Parse(c *proto.Conn, _ packet.Dir, data []byte) (int, error) {
 		c.Anomaly("malformed_data")
 		return len(data), nil
 	}
+	m.Dir = d
 	if m.unfinished {
 		c.Anomaly("malformed_options") // Suricata's name
 	}

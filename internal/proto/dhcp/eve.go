@@ -17,9 +17,12 @@ import (
 const maxList = 32
 
 var buffers = []proto.Buffer{
-	{Name: "dhcp.leasetime", Doc: "lease time in seconds, a decimal number", Dir: packet.ToClient, Get: seconds(OptLeaseTime)},
-	{Name: "dhcp.renewal_time", Doc: "renewal time T1 in seconds, a decimal number", Dir: packet.ToClient, Get: seconds(OptRenewal)},
-	{Name: "dhcp.rebinding_time", Doc: "rebinding time T2 in seconds, a decimal number", Dir: packet.ToClient, Get: seconds(OptRebinding)},
+	{Name: "dhcp.leasetime", Doc: "lease time in seconds, a decimal number", Dir: packet.ToServer, Get: seconds(packet.ToServer, OptLeaseTime)},
+	{Name: "dhcp.leasetime", Doc: "lease time in an answer", Dir: packet.ToClient, Get: seconds(packet.ToClient, OptLeaseTime)},
+	{Name: "dhcp.renewal_time", Doc: "renewal time T1 in seconds, a decimal number", Dir: packet.ToServer, Get: seconds(packet.ToServer, OptRenewal)},
+	{Name: "dhcp.renewal_time", Doc: "renewal time T1 in an answer", Dir: packet.ToClient, Get: seconds(packet.ToClient, OptRenewal)},
+	{Name: "dhcp.rebinding_time", Doc: "rebinding time T2 in seconds, a decimal number", Dir: packet.ToServer, Get: seconds(packet.ToServer, OptRebinding)},
+	{Name: "dhcp.rebinding_time", Doc: "rebinding time T2 in an answer", Dir: packet.ToClient, Get: seconds(packet.ToClient, OptRebinding)},
 	{Name: "dhcp.hostname", Doc: "name the device gives itself", Dir: packet.ToServer, Get: option(OptHostname)},
 	{Name: "dhcp.vendor_class", Doc: "vendor class identifier", Dir: packet.ToServer, Get: option(OptVendorClass)},
 	{Name: "dhcp.params", Doc: "codes of the options asked for, one octet each", Dir: packet.ToServer, Get: option(OptParameters)},
@@ -36,10 +39,10 @@ func option(code byte) func(proto.Tx, int) ([]byte, bool) {
 	}
 }
 
-func seconds(code byte) func(proto.Tx, int) ([]byte, bool) {
+func seconds(d packet.Dir, code byte) func(proto.Tx, int) ([]byte, bool) {
 	return func(tx proto.Tx, i int) ([]byte, bool) {
 		m, ok := tx.(*Message)
-		if !ok || i != 0 {
+		if !ok || i != 0 || m.Dir != d {
 			return nil, false
 		}
 		s, ok := m.Seconds(code)

@@ -65,7 +65,12 @@ var buffers = []proto.Buffer{
 	onRequestLine("http.uri", "request target, normalised", func(t *Tx) []byte { return t.Path }),
 	onRequestLine("http.uri.raw", "request target as sent", func(t *Tx) []byte { return t.URI }),
 	request("http.host", "host, lower case, without port", func(t *Tx) []byte { return t.Host }),
-	request("http.host.raw", "host as sent, with port", func(t *Tx) []byte { return t.HostRaw }),
+	request("http.host.raw", "host as sent, with port; that of an absolute target or of CONNECT as http.host", func(t *Tx) []byte {
+		if t.inTarget {
+			return t.Host
+		}
+		return t.HostRaw
+	}),
 	request("http.user_agent", "User-Agent", field(toS, "user-agent")),
 	request("http.referer", "Referer", field(toS, "referer")),
 	request("http.cookie", "Cookie", field(toS, "cookie")),
@@ -89,8 +94,8 @@ var buffers = []proto.Buffer{
 	response("http.connection", "Connection of the answer", field(toC, "connection")),
 	onRequestLine("http.protocol", "version of the request", func(t *Tx) []byte { return t.Version }),
 	onStatusLine("http.protocol", "version of the answer", func(t *Tx) []byte { return t.AnswerVersion }),
-	request("http.start", "request line and header fields as sent", func(t *Tx) []byte { return t.msg[toS].head }),
-	response("http.start", "status line and header fields as sent", func(t *Tx) []byte { return t.msg[toC].head }),
+	request("http.start", "request line and all header fields, one a line, with the empty line", func(t *Tx) []byte { return t.startOf(toS) }),
+	response("http.start", "status line and all header fields, one a line, with the empty line", func(t *Tx) []byte { return t.startOf(toC) }),
 	onStatusLine("http.stat_code", "status code", func(t *Tx) []byte { return t.StatusCode }),
 	onStatusLine("http.stat_msg", "status text, if any", func(t *Tx) []byte {
 		if len(t.StatusText) == 0 {
@@ -154,6 +159,7 @@ func (m *message) rawHeaders() []byte { return m.head[m.lineRaw:] }
 const (
 	madeJoin = 1 << iota
 	madeNames
+	madeStart
 )
 
 // joined returns http.header: "Name: value\r\n" for each field, repeated ones
@@ -164,24 +170,43 @@ func (t *Tx) joined(d packet.Dir) []byte {
 		return m.join
 	}
 	m.made |= madeJoin
-	m.join = m.join[:0]
+	m.join = m.appendFields(m.join[:0], d == toS, d == toC)
+	return m.join
+}
+
+// startOf returns http.start: the start line and the fields as joined writes
+// them, cookies included.
+func (t *Tx) startOf(d packet.Dir) []byte {
+	m := &t.msg[d]
+	if m.made&madeStart != 0 {
+		return m.start
+	}
+	m.made |= madeStart
+	m.start = append(append(m.start[:0], m.startLineOf()...), '\r', '\n')
+	m.start = append(m.appendFields(m.start, false, false), '\r', '\n')
+	return m.start
+}
+
+// appendFields appends a line for each name of a field, repeated fields joined
+// by ", " as libhtp does, without Cookie or Set-Cookie if wanted.
+func (m *message) appendFields(b []byte, noCookie, noSetCookie bool) []byte {
 	for i := range m.headers {
 		h := &m.headers[i]
-		if d == toS && textline.Is(h.Name, "cookie") || d == toC && textline.Is(h.Name, "set-cookie") || m.repeated(i) {
+		if noCookie && textline.Is(h.Name, "cookie") || noSetCookie && textline.Is(h.Name, "set-cookie") || m.repeated(i) {
 			continue
 		}
-		m.join = append(m.join, h.Name...)
-		m.join = append(m.join, ": "...)
-		m.join = append(m.join, h.Value...)
+		b = append(b, h.Name...)
+		b = append(b, ": "...)
+		b = append(b, h.Value...)
 		for j := i + 1; j < len(m.headers); j++ {
 			if sameName(m.headers[j].Name, h.Name) {
-				m.join = append(m.join, ", "...)
-				m.join = append(m.join, m.headers[j].Value...)
+				b = append(b, ", "...)
+				b = append(b, m.headers[j].Value...)
 			}
 		}
-		m.join = append(m.join, '\r', '\n')
+		b = append(b, '\r', '\n')
 	}
-	return m.join
+	return b
 }
 
 // namesOf returns http.header_names: "\r\nHost\r\nAccept\r\n\r\n".

@@ -94,6 +94,7 @@ type Tx struct {
 	msg [2]message
 
 	path, host []byte // memory of Path, Host
+	inTarget   bool   // the host is that of the request target
 	started    bool   // an answer has begun
 	num        uint64 // in the flow, from 0
 }
@@ -109,13 +110,15 @@ type message struct {
 	fold    []byte // joined continuation lines
 	headers []Header
 	folded  bool // the last header's value lies at the end of fold
+	tail    int  // bytes of white space behind the last header's value
 	body    []byte
 	mem     *body  // of body; nil while there is none
 	full    bool   // nothing more goes into body
 	join    []byte // http.header, made on demand
 	names   []byte // http.header_names
+	start   []byte // http.start
 	one     []byte // one line of http.request_header
-	made    uint8  // which of the two are made
+	made    uint8  // which of the three are made
 	read    bool   // the fields have been read: the head is complete, or the flow ended within it
 	lists   []byte // values of fields that came several times, joined
 	listed  []list // which, by name
@@ -141,7 +144,7 @@ func (m *message) reset() {
 		m.multi.release()
 	}
 	*m = message{head: proto.Keep(m.head, keptHead), fold: proto.Keep(m.fold, keptHead), headers: proto.Keep(m.headers, keptHeaders),
-		join: proto.Keep(m.join, keptHead), names: proto.Keep(m.names, keptHead), one: proto.Keep(m.one, keptHead), name: proto.Keep(m.name, keptHead),
+		join: proto.Keep(m.join, keptHead), start: proto.Keep(m.start, keptHead), names: proto.Keep(m.names, keptHead), one: proto.Keep(m.one, keptHead), name: proto.Keep(m.name, keptHead),
 		lists: proto.Keep(m.lists, keptHead), listed: m.listed[:0]}
 }
 

@@ -252,7 +252,7 @@ func TestBuffers(t *testing.T) {
 		"http.header_names": {"\r\nHost\r\nUser-Agent\r\nReferer\r\nCookie\r\nAccept\r\nAccept-Language\r\nAccept-Encoding\r\nConnection\r\nContent-Type\r\nContent-Length\r\n\r\n",
 			"\r\nServer\r\nLocation\r\nSet-Cookie\r\nConnection\r\nContent-Type\r\nContent-Length\r\n\r\n"},
 		"http.request_line": {"POST /a/../b%20c?d=%41 HTTP/1.1"}, "http.request_body": {"hi"}, "http.content_type": {"t/p", "r/p; x"}, "http.content_len": {"2", "3"},
-		"http.connection": {"close", "close"}, "http.protocol": {"HTTP/1.1", "HTTP/1.1"}, "http.start": {req[:len(req)-2], res[:len(res)-3]},
+		"http.connection": {"close", "close"}, "http.protocol": {"HTTP/1.1", "HTTP/1.1"}, "http.start": {strings.Replace(req[:len(req)-2], "*/*\r\nAccept: x", "*/*, x", 1), res[:len(res)-3]},
 		"http.stat_code": {1: "201"}, "http.stat_msg": {1: "Made it"}, "http.response_line": {1: "HTTP/1.1 201 Made it"}, "http.response_body": {1: "yes"},
 		"file.data": {"hi", "yes"}, "http.server": {1: "srv"}, "http.location": {1: "/l"},
 		"http.request_header": {"Host: H.example:81"}, "http.response_header": {1: "Server: srv"},

@@ -110,7 +110,7 @@ func (p *parser) field(c *proto.Conn, d packet.Dir, line, raw []byte) {
 	}
 	// A continuation line in an answer that looks like a field of its own is
 	// one to browsers.
-	if (isSpace(line[0]) || line[0] == 0) && len(m.headers) > 0 && !(d == packet.ToClient && looksLikeHeader(trim(line))) {
+	if (line[0] == ' ' || line[0] == '\t' || line[0] == 0) && len(m.headers) > 0 && !(d == packet.ToClient && looksLikeHeader(trim(line))) {
 		p.foldLine(c, m, line, raw)
 		return
 	}
@@ -133,7 +133,7 @@ func (p *parser) field(c *proto.Conn, d packet.Dir, line, raw []byte) {
 	} else {
 		h.Name, h.Value = trim(line[:i]), line[i+1:]
 	}
-	h.Value = trim(h.Value)
+	h.Value, m.tail = trimmed(h.Value)
 	m.headers = append(m.headers, h)
 	m.folded = false
 }
@@ -142,7 +142,7 @@ func (p *parser) field(c *proto.Conn, d packet.Dir, line, raw []byte) {
 // field before it.
 func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 	h := &m.headers[len(m.headers)-1]
-	if len(m.head)+len(raw) > MaxHead || len(m.fold)+len(h.Value)+len(line)+1 > MaxHead {
+	if len(m.head)+len(raw) > MaxHead || len(m.fold)+len(h.Value)+m.tail+len(line) > MaxHead {
 		p.anomaly(c, anHeaders)
 		return
 	}
@@ -151,20 +151,26 @@ func (p *parser) foldLine(c *proto.Conn, m *message, line, raw []byte) {
 	if rest := trim(line); h.Name == nil && len(rest) > 0 && rest[0] == ':' {
 		// The colon came only after the fold.
 		kept := m.head[at : at+len(line)]
-		h.Name, h.Value = h.Value, trim(kept[bytes.IndexByte(kept, ':')+1:])
+		h.Name = h.Value
+		h.Value, m.tail = trimmed(kept[bytes.IndexByte(kept, ':')+1:])
 		m.folded = false
 		return
 	}
 	if !m.folded {
-		m.fold = proto.Append(m.fold, h.Value)
+		m.fold = proto.Append(m.fold, h.Value[:len(h.Value)+m.tail])
 		m.folded = true
 	}
-	at = len(m.fold) - len(h.Value)
-	if len(h.Value) > 0 {
-		m.fold = append(m.fold, ' ')
-	}
-	m.fold = proto.Append(m.fold, trim(line))
-	h.Value = m.fold[at:]
+	// As libhtp: only the line's end goes, the white space around it stays.
+	at = len(m.fold) - len(h.Value) - m.tail
+	m.fold = proto.Append(m.fold, line)
+	h.Value, m.tail = trimmed(m.fold[at:])
+}
+
+// trimmed takes the white space around b away; tail is how much of it is behind.
+func trimmed(b []byte) (v []byte, tail int) {
+	b = trimLeft(b)
+	v = trim(b)
+	return v, len(b) - len(v)
 }
 
 // framingOf reads how the body of a message is delimited: chunked, by a length

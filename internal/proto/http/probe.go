@@ -165,10 +165,10 @@ func trimLeft(b []byte) []byte {
 
 type requestLine struct{ method, uri, version []byte }
 
-// parseRequestLine splits a trimmed line. The version is the last word when it
-// begins with HTTP/ in any case; everything between is the URI, spaces
-// included, as browsers and libhtp see it. ok is false for what is no request
-// to HTTP: another protocol's version, or no version and no known method.
+// parseRequestLine splits a trimmed line as libhtp does: the URI ends at the
+// first space, or without any at the first other white space, and all that
+// follows is the version. ok is false for what is no request to HTTP: another
+// protocol's version, or no version as the last word and no known method.
 func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	i := 0
 	for i < len(line) && line[i] != ' ' && line[i] != '\t' {
@@ -185,10 +185,14 @@ func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	last := bytes.LastIndexAny(rest, " \t")
 	word := rest[last+1:]
 	if textline.HasPrefix(word, "http/") {
-		r.version, r.uri = word, trim(rest[:max(last, 0)])
+		if last < 0 {
+			r.version = word
+			return r, true
+		}
+		r.uri, r.version = target(rest)
 		return r, true
 	}
-	r.uri = rest
+	r.uri, r.version = target(rest)
 	if len(rest) == 0 || !knownMethod(r.method) || foreignScheme(rest) {
 		return r, false
 	}
@@ -198,6 +202,17 @@ func parseRequestLine(line []byte) (r requestLine, ok bool) {
 		}
 	}
 	return r, true
+}
+
+// target splits what follows the method.
+func target(b []byte) (uri, version []byte) {
+	i := bytes.IndexByte(b, ' ')
+	if i < 0 {
+		for i = 0; i < len(b) && !isSpace(b[i]); {
+			i++
+		}
+	}
+	return trim(b[:i]), trim(b[i:])
 }
 
 type statusLine struct{ version, code, text []byte }
@@ -224,10 +239,8 @@ func parseStatusLine(line []byte) (s statusLine) {
 	for len(line) > 0 && (isSpace(line[0]) || line[0] == 0) {
 		line = line[1:]
 	}
-	line = trim(line)
 	s.version, line = word(line)
-	s.code, line = word(line)
-	s.text = line
+	s.code, s.text = word(line)
 	return s
 }
 

@@ -98,14 +98,18 @@ func (t *Tx) requestFields() {
 	t.UserAgent = find(hs, "user-agent")
 	t.Referer = find(hs, "referer")
 	t.HostRaw = authority(t.URI)
-	if textline.Is(t.Method, "connect") && t.HostRaw == nil && !bytes.HasPrefix(t.URI, []byte{'/'}) {
+	connect := textline.Is(t.Method, "connect")
+	if connect && t.HostRaw == nil && !bytes.HasPrefix(t.URI, []byte{'/'}) {
 		t.HostRaw = t.URI // host and port, RFC 9110 section 9.3.6; not a path
 	}
-	if len(t.HostRaw) == 0 {
+	t.inTarget = len(t.HostRaw) > 0
+	if !t.inTarget {
 		t.HostRaw = find(hs, "host")
 	}
 	t.Host, t.Port = t.splitHost(t.HostRaw)
-	t.path, t.Path = normalise(t.path, t.URI)
+	if t.path, t.Path = normalise(t.path, t.URI); connect && t.inTarget {
+		t.Path = t.URI[:0] // an authority has no path
+	}
 }
 
 // splitHost separates a port and lowers the name.

@@ -61,7 +61,7 @@ func (t *Tx) size() int {
 }
 
 func (m *message) size() int {
-	n := proto.Held(m.head) + proto.Held(m.fold) + cap(m.body) + cap(m.join) + cap(m.names) + cap(m.one) + cap(m.name) + cap(m.lists) + cap(m.listed)*int(unsafe.Sizeof(list{})) + cap(m.headers)*int(unsafe.Sizeof(Header{}))
+	n := proto.Held(m.head) + proto.Held(m.fold) + cap(m.body) + cap(m.join) + cap(m.names) + cap(m.start) + cap(m.one) + cap(m.name) + cap(m.lists) + cap(m.listed)*int(unsafe.Sizeof(list{})) + cap(m.headers)*int(unsafe.Sizeof(Header{}))
 	if m.dec != nil {
 		n += int(unsafe.Sizeof(*m.dec)) + cap(m.dec.win[0]) + cap(m.dec.win[1]) + cap(m.dec.win[2])
 	}

@@ -105,8 +105,7 @@ func repeated(t *Transform, i int) bool {
 func (m *Message) encode2(e *event.Encoder) {
 	if m.Flags&flagInitiator != 0 {
 		e.Str("role", "initiator")
-	} else {
-		e.Str("role", "responder")
+	} else if e.Str("role", "responder"); !m.Encrypted {
 		for _, x := range [...]struct {
 			typ   int
 			key   string

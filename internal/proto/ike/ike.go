@@ -195,7 +195,9 @@ func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	}
 	m.Dir = d
 	if m.Major == 2 && m.Encrypted {
-		return len(data), nil // nothing to see
+		m.Chosen = Transform{}
+		c.Emit(m, true) // its header is all there is to see
+		return len(data), nil
 	}
 	if !m.Encrypted && !m.payloads(b[16], b[headerLen:min(uint32(len(b)), binary.BigEndian.Uint32(b[24:]))]) {
 		c.Anomaly("malformed_data")

@@ -100,7 +100,7 @@ func TestMessages(t *testing.T) {
 			[]string{spi, "ike.exchtype=34"}, nil},
 		{"weak", weak2, proto.Yes, `"role":"initiator","payload":["SecurityAssociation","NoNextPayload"],"ikev2":{"errors":0,"notify":[]}}`, []string{spi, "ike.exchtype=34"},
 			[]string{"weak_crypto_enc", "weak_crypto_prf", "weak_crypto_auth", "weak_crypto_dh"}},
-		{"encrypted version 2", auth2, proto.Yes, ``, nil, nil},
+		{"encrypted version 2", auth2, proto.Yes, `"exchange_type":35,"role":"initiator","payload":[],"ikev2":{"errors":0,"notify":[]}}`, []string{spi, "ike.exchtype=35"}, nil},
 		{"cut", main1[:60], proto.No, `"payload":[],"ikev1":{"encrypted_payloads":false,"client":{},"server":{}}}`, []string{spi, "ike.exchtype=2"}, bad},
 		{"payload of no length", msg(1, 2, 0, sa1, "\x00\x00\x00\x00"), proto.Yes, `"payload":[],"ikev1":{"encrypted_payloads":false,"client":{},"server":{}}}`, []string{spi, "ike.exchtype=2"}, bad},
 		{"length within the header", main1[:24] + "\x00\x00\x00\x08" + main1[28:], proto.No, ``, nil, bad},

@@ -21,10 +21,14 @@ var Protocol = proto.Protocol{
 	Probe: probe,
 	New:   func() proto.Parser { return new(parser) },
 	Buffers: []proto.Buffer{
-		{Name: "snmp.version", Doc: "version 1, 2 or 3, a decimal number", Dir: packet.ToServer, Get: version},
-		{Name: "snmp.community", Doc: "community of versions 1 and 2c", Dir: packet.ToServer, Get: community},
-		{Name: "snmp.usm", Doc: "user of version 3", Dir: packet.ToServer, Get: usm},
-		{Name: "snmp.pdu_type", Doc: "kind of message, 0 get request to 8 report, a decimal number", Dir: packet.ToServer, Get: pduType},
+		{Name: "snmp.version", Doc: "version 1, 2 or 3 of a message to the server, a decimal number", Dir: packet.ToServer, Get: of(packet.ToServer, version)},
+		{Name: "snmp.version", Doc: "version of a message to the client", Dir: packet.ToClient, Get: of(packet.ToClient, version)},
+		{Name: "snmp.community", Doc: "community of versions 1 and 2c, as sent to the server", Dir: packet.ToServer, Get: of(packet.ToServer, community)},
+		{Name: "snmp.community", Doc: "community of versions 1 and 2c, as sent to the client", Dir: packet.ToClient, Get: of(packet.ToClient, community)},
+		{Name: "snmp.usm", Doc: "user of version 3, as sent to the server", Dir: packet.ToServer, Get: of(packet.ToServer, usm)},
+		{Name: "snmp.usm", Doc: "user of version 3, as sent to the client", Dir: packet.ToClient, Get: of(packet.ToClient, usm)},
+		{Name: "snmp.pdu_type", Doc: "kind of message, 0 get request to 8 report, a decimal number", Dir: packet.ToServer, Get: of(packet.ToServer, pduType)},
+		{Name: "snmp.pdu_type", Doc: "kind of message to the client", Dir: packet.ToClient, Get: of(packet.ToClient, pduType)},
 	},
 }
 
@@ -36,7 +40,8 @@ const maxArcs = 128
 
 // Message is one message. Its slices lie in the datagram.
 type Message struct {
-	Version   int // 1, 2 or 3
+	Dir       packet.Dir // whereto it goes
+	Version   int        // 1, 2 or 3
 	Community []byte
 	User      []byte // of version 3
 	Engine    []byte // authoritative engine of version 3
@@ -341,43 +346,39 @@ var pduNames = [9]string{
 	"get_request", "get_next_request", "response", "set_request", "trap_v1", "get_bulk_request", "inform_request", "trap_v2", "report",
 }
 
-func version(tx proto.Tx, i int) ([]byte, bool) {
-	m, ok := tx.(*Message)
-	if !ok || i != 0 {
-		return nil, false
+// of makes the getter of a message that goes in direction d.
+func of(d packet.Dir, get func(*Message) ([]byte, bool)) func(proto.Tx, int) ([]byte, bool) {
+	return func(tx proto.Tx, i int) ([]byte, bool) {
+		m, ok := tx.(*Message)
+		if !ok || i != 0 || m.Dir != d {
+			return nil, false
+		}
+		return get(m)
 	}
+}
+
+func version(m *Message) ([]byte, bool) {
 	m.text[0] = byte('0' + m.Version)
 	return m.text[:1], true
 }
 
-func community(tx proto.Tx, i int) ([]byte, bool) {
-	m, ok := tx.(*Message)
-	if !ok || i != 0 || m.Version > 2 {
-		return nil, false
-	}
-	return m.Community, true
+func community(m *Message) ([]byte, bool) {
+	return m.Community, m.Version <= 2
 }
 
-func usm(tx proto.Tx, i int) ([]byte, bool) {
-	m, ok := tx.(*Message)
-	if !ok || i != 0 || m.Version != 3 {
-		return nil, false
-	}
-	return m.User, true
+func usm(m *Message) ([]byte, bool) {
+	return m.User, m.Version == 3
 }
 
-func pduType(tx proto.Tx, i int) ([]byte, bool) {
-	m, ok := tx.(*Message)
-	if !ok || i != 0 || !m.HasPDU {
-		return nil, false
-	}
-	return strconv.AppendUint(m.text[1:1], uint64(m.PDU), 10), true
+func pduType(m *Message) ([]byte, bool) {
+	return strconv.AppendUint(m.text[1:1], uint64(m.PDU), 10), m.HasPDU
 }
 
 type parser struct{ m Message }
 
-func (p *parser) Parse(c *proto.Conn, _ packet.Dir, data []byte) (int, error) {
+func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (int, error) {
 	ok := p.m.Parse(data)
+	p.m.Dir = d
 	if !ok {
 		c.Anomaly("malformed_data")
 	}

@@ -115,3 +115,21 @@ func TestCuts(t *testing.T) {
 func TestNoAllocs(t *testing.T)   { prototest.NoAllocs(t, Protocol, get1, reply2, trap1, plain3, crypt3) }
 func FuzzParse(f *testing.F)      { prototest.Fuzz(f, Protocol, get1, reply2, trap1, plain3, crypt3) }
 func BenchmarkParse(b *testing.B) { prototest.Bench(b, Protocol, reply2) }
+
+// A rule's header is compared with the message that its buffers are of.
+func TestDirections(t *testing.T) {
+	for i, d := range []packet.Dir{packet.ToServer, packet.ToClient} {
+		parts := []prototest.Part{{Dir: packet.ToServer, Data: []byte(get1)}, {Dir: packet.ToClient, Data: []byte(reply2)}}
+		n := [2]int{}
+		prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, _ bool) {
+			for _, b := range Protocol.Buffers {
+				if _, ok := b.Get(tx, 0); ok {
+					n[b.Dir]++
+				}
+			}
+		}}, parts[i])
+		if n[d] != 3 || n[d.Reverse()] != 0 {
+			t.Errorf("message %v: %v buffers of each direction, want version, community and kind of its own", d, n)
+		}
+	}
+}

@@ -37,6 +37,7 @@ var attributes = [...]attribute{
 	{"\x55\x04\x2e", "dnQualifier"},
 	{"\x55\x04\x41", "pseudonym"},
 	{"\x55\x04\x61", "organizationIdentifier"},
+	{"\x55\x1d\x11", "subjectAltName"}, // no attribute of names, but certificates made by hand have it there
 	{"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", "userId"},
 	{"\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x01", "msJurisdictionLocality"},
 	{"\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x02", "msJurisdictionStateOrProvince"},
