@@ -90,7 +90,7 @@ func (a *asker) does(f func(ctx context.Context, args []string) error) func(*cob
 			return err
 		}
 		a.atHome(cmd.Context())
-		return cured(f(cmd.Context(), args))
+		return cured(a.lang, f(cmd.Context(), args))
 	}
 }
 
@@ -100,6 +100,12 @@ func (a *asker) t(english, japanese string) string {
 		return japanese
 	}
 	return english
+}
+
+// errorf is an error in the language of the answer. Wrong use is told in
+// English, as the help is.
+func (a *asker) errorf(english, japanese string, args ...any) error {
+	return fmt.Errorf(a.t(english, japanese), args...)
 }
 
 // sayf writes a sentence for people, when people are asked for.
@@ -135,11 +141,17 @@ func writeJSON(w io.Writer, v any, indent bool) error {
 }
 
 // cured turns what the daemon refuses into a sentence with what to do.
-func cured(err error) error {
+func cured(lang report.Lang, err error) error {
+	a := asker{lang: lang}
 	var e *client.Error
+	var u *client.Unreachable
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted")
+		return a.errorf("interrupted", "中断しました")
+	case errors.As(err, &u) && u.Denied:
+		return a.errorf("no permission to ask yamori at %s; use sudo, or join the socket's group", "%s でヤモリに問い合わせる権限がありません。sudo を使うか、ソケットのグループに加わってください", u.At)
+	case errors.As(err, &u):
+		return a.errorf("yamori is not running (nobody answers at %s); start it with: sudo yamori run", "ヤモリが動いていません（%s に応答がありません）。sudo yamori run で起動してください", u.At)
 	case !errors.As(err, &e):
 		return err
 	}
@@ -149,21 +161,21 @@ func cured(err error) error {
 	}
 	switch {
 	case e.Code == "last-owner":
-		return errors.New("this is the last owner; " + detail)
+		return a.errorf("this is the last owner; %s", "最後の管理者です。先に別のユーザーを管理者にしてください（%s）", detail)
 	case e.Code == "exists":
-		return errors.New("this name is taken; choose another one")
+		return a.errorf("this name is taken; choose another one", "この名前は使われています。別の名前にしてください")
 	case e.Code == "unavailable":
-		return errors.New("this part of yamori is not running; see its log")
+		return a.errorf("this part of yamori is not running; see its log", "ヤモリのこの機能は動いていません。ログを確認してください")
 	case e.Code == "busy", e.Code == "timeout", e.Code == "slow-down":
-		return fmt.Errorf("yamori is busy; try again in a moment (%s)", detail)
+		return a.errorf("yamori is busy; try again in a moment (%s)", "ヤモリが混み合っています。少し待ってやり直してください（%s）", detail)
 	case e.Status == http.StatusNotFound:
-		return errors.New("there is no such thing (any more); list them and use an id from there")
+		return a.errorf("there is no such thing (any more); list them and use an id from there", "見つかりません（すでになくなった可能性があります）。一覧で ID を確かめてください")
 	case e.Status == http.StatusUnprocessableEntity, e.Status == http.StatusBadRequest:
 		return errors.New(cmp.Or(detail, plain(e.Code)))
 	case e.Status >= http.StatusInternalServerError:
-		return fmt.Errorf("yamori could not do it; its log says why, under %s", plain(strings.TrimPrefix(e.Instance, "urn:yamori:request:")))
+		return a.errorf("yamori could not do it; its log says why, under %s", "ヤモリで処理できませんでした。理由はログの %s にあります", plain(strings.TrimPrefix(e.Instance, "urn:yamori:request:")))
 	case detail != "":
-		return fmt.Errorf("yamori refuses: %s", detail)
+		return a.errorf("yamori refuses: %s", "ヤモリが拒否しました：%s", detail)
 	}
 	return e
 }

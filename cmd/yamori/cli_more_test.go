@@ -489,7 +489,7 @@ func TestCured(t *testing.T) {
 		{api.Fault{Status: 503, Code: "unavailable"}, "is not running"},
 		{api.Fault{Status: 403, Code: "role"}, "role (403)"},
 	} {
-		if got := cured(&client.Error{Fault: c.f}); !strings.Contains(got.Error(), c.want) {
+		if got := cured(report.English, &client.Error{Fault: c.f}); !strings.Contains(got.Error(), c.want) {
 			t.Errorf("%+v: %v", c.f, got)
 		}
 	}

@@ -44,7 +44,7 @@ mac:02:00:5e:10:00:01  garden-camera  probably a camera         192.168.1.7  her
 		{"devices --kind nas --lang ja", "機器はありません。\n"},
 		{"devices --kind nas -o json", "[]\n"},
 		{"devices --match tablet -o csv", "id,name,kind,os,maker,model,confidence,person,addresses,state,last\r\n" +
-			"mac:02:00:5e:10:00:03,tablet,unknown,,,,0.00,,192.168.1.9,online,*\r\nmac:02:00:5e:10:00:02,tablet,unknown,,,,0.00,,192.168.1.8,online,*\r\n"},
+			"mac:02:00:5e:10:00:03,tablet,*,192.168.1.9,online,*\r\nmac:02:00:5e:10:00:02,tablet,*,192.168.1.8,online,*\r\n"},
 		{"devices name 192.168.1.7 庭のカメラ", `
 mac:02:00:5e:10:00:01
   name          庭のカメラ (as you said)
@@ -57,7 +57,7 @@ mac:02:00:5e:10:00:01
   first seen    2026-01-01 00:00
   last seen     2026-01-01 00:00
   why it is thought so:
-    4.5  dhcp.hostname  garden-camera
+    4.5  the name it gave when it asked for an address  garden-camera
 `},
 		{"devices person 02-00-5E-10-00-01 花子 --lang ja", `
 mac:02:00:5e:10:00:01
@@ -72,7 +72,7 @@ mac:02:00:5e:10:00:01
   最初      2026-01-01 00:00
   最後      2026-01-01 00:00
   そう判断した理由：
-    4.5  dhcp.hostname  garden-camera
+    4.5  アドレスを求めたときに名乗った名前  garden-camera
 `},
 		{"devices list --kind camera --lang ja", `
 ID                     名前        種類            持ち主  アドレス     状態  最後
@@ -100,7 +100,7 @@ ID  最後              回数  状態  確かさ  対応          内容
 		{"events --until yesterday", "Nothing was found.\n"},
 		{"events show latest", `
 garden-camera is mining cryptocurrency (monero), for the pool pool.example:3333. [confirmed]
-  2026-01-01 00:00 to 2026-01-01 00:00, once
+  2026-01-01 00:00, once
   How we know:
     - It logged in the way miners log in to a pool (worker` + "\ufffd" + `]0;x)
   Yamori would have stopped it, but is only watching.
@@ -223,7 +223,7 @@ func TestWrongUse(t *testing.T) {
 		{"devices -o xml", 2, `output "xml": use human, json or csv`},
 		{"devices --lang de", 2, `language "de": use en or ja`},
 		{"devices --kind toaster", 2, `--kind "toaster": use computer, phone`},
-		{"devices show", 2, "accepts 1 arg(s), received 0; see 'yamori devices show --help'"},
+		{"devices show", 2, "write: yamori devices show DEVICE [flags]; see 'yamori devices show --help'"},
 		{"devices show tablet", 1, "2 devices are meant by \"tablet\"; name one by its id:\n  mac:02:00:5e:10:00:03  tablet  192.168.1.9\n  mac:02:00:5e:10:00:02  tablet  192.168.1.8"},
 		{"quarantine TABLET", 1, "2 devices are meant"},
 		{"devices show came", 1, "did you mean:\n  mac:02:00:5e:10:00:01  garden-camera  192.168.1.7"},
@@ -264,7 +264,7 @@ func TestWrongUse(t *testing.T) {
 		{"block 203.0.113", 2, "is no address, network or name"},
 		{"block https://bad.example/", 2, "is no address, network or name"},
 		{"block 0.0.0.0/0", 1, "pause or quarantine a device instead"},
-		{"quarantine", 2, "accepts 1 arg(s)"},
+		{"quarantine", 2, "write: yamori quarantine DEVICE [flags]"},
 		{"pause garden-camera soon", 2, "\"soon\" is no time to last"},
 		{"pause garden-camera 1h --schedule daily", 2, "a time or a schedule, not both"},
 		{"pause garden-camera --schedule daily", 2, "is no stretch of a day"},

@@ -102,7 +102,13 @@ func (a *asker) deviceColumns() []column[api.Device] {
 // kindText says what a device is, for people.
 func (a *asker) kindText(d *api.Device) string {
 	s := report.KindText(&device.Device{Kind: d.Kind, Confidence: d.Confidence, Maker: d.Maker, Model: d.Model}, a.lang)
-	return cmp.Or(s, report.KindName(a.lang, device.Unknown))
+	if unknown := report.KindName(a.lang, device.Unknown); s == "" || d.Kind != "" && d.Kind != device.Unknown {
+		return cmp.Or(s, unknown)
+	} else if a.lang == report.Japanese {
+		return unknown + s
+	} else {
+		return unknown + " " + s
+	}
 }
 
 func firstAddress(d *api.Device) string {
@@ -205,7 +211,7 @@ func (a *asker) writeDevice(w io.Writer, d *api.Device) error {
 	fmt.Fprintln(w, a.t("  why it is thought so:", "  そう判断した理由："))
 	rows = rows[:0]
 	for _, c := range d.Clues {
-		rows = append(rows, []string{"    " + strconv.FormatFloat(c.Weight, 'f', 1, 64), plain(c.Code), fit(plain(c.Value), 80)})
+		rows = append(rows, []string{"    " + strconv.FormatFloat(c.Weight, 'f', 1, 64), plain(cmp.Or(report.Explain(a.lang, c.Code, nil), c.Code)), fit(plain(c.Value), 80)})
 	}
 	return grid(w, rows)
 }

@@ -113,7 +113,7 @@ func newDevicesSplit(stdout, stderr *os.File) *cobra.Command {
 		}
 		for _, m := range macs {
 			if len(matching([]api.Device{d}, m)) == 0 {
-				return fmt.Errorf("%s is not an address of %s; yamori devices show lists them", m, plain(d.ID))
+				return a.errorf("%s is not an address of %s; yamori devices show lists them", "%s は %s のアドレスではありません。yamori devices show で確認できます", m, plain(d.ID))
 			}
 		}
 		if d, err = a.c.SplitDevice(ctx, d.ID, macs...); err != nil {
@@ -141,7 +141,7 @@ be allowed first: yamori settings look=on.`,
 			return err
 		}
 		if err := a.c.LookAt(ctx, d.ID); errors.Is(err, api.ErrConflict) {
-			return errors.New("asking devices is switched off; allow it with: yamori settings look=on")
+			return a.errorf("asking devices is switched off; allow it with: yamori settings look=on", "機器への問い合わせは無効です。次で許可できます：yamori settings look=on")
 		} else if err != nil {
 			return err
 		}
@@ -207,8 +207,8 @@ var sectionWords = map[string][2]string{
 }
 
 func (a *asker) writeRecord(rec *api.Record) error {
-	name := plain(nameOf(&rec.Device))
-	fmt.Fprintf(a.out, a.t("What is stored about %s %s\n", "%s %s について保存されている内容\n"), plain(rec.Device.ID), name)
+	who := strings.TrimSpace(plain(rec.Device.ID) + " " + plain(nameOf(&rec.Device)))
+	fmt.Fprintf(a.out, a.t("What is stored about %s\n", "%s について保存されている内容\n"), who)
 	rows := [][]string{{a.t("  WHAT", "  内容"), a.t("HOW MANY", "件数"), a.t("SINCE", "いつから"), a.t("FORGOTTEN", "消える日")}}
 	for _, s := range rec.Sections {
 		w, ok := sectionWords[s.Kind]

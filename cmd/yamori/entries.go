@@ -192,7 +192,7 @@ func newEntryRemove(stdout, stderr *os.File, use, example string, kinds []string
 			if !found {
 				d, err := a.device(ctx, s)
 				if err != nil {
-					return fmt.Errorf("%q is neither an entry of this list nor a device: %w", plain(s), err)
+					return a.errorf("%q is neither an entry of this list nor a device: %w", "%q はこの一覧の項目でも機器でもありません：%w", plain(s), err)
 				}
 				device = d.ID
 			}
@@ -212,7 +212,7 @@ func newEntryRemove(stdout, stderr *os.File, use, example string, kinds []string
 				}
 			}
 			if !found {
-				return fmt.Errorf("there is nothing of this kind about %q; see %s list", plain(s), cmd.Parent().CommandPath())
+				return a.errorf("there is nothing of this kind about %q; see %s list", "%q についての項目はありません。%s list で一覧できます", plain(s), cmd.Parent().CommandPath())
 			}
 		}
 		ids := []string{}

@@ -25,7 +25,7 @@ func (a *asker) eventID(ctx context.Context, s string) (string, error) {
 	}
 	all, _, err := collect(a.c.Findings(ctx, api.FindingQuery{}), 1, nil)
 	if err == nil && len(all) == 0 {
-		err = errors.New("nothing was found yet")
+		err = a.errorf("nothing was found yet", "まだ何も見つかっていません")
 	}
 	if err != nil {
 		return "", err
@@ -34,9 +34,9 @@ func (a *asker) eventID(ctx context.Context, s string) (string, error) {
 }
 
 // noFinding says what to do about a wrong number.
-func noFinding(id string, err error) error {
+func (a *asker) noFinding(id string, err error) error {
 	if errors.Is(err, api.ErrNotFound) {
-		return fmt.Errorf("there is no event %q (any more); yamori events lists them", plain(id))
+		return a.errorf("there is no event %q (any more); yamori events lists them", "%q というイベントはありません（すでになくなった可能性があります）。yamori events で一覧できます", plain(id))
 	}
 	return err
 }
@@ -57,7 +57,7 @@ func newEventsShow(stdout, stderr *os.File) *cobra.Command {
 		}
 		f, err := a.c.Finding(ctx, id)
 		if err != nil {
-			return noFinding(id, err)
+			return a.noFinding(id, err)
 		}
 		if a.output == app.EVE {
 			return writeJSON(a.out, f.EVE, false)
@@ -82,7 +82,11 @@ func (a *asker) times(n int64) string {
 func (a *asker) writeFinding(f *api.Finding) {
 	x := told(f)
 	fmt.Fprintf(a.out, "%s [%s]\n", x.Happened(a.lang), x.Sure(a.lang))
-	fmt.Fprintf(a.out, a.t("  %s to %s, ", "  %s から %s まで、")+a.times(f.Count), a.stamp(f.Time), a.stamp(f.Last))
+	if from, to := a.stamp(f.Time), a.stamp(f.Last); from == to {
+		fmt.Fprintf(a.out, a.t("  %s, ", "  %s、")+a.times(f.Count), from)
+	} else {
+		fmt.Fprintf(a.out, a.t("  %s to %s, ", "  %s から %s まで、")+a.times(f.Count), from, to)
+	}
 	if f.Estimated {
 		fmt.Fprint(a.out, a.t(" (the clock was not set; the time is estimated)", "（時計が合っていなかったため、時刻は推定です）"))
 	}
@@ -163,7 +167,7 @@ func newEventsState(stdout, stderr *os.File, use, short string) *cobra.Command {
 			}
 			f, err := a.c.ChangeFinding(ctx, id, ch)
 			if err != nil {
-				return noFinding(id, err)
+				return a.noFinding(id, err)
 			}
 			out = append(out, f)
 		}
@@ -194,7 +198,7 @@ func newEventsCapture(stdout, stderr *os.File) *cobra.Command {
 		}
 		n, err := a.save(file, false, func(w *writer) error { return a.c.Capture(ctx, id, w) })
 		if errors.Is(err, api.ErrNotFound) {
-			return fmt.Errorf("no packets are kept of event %q; yamori events show says when there are some", plain(id))
+			return a.errorf("no packets are kept of event %q; yamori events show says when there are some", "イベント %q の通信の控えはありません。控えがある場合は yamori events show に表示されます", plain(id))
 		}
 		if err != nil || file == "-" {
 			return err

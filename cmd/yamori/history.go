@@ -211,7 +211,10 @@ func newFlows(stdout, stderr *os.File) *cobra.Command {
 			return err
 		}
 		names := a.names(ctx)
-		end := func(ip string, port int) string {
+		end := func(proto, ip string, port int) string {
+			if proto != "TCP" && proto != "UDP" && proto != "SCTP" {
+				return ip // what stands for its ports are types and codes
+			}
 			if strings.Contains(ip, ":") {
 				ip = "[" + ip + "]"
 			}
@@ -220,8 +223,8 @@ func newFlows(stdout, stderr *os.File) *cobra.Command {
 		return list(a, []column[api.Flow]{
 			{name: "id", cell: func(f *api.Flow) string { return f.ID }},
 			{name: "device", en: "DEVICE", ja: "機器", cell: func(f *api.Flow) string { return cmp.Or(names[f.Device], f.Device) }, csv: func(f *api.Flow) string { return f.Device }, mostWide: 24},
-			{name: "source", en: "FROM", ja: "送信元", cell: func(f *api.Flow) string { return end(f.SrcIP, f.SrcPort) }},
-			{name: "destination", en: "TO", ja: "宛先", cell: func(f *api.Flow) string { return end(f.DestIP, f.DestPort) }},
+			{name: "source", en: "FROM", ja: "送信元", cell: func(f *api.Flow) string { return end(f.Proto, f.SrcIP, f.SrcPort) }},
+			{name: "destination", en: "TO", ja: "宛先", cell: func(f *api.Flow) string { return end(f.Proto, f.DestIP, f.DestPort) }},
 			{name: "host", en: "NAME", ja: "名前", cell: func(f *api.Flow) string { return f.Host }, mostWide: 40},
 			{name: "proto", cell: func(f *api.Flow) string { return f.Proto }},
 			{name: "app_proto", en: "SPEAKS", ja: "種類", cell: func(f *api.Flow) string {

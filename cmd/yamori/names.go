@@ -36,16 +36,16 @@ func (a *asker) device(ctx context.Context, s string) (api.Device, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return api.Device{}, fmt.Errorf("%d devices are meant by %q; name one by its id:\n%s", len(found), plain(s), candidates(found))
+		return api.Device{}, a.errorf("%d devices are meant by %q; name one by its id:\n%s", "%d 台の機器が %q に当てはまります。ID で指定してください：\n%s", len(found), plain(s), candidates(found))
 	}
 	low := strings.ToLower(s)
 	near := slices.DeleteFunc(all, func(d api.Device) bool {
 		return low == "" || !strings.Contains(strings.ToLower(d.Name+"\n"+d.Hostname+"\n"+d.ID), low)
 	})
 	if len(near) > 0 {
-		return api.Device{}, fmt.Errorf("no device is %q; did you mean:\n%s", plain(s), candidates(near))
+		return api.Device{}, a.errorf("no device is %q; did you mean:\n%s", "%q という機器はありません。もしかして：\n%s", plain(s), candidates(near))
 	}
-	return api.Device{}, fmt.Errorf("no device is %q; yamori devices lists them", plain(s))
+	return api.Device{}, a.errorf("no device is %q; yamori devices lists them", "%q という機器はありません。yamori devices で一覧できます", plain(s))
 }
 
 // matching finds the devices that s means. An identity or an address means

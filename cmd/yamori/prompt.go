@@ -98,9 +98,9 @@ func (a *asker) newSecret(ctx context.Context, fromStdin bool) (string, error) {
 	}
 	switch {
 	case first != again:
-		return "", errors.New("the two are not the same; nothing was changed")
+		return "", a.errorf("the two are not the same; nothing was changed", "2 回の入力が一致しません。変更していません")
 	case first == "":
-		return "", errors.New("nothing was written; nothing was changed")
+		return "", a.errorf("nothing was written; nothing was changed", "入力がありません。変更していません")
 	}
 	return first, nil
 }
@@ -122,5 +122,5 @@ func (a *asker) sure(ctx context.Context, yes bool, en, ja string, args ...any) 
 	case "y", "yes", "はい":
 		return nil
 	}
-	return errors.New("nothing was done")
+	return a.errorf("nothing was done", "何もしませんでした")
 }

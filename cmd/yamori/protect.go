@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/enforce"
 	"github.com/yamori-net/yamori/internal/report"
@@ -61,7 +62,7 @@ the kernel when the daemon cannot.`,
 		for end := time.Now().Add(min(startTime, trial)); !p.Inline && p.Acts != "after" && p.Acts != "reset"; {
 			if time.Now().After(end) {
 				_, err := a.c.SetMode(ctx, "watch")
-				return errors.Join(errors.New("the daemon cannot stand in the packets' way, so it only watches as before; its log says why (yamori status)"), err)
+				return errors.Join(a.errorf("the daemon cannot stand in the packets' way, so it only watches as before; its log says why (yamori status)", "経路上に入れないため、これまでどおり見守りだけを続けます。理由はログと yamori status で確認できます"), err)
 			}
 			select {
 			case <-ctx.Done():
@@ -107,7 +108,7 @@ func keepProtect(ctx context.Context, a *asker) error {
 }
 
 func newUnhook(stdout, _ *os.File) *cobra.Command {
-	var configFile string
+	var configFile, lang string
 	cmd := &cobra.Command{
 		Use:   "unhook",
 		Short: "Take everything of yamori out of the kernel's packet filter",
@@ -121,13 +122,19 @@ that runs and protects puts its rules back: stop it first.`,
 			if err != nil {
 				return err
 			}
+			l, err := chosen(lang, cfg)
+			if err != nil {
+				return err
+			}
 			if err := enforce.Unhook(cfg.Inline.State); err != nil {
 				return err
 			}
-			fmt.Fprintln(stdout, "Nothing of yamori is left in the packet filter.")
+			a := asker{out: stdout, lang: l, output: app.Human}
+			a.sayf("Nothing of yamori is left in the packet filter.", "パケットフィルターにヤモリの設定は残っていません。")
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&configFile, "config", "", "configuration file")
+	langFlag(cmd, &lang)
 	return cmd
 }

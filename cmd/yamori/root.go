@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -70,6 +71,21 @@ network, recognises what is spoken, and says in plain words what it sees.`,
 	return root
 }
 
+// wrongArgs says which command was meant, or how this one is written.
+func wrongArgs(cmd *cobra.Command, args []string, err error) string {
+	switch {
+	case cmd.HasSubCommands() && len(args) > 0:
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return err.Error() + "; did you mean " + orList(near) + "? Else"
+		}
+		return err.Error() + ";"
+	case !strings.Contains(cmd.Use, " "):
+		return fmt.Sprintf("%s takes no %q;", cmd.CommandPath(), strings.Join(args, " "))
+	}
+	return "write: " + cmd.UseLine() + ";"
+}
+
 // usageArgs makes wrong arguments a usage error.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -77,7 +93,7 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return nil
 		}
 		if err := check(cmd, args); err != nil {
-			return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
+			return usage(fmt.Errorf("%s see '%s --help'", wrongArgs(cmd, args, err), cmd.CommandPath()))
 		}
 		return nil
 	}

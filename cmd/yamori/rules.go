@@ -42,6 +42,7 @@ func newRules(stdout, stderr *os.File) *cobra.Command {
 
 func newRulesCheck(stdout io.Writer) *cobra.Command {
 	var output string
+	var words func() (*rulesText, error)
 	var rc app.RuleConfig
 	var homeNet []string
 	cmd := &cobra.Command{
@@ -63,12 +64,16 @@ Exit: 0 all rules load, 1 some do not, 2 wrong use.`,
 			if rc.HomeNet, err = config.Prefixes(homeNet); err != nil {
 				return usage(fmt.Errorf("home-net: %w", err))
 			}
+			t, err := words()
+			if err != nil {
+				return err
+			}
 			rc.Files = args
 			l, err := rc.Load()
 			if err != nil {
 				return err
 			}
-			if err := writeCheck(stdout, l, output); err != nil {
+			if err := writeCheck(stdout, t, l, output); err != nil {
 				return err
 			}
 			if l.Failed > 0 {
@@ -82,6 +87,7 @@ Exit: 0 all rules load, 1 some do not, 2 wrong use.`,
 	f.BoolVar(&rc.Disabled, "disabled", false, "also check rules in comments")
 	f.StringSliceVar(&homeNet, "home-net", nil, "networks of the home")
 	ruleFlags(cmd, &rc)
+	words = wordsFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{app.Human, app.JSON}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -108,7 +114,7 @@ type checkProblem struct {
 	Warning bool   `json:"warning,omitempty"`
 }
 
-func writeCheck(w io.Writer, l *app.RuleLoad, output string) error {
+func writeCheck(w io.Writer, t *rulesText, l *app.RuleLoad, output string) error {
 	s := l.Set.Stats()
 	if output == app.JSON {
 		out := struct {
@@ -131,13 +137,15 @@ func writeCheck(w io.Writer, l *app.RuleLoad, output string) error {
 	for _, p := range l.Problems {
 		word := ""
 		if p.Warning {
-			word = "warning: "
+			word = t.warning
 		}
 		fmt.Fprintf(b, "%s%v\n", word, p)
 	}
-	fmt.Fprintf(b, "Rules: %d; %d load, %d do not.\n", l.Total, l.Loaded, l.Failed)
-	fmt.Fprintf(b, "Of those that load, %d look at packets, %d at streams, %d at transactions, %d at addresses alone,\n%d at the protocol recognised, %d at events; %d cannot match here.\n",
-		s.Packet, s.Stream, s.App, s.IPOnly, s.ProtoOnly, s.Event, s.Inert)
+	fmt.Fprintf(b, t.sum, l.Total, l.Loaded, l.Failed)
+	if l.Loaded > 0 {
+		fmt.Fprintf(b, t.states,
+			s.Packet, s.Stream, s.App, s.IPOnly, s.ProtoOnly, s.Event, s.Inert)
+	}
 	return b.Flush()
 }
 
@@ -158,6 +166,7 @@ type keywordRow struct {
 
 func newRulesKeywords(stdout io.Writer) *cobra.Command {
 	var output string
+	var words func() (*rulesText, error)
 	cmd := &cobra.Command{
 		Use:   "keywords [NAME…]",
 		Short: "List the options of the rule language",
@@ -177,6 +186,10 @@ why an option is accepted without effect.`,
 			if !slices.Contains([]string{app.Human, app.JSON, "csv"}, output) {
 				return usage(fmt.Errorf("output %q: use human, json or csv", output))
 			}
+			t, err := words()
+			if err != nil {
+				return err
+			}
 			var rows []keywordRow
 			var names []string
 			for _, k := range match.KeywordsFor(builtin.Protocols()) {
@@ -187,21 +200,22 @@ why an option is accepted without effect.`,
 				}
 			}
 			if len(rows) == 0 {
-				cure := "see yamori rules keywords"
+				cure := t.keywords
 				if s := rules.Suggest(args[0], names); s != "" {
-					cure = "did you mean " + s + "?"
+					cure = fmt.Sprintf(t.meant, s)
 				}
-				return fmt.Errorf("there is no option %q; %s", args[0], cure)
+				return fmt.Errorf(t.noOption, args[0], cure)
 			}
-			return writeKeywords(stdout, rows, output, len(args) > 0)
+			return writeKeywords(stdout, t, rows, output, len(args) > 0)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", app.Human, "human, json or csv")
 	completeOutput(cmd, app.Human, app.JSON, "csv")
+	words = wordsFlag(cmd)
 	return cmd
 }
 
-func writeKeywords(w io.Writer, rows []keywordRow, output string, long bool) error {
+func writeKeywords(w io.Writer, t *rulesText, rows []keywordRow, output string, long bool) error {
 	switch output {
 	case app.JSON:
 		e := json.NewEncoder(w)
@@ -224,10 +238,10 @@ func writeKeywords(w io.Writer, rows []keywordRow, output string, long bool) err
 			continue
 		}
 		if k.Example != "" {
-			fmt.Fprintf(b, "%41s %s\n", "example:", k.Example)
+			fmt.Fprintf(b, "%*s%s %s\n", 41-width(t.example), "", t.example, k.Example)
 		}
 		if k.Inert != "" {
-			fmt.Fprintf(b, "%41s %s\n", "no effect:", k.Inert)
+			fmt.Fprintf(b, "%*s%s %s\n", 41-width(t.noEffect), "", t.noEffect, k.Inert)
 		}
 	}
 	return b.Flush()

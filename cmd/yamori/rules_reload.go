@@ -38,7 +38,7 @@ the command ends with the reason.`,
 			}
 			s, err := app.AskReload(cmd.Context(), cmp.Or(socket, cfg.Socket, config.DefaultSocket))
 			if err != nil {
-				return err
+				return cured(l, err)
 			}
 			if output == app.JSON {
 				return json.NewEncoder(stdout).Encode(s)

@@ -44,6 +44,7 @@ func readSID(s string) (gid, sid uint32, err error) {
 
 func newRulesShow(stdout io.Writer) *cobra.Command {
 	var output string
+	var words func() (*rulesText, error)
 	rc := app.RuleConfig{Disabled: true}
 	cmd := &cobra.Command{
 		Use:   "show [flags] SID [FILE…]",
@@ -62,13 +63,17 @@ among the project's own rules.`,
 			if err != nil {
 				return err
 			}
+			text, err := words()
+			if err != nil {
+				return err
+			}
 			t := &match.Trace{GID: gid, SID: sid}
 			rc.Files, rc.Builtin, rc.Trace = args[1:], len(args) == 1, t
 			l, err := rc.Load()
 			if err != nil {
 				return err
 			}
-			v, err := viewRule(l, t)
+			v, err := viewRule(text, l, t)
 			if err != nil {
 				return err
 			}
@@ -78,17 +83,18 @@ among the project's own rules.`,
 				e.SetEscapeHTML(false)
 				return e.Encode(v)
 			}
-			return v.write(stdout)
+			return v.write(stdout, text)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", app.Human, "human or json")
 	ruleFlags(cmd, &rc)
 	completeOutput(cmd, app.Human, app.JSON)
+	words = wordsFlag(cmd)
 	return cmd
 }
 
-func viewRule(l *app.RuleLoad, t *match.Trace) (*ruleView, error) {
+func viewRule(text *rulesText, l *app.RuleLoad, t *match.Trace) (*ruleView, error) {
 	v := &ruleView{Problems: []string{}}
 	found := false
 	for _, row := range ruleRows(l) {
@@ -98,7 +104,7 @@ func viewRule(l *app.RuleLoad, t *match.Trace) (*ruleView, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("sid %d: %w; see yamori rules list", t.SID, app.ErrNoRule)
+		return nil, errNoRule(text, t.SID)
 	}
 	for _, p := range l.Problems {
 		if p.SID == t.SID {
@@ -129,6 +135,14 @@ func viewRule(l *app.RuleLoad, t *match.Trace) (*ruleView, error) {
 	return v, nil
 }
 
+// errNoRule is that no rule has a sid.
+func errNoRule(t *rulesText, sid uint32) error {
+	if strings.Contains(t.noRule, "%w") {
+		return fmt.Errorf(t.noRule, sid, app.ErrNoRule)
+	}
+	return fmt.Errorf(t.noRule, sid)
+}
+
 // reference makes an address of a reference where its kind has one.
 func reference(s string) string {
 	kind, id, _ := strings.Cut(s, ",")
@@ -141,40 +155,40 @@ func reference(s string) string {
 	return s
 }
 
-func (v *ruleView) write(w io.Writer) error {
+func (v *ruleView) write(w io.Writer, t *rulesText) error {
 	b := bufio.NewWriter(w)
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(b, "%-11s %s\n", name, value)
+			fmt.Fprintf(b, "%s%*s %s\n", name, 11-width(name), "", value)
 		}
 	}
-	line("sid", fmt.Sprintf("%d (gid %d, rev %d)", v.SID, v.GID, v.Rev))
+	line("sid", fmt.Sprintf(t.sid, v.SID, v.GID, v.Rev))
 	line("msg", v.Msg)
-	line("state", v.State)
-	line("file", fmt.Sprintf("%s:%d", v.File, v.Line))
-	line("header", v.Header)
+	line(t.state, v.State)
+	line(t.file, fmt.Sprintf("%s:%d", v.File, v.Line))
+	line(t.header, v.Header)
 	for i, o := range v.Options {
 		name := ""
 		if i == 0 {
-			name = "options"
+			name = t.options
 		}
 		line(name, o)
 	}
 	if v.Severity > 0 {
-		line("class", fmt.Sprintf("%s (%s), severity %d", v.Classtype, v.Category, v.Severity))
+		line(t.className, fmt.Sprintf(t.class, v.Classtype, v.Category, v.Severity))
 	}
 	switch {
 	case v.State == "failed":
 	case v.Prefilter == "":
-		line("prefilter", "none: it is tried wherever its header fits")
+		line(t.prefilter, t.noFast)
 	default:
-		line("prefilter", v.Prefilter+" in "+v.Buffer)
+		line(t.prefilter, fmt.Sprintf(t.fast, v.Prefilter, v.Buffer))
 	}
 	for _, r := range v.References {
-		line("reference", r)
+		line(t.reference, r)
 	}
 	for _, p := range v.Problems {
-		line("problem", p)
+		line(t.problem, p)
 	}
 	return b.Flush()
 }

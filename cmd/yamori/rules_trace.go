@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 // tracePlace is a packet in the output of rules test.
@@ -44,6 +46,7 @@ type traceView struct {
 
 func newRulesTest(stdout io.Writer) *cobra.Command {
 	var output string
+	var words func() (*rulesText, error)
 	var homeNet []string
 	rc := app.RuleConfig{Disabled: true}
 	cmd := &cobra.Command{
@@ -69,12 +72,19 @@ Exit: 0 the rule alerted, 1 it did not, 2 wrong use.`,
 			if rc.HomeNet, err = config.Prefixes(homeNet); err != nil {
 				return usage(fmt.Errorf("home-net: %w", err))
 			}
+			text, err := words()
+			if err != nil {
+				return err
+			}
 			rc.Builtin = len(rc.Files) == 0
 			t, _, err := app.TestRule(cmd.Context(), rc, gid, sid, args[1])
 			if t == nil {
 				return err
 			}
-			v := viewTrace(t)
+			if output == app.JSON { // what programs read has one language
+				text = rulesTexts[report.English]
+			}
+			v := viewTrace(text, t)
 			if output == app.JSON {
 				e := json.NewEncoder(stdout)
 				e.SetIndent("", "  ")
@@ -82,7 +92,7 @@ Exit: 0 the rule alerted, 1 it did not, 2 wrong use.`,
 				if werr := e.Encode(v); werr != nil {
 					return werr
 				}
-			} else if werr := v.write(stdout); werr != nil {
+			} else if werr := v.write(stdout, text); werr != nil {
 				return werr
 			}
 			if err == nil && len(t.Alerts) == 0 {
@@ -98,6 +108,7 @@ Exit: 0 the rule alerted, 1 it did not, 2 wrong use.`,
 	f.StringSliceVar(&homeNet, "home-net", nil, "networks of the home")
 	ruleFlags(cmd, &rc)
 	completeOutput(cmd, app.Human, app.JSON)
+	words = wordsFlag(cmd)
 	return cmd
 }
 
@@ -118,11 +129,11 @@ func viewPlace(p *match.Place) tracePlace {
 	return tracePlace{p.Packet, time.Unix(0, p.Time).UTC().Format("2006-01-02T15:04:05.000000Z"), proto, end(p.Src, p.SrcPort), end(p.Dst, p.DstPort)}
 }
 
-func (p tracePlace) String() string {
-	return fmt.Sprintf("packet %d, %s, %s %s -> %s", p.Packet, p.Time, p.Proto, p.Src, p.Dest)
+func (p tracePlace) text(t *rulesText) string {
+	return fmt.Sprintf(t.packet, p.Packet, p.Time, p.Proto, p.Src, p.Dest)
 }
 
-func viewTrace(t *match.Trace) *traceView {
+func viewTrace(text *rulesText, t *match.Trace) *traceView {
 	v := &traceView{SID: t.SID, Msg: t.Rule.Msg, Matched: t.Matched, Matches: []tracePlace{}, Alerts: []tracePlace{}}
 	for i := range t.Matches {
 		v.Matches = append(v.Matches, viewPlace(&t.Matches[i]))
@@ -142,23 +153,19 @@ func viewTrace(t *match.Trace) *traceView {
 		at := viewPlace(&b.Place)
 		v.At = &at
 	}
-	switch b.Stage {
+	switch why := text.why[b.Stage]; b.Stage {
 	case match.NoPacket:
-		v.Why = "no packet is of the rule's protocol (" + t.Rule.Proto + ")"
+		v.Why = fmt.Sprintf(why, t.Rule.Proto)
 	case match.AtAddress:
-		v.Why = "the " + b.Option + " never fits"
-	case match.AtFlow:
-		v.Why = "the flow does not fit: " + b.Option
-	case match.AtApp:
-		v.Why = "no flow was recognised as " + b.Option
-	case match.AtOption:
-		v.Why = "this option never holds: " + b.Option
+		v.Why = fmt.Sprintf(why, cmp.Or(text.parts[b.Option], b.Option))
+	case match.AtFlow, match.AtApp, match.AtOption:
+		v.Why = fmt.Sprintf(why, b.Option)
 	case match.AtBuffer:
-		v.Why = "there was never a " + b.Buffer + " to look into"
+		v.Why = fmt.Sprintf(why, b.Buffer)
 	case match.AtContent:
-		v.Why = "this option fails on " + b.Buffer + ": " + b.Option
+		v.Why = fmt.Sprintf(why, b.Buffer, b.Option)
 	case match.AtAlert:
-		v.Why = "the rule matches, and a threshold, noalert or a pass rule keeps the alert back"
+		v.Why = why
 	}
 	return v
 }
@@ -166,31 +173,31 @@ func viewTrace(t *match.Trace) *traceView {
 // shown bounds the places that are written for people.
 const shown = 10
 
-func (v *traceView) write(w io.Writer) error {
+func (v *traceView) write(w io.Writer, t *rulesText) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%d %s\n", v.SID, v.Msg)
 	list := func(what string, places []tracePlace) {
 		for i, p := range places {
 			if i == shown {
-				fmt.Fprintf(b, "  … and more\n")
+				fmt.Fprint(b, t.more)
 				break
 			}
-			fmt.Fprintf(b, "  %s: %v\n", what, p)
+			fmt.Fprintf(b, "  %s: %s\n", what, p.text(t))
 		}
 	}
 	if v.Why == "" {
-		fmt.Fprintf(b, "It alerts.\n")
-		list("alert", v.Alerts)
+		fmt.Fprint(b, t.alerts)
+		list(t.alert, v.Alerts)
 		return b.Flush()
 	}
-	fmt.Fprintf(b, "It does not alert: %s.\n", v.Why)
+	fmt.Fprintf(b, t.silent, v.Why)
 	if v.Matched > 0 {
-		list("match", v.Matches)
+		list(t.match, v.Matches)
 	} else if v.At != nil {
-		fmt.Fprintf(b, "  came furthest: %v\n", *v.At)
+		fmt.Fprintf(b, t.furthest, v.At.text(t))
 	}
 	if v.Data != "" {
-		fmt.Fprintf(b, "  %s (%d bytes): %s\n", v.Buffer, v.Size, v.Data)
+		fmt.Fprintf(b, t.data, v.Buffer, v.Size, v.Data)
 	}
 	return b.Flush()
 }

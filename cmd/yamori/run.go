@@ -23,9 +23,9 @@ func newRun(stdout, stderr *os.File) *cobra.Command {
 		Use:   "run",
 		Short: "Watch this machine's network",
 		Long: `Run watches a network interface and says in plain words what it sees. It only
-watches, until you ask it to protect (yamori protect). On a router it takes the LAN side, elsewhere the
-interface of the default route. Stop it with Ctrl-C: it ends with an account.
-A SIGHUP reopens the event file and loads the rules again.
+watches, until you ask it to protect (yamori protect). On a router it takes the
+LAN side, elsewhere the interface of the default route. Stop it with Ctrl-C: it
+ends with an account. A SIGHUP reopens the event file and loads the rules again.
 
 It needs root, or the capabilities cap_net_raw and cap_net_admin. Started as
 root it becomes two processes: a small one keeps the privileges, and the one that

@@ -40,7 +40,7 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			}
 			s, err := app.AskStatus(cmd.Context(), cmp.Or(socket, cfg.Socket, config.DefaultSocket))
 			if err != nil {
-				return err
+				return cured(l, err)
 			}
 			if output == app.JSON {
 				return json.NewEncoder(stdout).Encode(s)

@@ -108,7 +108,7 @@ func newTokensRevoke(stdout, stderr *os.File) *cobra.Command {
 		}
 		ids := []string{}
 		for _, s := range args {
-			id, err := tokenOf(all, s)
+			id, err := a.tokenOf(all, s)
 			if err != nil {
 				return err
 			}
@@ -129,7 +129,7 @@ func newTokensRevoke(stdout, stderr *os.File) *cobra.Command {
 }
 
 // tokenOf finds the one token that s means.
-func tokenOf(all []api.Token, s string) (string, error) {
+func (a *asker) tokenOf(all []api.Token, s string) (string, error) {
 	var ids, text []string
 	for _, t := range all {
 		if t.ID == s {
@@ -143,7 +143,7 @@ func tokenOf(all []api.Token, s string) (string, error) {
 	case 1:
 		return ids[0], nil
 	case 0:
-		return "", fmt.Errorf("there is no token %q; yamori tokens lists them", plain(s))
+		return "", a.errorf("there is no token %q; yamori tokens lists them", "%q というトークンはありません。yamori tokens で一覧できます", plain(s))
 	}
-	return "", fmt.Errorf("%d tokens are called %q; name one by its id:\n%s", len(ids), plain(s), strings.Join(text, "\n"))
+	return "", a.errorf("%d tokens are called %q; name one by its id:\n%s", "%d 個のトークンが %q に当てはまります。ID で指定してください：\n%s", len(ids), plain(s), strings.Join(text, "\n"))
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"slices"
 
@@ -47,12 +45,12 @@ change; yamori policy changes lists them.`,
 			return err
 		}
 		if len(all) == 0 && len(args) == 0 {
-			return errors.New("there is nothing to take back")
+			return a.errorf("there is nothing to take back", "取り消せる変更はありません")
 		}
 		k := len(all) - 1
 		if len(args) == 1 {
 			if k = slices.IndexFunc(all, func(c api.PolicyChange) bool { return c.ID == args[0] }); k < 0 {
-				return fmt.Errorf("there is no change %q that can be taken back; yamori policy changes lists them", plain(args[0]))
+				return a.errorf("there is no change %q that can be taken back; yamori policy changes lists them", "取り消せる変更 %q はありません。yamori policy changes で一覧できます", plain(args[0]))
 			}
 		}
 		done, err := a.c.Undo(ctx, all[k].ID)

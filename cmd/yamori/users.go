@@ -63,9 +63,9 @@ func (a *asker) user(ctx context.Context, s string) (api.User, error) {
 		names = append(names, plain(u.Name))
 	}
 	if len(names) == 0 {
-		return api.User{}, fmt.Errorf("there are no users yet; make the first one with: yamori users add %s --role owner", plain(s))
+		return api.User{}, a.errorf("there are no users yet; make the first one with: yamori users add %s --role owner", "ユーザーはまだいません。次で作成してください：yamori users add %s --role owner", plain(s))
 	}
-	return api.User{}, fmt.Errorf("there is no user %q; there are: %s", plain(s), strings.Join(names, ", "))
+	return api.User{}, a.errorf("there is no user %q; there are: %s", "%q というユーザーはいません。登録済み：%s", plain(s), strings.Join(names, ", "))
 }
 
 func (a *asker) userWords(ctx context.Context) (out []cobra.Completion) {

@@ -207,10 +207,7 @@ func Parse(name string, b []byte) (*Config, error) {
 			if tk := ye.GetToken(); tk != nil {
 				e.Line = tk.Position.Line
 			}
-			e.Text = ye.GetMessage()
-			if strings.HasPrefix(e.Text, "unknown field") {
-				e.Text += "; known ones are in docs/configuration.md"
-			}
+			e.Text = mistake(ye)
 		}
 		return nil, e
 	}

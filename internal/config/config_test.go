@@ -12,7 +12,17 @@ import (
 
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, yaml, want string }{
-		{"unknown key", "version: 1\ninterfaces: eth0\n", `f.yaml:2: unknown field "interfaces"; known ones are in docs/configuration.md`},
+		{"misspelt key", "version: 1\nsockett: /tmp/s\n", `f.yaml:2: unknown field "sockett"; did you mean socket?`},
+		{"misspelt key below", "rules:\n  file: x\n", `f.yaml:2: unknown field "file" in this section; see docs/configuration.md`},
+		{"a word for a number", "state:\n  max_mb: lots\n", `f.yaml:2: max_mb: "lots" is not a whole number`},
+		{"a word for a switch", "api:\n  off: never\n", `f.yaml:2: off: "never" is not true or false`},
+		{"a word for a section", "state: here\n", `f.yaml:1: state: "here" is not a section; write its settings below it, indented`},
+		{"a word for a list", "home_net: 192.168.1.0/24\n", `f.yaml:1: home_net: "192.168.1.0/24" is not a list; write it as [one, two]`},
+		{"twice", "interface: a\ninterface: b\n", `f.yaml:2: "interface" stands twice, first in line 1; keep one of them`},
+		{"a tab", "rules:\n\tfiles: []\n", `f.yaml:2: a tab stands where spaces belong; indent with spaces`},
+		{"an open list", "home_net: [10.0.0.0/8\n", `f.yaml:1: a list is not closed; write ] at its end`},
+		{"an open group", "state: {dir: /tmp\n", `f.yaml:1: a group is not closed; write } at its end`},
+		{"unknown key", "version: 1\nfrobnicate: eth0\n", `f.yaml:2: unknown field "frobnicate"; known ones are in docs/configuration.md`},
 		{"unknown key below", "events:\n  path: x\n", `f.yaml:2: unknown field "path"`},
 		{"wrong type", "version: 1\nworkers: many\n", "f.yaml:2: "},
 		{"not YAML", "version: 1\nworkers: [1\n", "f.yaml:"},

@@ -432,17 +432,21 @@ func (m *Manager) guard(e *Entry) error {
 		return nil
 	}
 	c := compile(e, nil)
-	for _, list := range [2][]*item{m.fixed, m.values(Never)} {
+	for k, list := range [2][]*item{m.fixed, m.values(Never)} {
+		cure := "remove it there first"
+		if k == 0 {
+			cure = "the home does not work without it, so it cannot be blocked"
+		}
 		for _, it := range list {
 			n := compile(&it.e, nil)
 			switch {
 			case n.port != 0:
 			case n.device != "" && n.device == c.device && !n.hasDest && n.host == "":
-				return fieldError("device", "%s is on the never-block list (%s); remove it there first", c.device, it.e.ID)
+				return fieldError("device", "%s is on the never-block list (%s); %s", c.device, it.e.ID, cure)
 			case n.hasDest && n.device == "" && n.host == "" && c.hasDest && c.bits >= n.bits && covers(&n.dest, n.bits, &c.dest):
-				return fieldError("dest", "%s is on the never-block list (%s); remove it there first", e.Scope.Dest, it.e.ID)
+				return fieldError("dest", "%s is on the never-block list (%s); %s", e.Scope.Dest, it.e.ID, cure)
 			case n.host != "" && n.device == "" && !n.hasDest && c.host != "" && (c.host == n.host || strings.HasSuffix(c.host, "."+n.host)):
-				return fieldError("host", "%s is on the never-block list (%s); remove it there first", e.Scope.Host, it.e.ID)
+				return fieldError("host", "%s is on the never-block list (%s); %s", e.Scope.Host, it.e.ID, cure)
 			}
 		}
 	}

@@ -93,6 +93,20 @@ func (e *Error) Is(target error) bool {
 // maxAnswer bounds an answer that is read as a whole.
 const maxAnswer = 64 << 20
 
+// Unreachable is why nobody could be asked.
+type Unreachable struct {
+	At     string // the socket
+	Denied bool   // it is there, and may not be opened; else nobody listens
+}
+
+// Error says what to do.
+func (u *Unreachable) Error() string {
+	if u.Denied {
+		return fmt.Sprintf("no permission to ask yamori at %s; use sudo, or join the socket's group", u.At)
+	}
+	return fmt.Sprintf("yamori is not running (nobody answers at %s); start it with: sudo yamori run", u.At)
+}
+
 // send makes a request; the caller closes the answer's body.
 func (c *Client) send(ctx context.Context, method, path, typ string, body io.Reader, head ...string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
@@ -113,9 +127,9 @@ func (c *Client) send(ctx context.Context, method, path, typ string, body io.Rea
 	res, err := c.hc.Do(r)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("yamori is not running (nobody answers at %s); start it with: sudo yamori run", c.at)
+		return nil, &Unreachable{At: c.at}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("no permission to ask yamori at %s; use sudo, or join the socket's group", c.at)
+		return nil, &Unreachable{At: c.at, Denied: true}
 	case err != nil:
 		return nil, err
 	}
