@@ -228,7 +228,7 @@ func writeCSV[T any](w io.Writer, cols []column[T], items []T) error {
 				cell = x.cell
 			}
 			s := plain(cell(&items[i]))
-			if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+			if r, n := utf8.DecodeRuneInString(s); n > 0 && strings.ContainsRune("=+-@＝＋－＠", r) {
 				s = "'" + s // a spreadsheet would run it (OWASP, CSV injection)
 			}
 			row = append(row, s)

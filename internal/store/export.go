@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yamori-net/yamori/internal/event"
 )
@@ -208,8 +209,8 @@ func csvRow(f *Finding) []string {
 		f.Direction.String(), remote, f.Country, strconv.Itoa(int(f.ASN)), strconv.Itoa(int(f.Signature)), strconv.FormatFloat(f.Confidence, 'f', 3, 64), f.State.String(), f.Note}
 	for i, v := range row {
 		// A spreadsheet would run what begins so as a formula, and words may
-		// come from an attacker.
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
+		// come from an attacker (the wide forms: in East Asia).
+		if r, n := utf8.DecodeRuneInString(v); n > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
 			row[i] = "'" + v
 		}
 	}

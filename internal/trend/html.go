@@ -27,6 +27,9 @@ type view struct {
 	OutboundPart string
 	Columns      plot
 	Line         plot
+	PlotEvents   string // titles of the two
+	PlotShare    string
+	Times        []viewTimes
 	Tables       []viewTable
 	Lists        []viewList
 }
@@ -50,8 +53,8 @@ func (w *words) Nothing() string { return w.none }
 func (w *words) L(name string) (string, error) {
 	for _, l := range [...]struct{ name, text string }{
 		{"total", w.total}, {"mining", w.mining}, {"share", w.share}, {"blocked", w.blocked}, {"outbound", w.outbound}, {"busiest", w.busiest},
-		{"growth", w.growth}, {"byMonth", w.byMonth}, {"month", w.month}, {"events", w.events}, {"part", w.part}, {"name", w.name},
-		{"plotEvents", w.plotEvents}, {"plotShare", w.plotShare}, {"rest", w.rest},
+		{"growth", w.growth}, {"events", w.events}, {"part", w.part}, {"name", w.name},
+		{"rest", w.rest},
 	} {
 		if l.name == name {
 			return l.text, nil
@@ -59,6 +62,15 @@ func (w *words) L(name string) (string, error) {
 	}
 	return "", fmt.Errorf("the page has no word %q", name)
 }
+
+// viewTimes is a table of months or weeks.
+type viewTimes struct {
+	Title, Head string
+	Rows        []Bucket
+}
+
+// maxWeekRows bounds the weeks that the page lists: half a year.
+const maxWeekRows = 27
 
 type viewTable struct {
 	Title, Note string
@@ -100,8 +112,14 @@ func WriteHTML(out io.Writer, r *Report, lang report.Lang) error {
 	w := wordsOf(lang)
 	v := view{W: w, Sentence: fmt.Sprintf(w.sentence, number(r.Total.Count), number(r.Mining.Count), percent(r.Share)), R: r, Span: w.span(r.From, r.To), BlockedPart: percent(part(r.Blocked, r.Total.Count)), OutboundPart: percent(part(r.Outbound, r.Total.Count))}
 	list := r.Months
+	v.PlotEvents, v.PlotShare = w.plotEvents, w.plotShare
 	if len(list) < 3 && len(r.Days) > 0 {
 		list = r.Days
+		v.PlotEvents, v.PlotShare = w.plotEventsDay, w.plotShareDay
+	}
+	v.Times = []viewTimes{{w.byMonth, w.month, r.Months}}
+	if n := len(r.Weeks); n > 1 && n <= maxWeekRows && !r.Demo { // the demonstration knows months alone
+		v.Times = append(v.Times, viewTimes{w.byWeek, w.week, r.Weeks})
 	}
 	v.Columns, v.Line = columns(list), line(list)
 	for _, t := range r.tables(w) {

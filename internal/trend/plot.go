@@ -12,6 +12,8 @@ const (
 	plotLeft   = 64.0 // room for the scale
 	plotBottom = 28.0 // room for the keys
 	plotTop    = 10.0
+	plotDigit  = 7.0 // width of a digit, at most
+	plotGap    = 9.0 // between keys
 )
 
 // plot is a drawing in coordinates, ready for the template.
@@ -88,9 +90,18 @@ func line(list []Bucket) (p plot) {
 
 // keys writes as many keys below the axis as have room.
 func keys(list []Bucket, step float64) (out []tick) {
-	every := int(math.Ceil(58 / step))
+	wide := 0
+	for i := range list {
+		wide = max(wide, len(list[i].Key))
+	}
+	room := plotDigit * float64(wide)
+	every := int(math.Ceil((room + plotGap) / step))
 	for i := 0; i < len(list); i += every {
-		out = append(out, tick{coord(plotLeft + step*(float64(i)+0.5)), list[i].Key})
+		x := plotLeft + step*(float64(i)+0.5)
+		if x+room/2 > plotWidth {
+			break
+		}
+		out = append(out, tick{coord(x), list[i].Key})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,11 @@ func TestTop(t *testing.T) {
 
 // TestWriters: hostile names stay names in every form.
 func TestWriters(t *testing.T) {
+	for s, want := range map[string]string{"": "", "=1": "'=1", "\n=1": "'\n=1", "＝1+1": "'＝1+1", "＠x": "'＠x", "a=1": "a=1", "カメラ": "カメラ"} {
+		if got := safeCell(s); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
 	evil := "=cmd|'/C calc'!A0<script>alert(1)</script>\x1b[31m\n"
 	d := &Data{From: monday, To: monday.AddDate(0, 0, 7), Rows: []Row{{Start: monday, Category: event.Mining, Device: "x", Name: evil, Kind: evil, Country: evil, Network: evil, Family: evil, Count: 2}},
 		Notes: []string{"note"}, Sources: []string{"source"}}
@@ -209,6 +215,36 @@ func TestWriters(t *testing.T) {
 }
 
 // TestPad: columns stay columns, whatever the names.
+// TestPlotKeys: what is written below a plot does not overlap, and the title says
+// what it is.
+func TestPlotKeys(t *testing.T) {
+	for n := 1; n <= maxDays; n++ {
+		r := Make(&Data{From: monday, To: monday.AddDate(0, 0, n), Rows: []Row{{Start: monday, Category: event.Mining, Count: 2}}})
+		last := -1000.0
+		if len(columns(r.Days).Keys) == 0 {
+			t.Fatalf("%d days: no keys", n)
+		}
+		for _, k := range columns(r.Days).Keys {
+			x, err := strconv.ParseFloat(k.At, 64)
+			if err != nil || x-last < plotDigit*float64(len(k.Text)) || x+plotDigit*float64(len(k.Text))/2 > plotWidth {
+				t.Fatalf("%d days: %q at %s, the one before at %v", n, k.Text, k.At, last)
+			}
+			last = x
+		}
+	}
+	for days, want := range map[int][]string{20: {english.plotEventsDay, english.byWeek}, 100: {english.plotEvents, english.byWeek}, 400: {english.plotEvents}} {
+		var b bytes.Buffer
+		if err := WriteHTML(&b, Make(&Data{From: monday, To: monday.AddDate(0, 0, days), Rows: []Row{{Start: monday, Category: event.Mining, Count: 2}}}), report.English); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("a page of %d days has no %q", days, w)
+			}
+		}
+	}
+}
+
 func TestPad(t *testing.T) {
 	for in, want := range map[string]string{"": "      ", "abc": "abc   ", "abcdef": "abcdef", "abcdefg": "abcde…", "日本": "日本  ", "日本語": "日本語", "日本語x": "日本… ", "a\x1b[m\n": "a[m   "} {
 		if got := pad(in, 6); got != want || columnsOf(got) != 6 {

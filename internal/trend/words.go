@@ -19,7 +19,8 @@ type words struct {
 	byMonth, byWeek, byCategory, byFamily, byKind, byMiner   string
 	byDevice, byCountry, byNetwork, known                    string
 	month, events, part, name, other, unknown, notes, source string
-	plotEvents, plotShare, rest, date                        string
+	plotEvents, plotShare, plotEventsDay, plotShareDay       string
+	week, rest, date                                         string
 	category                                                 map[event.Category]string
 	kind                                                     map[string]string
 }
@@ -38,7 +39,8 @@ var english = words{
 	byMonth: "By month", byWeek: "By week", byCategory: "By category", byFamily: "By family", byKind: "By kind of device", byMiner: "What mined",
 	byDevice: "By device", byCountry: "By country of the other end", byNetwork: "By network of the other end", known: "of the events where it is known",
 	month: "Month", events: "Events", part: "Share", name: "Name", other: "all others", unknown: "not known", notes: "Notes", source: "Sources",
-	plotEvents: "Events by month, mining and others", plotShare: "Share of mining by month", rest: "Other events", date: "2 January 2006",
+	plotEvents: "Events by month, mining and others", plotShare: "Share of mining by month",
+	plotEventsDay: "Events by day, mining and others", plotShareDay: "Share of mining by day", week: "Week", rest: "Other events", date: "2 January 2006",
 	category: map[event.Category]string{
 		event.Mining: "Cryptocurrency mining", event.Botnet: "Botnets", event.Exploit: "Exploits", event.Malware: "Malware", event.Ransomware: "Ransomware",
 		event.Scan: "Scans", event.Bruteforce: "Password guessing", event.Flood: "Flooding (DDoS)", event.WebThreat: "Malicious sites", event.DNS: "Suspicious names",
@@ -58,7 +60,8 @@ var japanese = words{
 	byMonth: "月ごと", byWeek: "週ごと", byCategory: "種類ごと", byFamily: "系統ごと", byKind: "機器の種類ごと", byMiner: "採掘していた機器の種類",
 	byDevice: "機器ごと", byCountry: "相手の国ごと", byNetwork: "相手のネットワークごと", known: "相手が分かる出来事のうち",
 	month: "月", events: "件数", part: "割合", name: "名前", other: "その他すべて", unknown: "不明", notes: "注記", source: "出典",
-	plotEvents: "月ごとの件数（採掘とその他）", plotShare: "月ごとの採掘の割合", rest: "採掘以外", date: "2006年1月2日",
+	plotEvents: "月ごとの件数（採掘とその他）", plotShare: "月ごとの採掘の割合",
+	plotEventsDay: "日ごとの件数（採掘とその他）", plotShareDay: "日ごとの採掘の割合", week: "週", rest: "採掘以外", date: "2006年1月2日",
 	category: map[event.Category]string{
 		event.Mining: "仮想通貨の採掘", event.Botnet: "ボットネット", event.Exploit: "弱点への攻撃", event.Malware: "マルウェア", event.Ransomware: "ランサムウェア",
 		event.Scan: "探り（スキャン）", event.Bruteforce: "パスワードの総当たり", event.Flood: "大量送信（DDoS）", event.WebThreat: "危険なサイト", event.DNS: "不審な名前解決",

@@ -91,9 +91,9 @@ func sorted(m map[event.Category]uint64) []event.Category {
 }
 
 // safeCell keeps a spreadsheet from running a name that an attacker chose
-// (OWASP, CSV injection).
+// (OWASP, CSV injection; the wide forms are run by spreadsheets in East Asia).
 func safeCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if r, n := utf8.DecodeRuneInString(s); n > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
 		return "'" + s
 	}
 	return s
