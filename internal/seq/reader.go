@@ -1,6 +1,10 @@
 package seq
 
-import "github.com/yamori-net/yamori/internal/packet"
+import (
+	"math/bits"
+
+	"github.com/yamori-net/yamori/internal/packet"
+)
 
 // Kind says what the messages of a flow are.
 type Kind uint8
@@ -24,8 +28,26 @@ type half struct {
 	next   uint32 // sequence number of the next header (TLS) or byte
 	synced bool
 	nhdr   uint8 // bytes of a split header that were seen
-	hdr    [5]byte
+	hdr    [4]byte
+	rest   uint8 // of the first record's length beyond whole blocks; odd: another one's differed
+	sizes  uint8 // numbers of blocks that records had, modulo 8
 }
+
+// rounded takes a record's length and reports whether all were of whole blocks
+// so far (and the same beyond), of so many sizes that it is no chance: one in
+// 4,096 for lengths that differ as they like.
+func (h *half) rounded(n int) bool {
+	rest := uint8(n&(cbcBlock-1)) << 1
+	if h.sizes == 0 {
+		h.rest = rest
+	} else if h.rest != rest {
+		h.rest |= 1
+	}
+	h.sizes |= 1 << (n / cbcBlock & 7)
+	return h.rest&1 == 0 && bits.OnesCount8(h.sizes) >= roundedSizes
+}
+
+const roundedSizes = 4
 
 // Sink takes messages; false: no more are wanted.
 type Sink interface {
@@ -34,13 +56,20 @@ type Sink interface {
 
 // Reader finds the messages of a flow in its packets.
 type Reader struct {
-	Kind Kind
-	fin  bool // the client's Finished went by, or a message of its
-	half [2]half
+	Kind   Kind
+	fin    bool  // the client's Finished went by, or a message of its
+	over   uint8 // what protection adds to a message, if it is not the kind's
+	Blocks bool  // lengths are rounded to whole blocks
+	half   [2]half
 }
 
 // content is the length of what is protected in n bytes.
-func (r *Reader) content(n int) int { return max(1, n-overhead[r.Kind]) }
+func (r *Reader) content(n int) int {
+	if r.over > 0 {
+		return max(1, n-int(r.over))
+	}
+	return max(1, n-overhead[r.Kind])
+}
 
 // Segment takes a packet of a TCP stream and hands its messages to to. missing
 // says how many bytes of the payload were not captured. It reports false when
@@ -72,25 +101,22 @@ func (r *Reader) Segment(now int64, d packet.Dir, seqNo uint32, payload []byte, 
 		off = int(delta)
 	}
 	for off < len(payload) {
-		var n int
-		if h.nhdr == 0 && len(payload)-off >= 5 {
-			copy(h.hdr[:], payload[off:off+5])
-			off += 5
-		} else {
-			k := copy(h.hdr[h.nhdr:], payload[off:])
-			h.nhdr += uint8(k)
-			if off += k; h.nhdr < 5 {
-				return true
-			}
+		var b [5]byte
+		copy(b[:], h.hdr[:h.nhdr])
+		k := copy(b[h.nhdr:], payload[off:])
+		off += k
+		if k += int(h.nhdr); k < len(b) {
+			h.nhdr = uint8(copy(h.hdr[:], b[:k]))
+			return true
 		}
 		h.nhdr = 0
-		if !plausible(h.hdr[:]) {
+		if !plausible(b[:]) {
 			h.synced = false
 			return true
 		}
-		n = int(h.hdr[3])<<8 | int(h.hdr[4])
-		h.next += uint32(5 + n)
-		if h.hdr[0] == 23 && !r.record(now, d, n, to) {
+		n := int(b[3])<<8 | int(b[4])
+		h.next += uint32(len(b) + n)
+		if b[0] == 23 && !r.record(now, d, n, to) {
 			return false
 		}
 		off += n
@@ -111,6 +137,10 @@ func (r *Reader) record(now int64, d packet.Dir, n int, to Sink) bool {
 		if r.Kind == TLS13 && (n == 53 || n == 69) { // by the hash, RFC 8446 section 4.4.4
 			return true
 		}
+	}
+	if r.over == 0 && r.half[d&1].rounded(n) {
+		// Mbed TLS pads so in TLS 1.3, and CBC does where the hello was not seen.
+		r.Blocks = true
 	}
 	return to.Message(now, d, r.content(n))
 }

@@ -81,14 +81,15 @@ func (t *Tracker) Message(now int64, d packet.Dir, n int) bool {
 	if t.level > BulkBurst {
 		return false
 	}
-	if t.open && t.bdir == d && now-t.blast < joinGap {
+	joined := t.open && t.bdir == d && now-t.blast < joinGap
+	if joined {
 		t.bbytes += uint32(n)
 	} else {
 		t.Flush()
 		t.open, t.bdir, t.bbytes, t.bfirst = true, d, uint32(n), now
 	}
 	t.blast = now
-	t.note(now, d, n)
+	t.note(now, d, n, joined)
 	return true
 }
 

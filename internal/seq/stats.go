@@ -126,6 +126,8 @@ type Stats struct {
 	Bursts      [2]uint32 // after it
 	Sum         [2]uint32 // bytes since the client's first message, without those of a few bytes
 	First       [Firsts]uint16
+	Joined      uint8 // bit k: First[k] came at once with the one before
+	firsts      uint8
 	Unanswered  uint32  // calls followed by another without a reply between
 	Pushed      uint32  // messages of the server that answer nothing
 	Woke        uint32  // of those, after a second of quiet
@@ -156,10 +158,10 @@ type Stats struct {
 }
 
 // note counts a message before joining.
-func (t *Tracker) note(now int64, d packet.Dir, n int) {
+func (t *Tracker) note(now int64, d packet.Dir, n int, joined bool) {
 	length := uint16(min(n, math.MaxUint16))
-	if k := t.Records[1]; d == packet.ToClient && k < Firsts {
-		t.First[k] = length
+	if d == packet.ToClient {
+		t.first(n, length, joined && (t.Kind == TLS13 || t.Kind == TLS12)) // elsewhere a packet is no message
 	}
 	t.Records[d&1] = inc(t.Records[d&1])
 	if n > tiny && t.Records[0] > 0 && t.Sum[d&1] < 1<<30 {
@@ -169,6 +171,25 @@ func (t *Tracker) note(now int64, d packet.Dir, n int) {
 		t.Begin = now
 	}
 	t.Last = max(t.Last, now)
+}
+
+// first keeps the length of one of the server's first messages. What came at
+// once is a message by itself, but for an end of line or the byte that is sent
+// ahead of the rest.
+func (s *Stats) first(n int, length uint16, joined bool) {
+	k := s.firsts
+	if joined && k > 0 && (n <= tiny || s.First[k-1] <= tiny) {
+		s.First[k-1] = uint16(min(int(s.First[k-1])+n, math.MaxUint16))
+		return
+	}
+	if k == Firsts {
+		return
+	}
+	s.First[k] = length
+	if joined {
+		s.Joined |= 1 << k
+	}
+	s.firsts++
 }
 
 // since returns the milliseconds from b to a; times run on through the end of

@@ -28,7 +28,8 @@ const (
 	weightPort    = 1.0
 	weightWeb     = -0.7
 	weightKind    = 2.0 // a device that has no reason of its own to act like a miner
-	weightOther   = 1.0 // each other flow of the device that looks like it, at most two
+	weightOther   = 1.0 // each other flow of the device that looks like it, to a different server; at most two
+	weightAgain   = 0.5 // others to the same server: a service is as like a miner in each of its connections
 	weightNext    = 1.0
 	weightAfter   = 1.5  // begun within minutes after a connection of the device to another server was dropped for mining
 	weightRetry   = 0.5  // to the same server: whoever is cut off tries again
@@ -36,7 +37,7 @@ const (
 	weightBlur    = -0.4 // in QUIC and SSH lengths are known only nearly
 
 	// mostElse is the most that is added for what a look has to ask others for.
-	mostElse = 2*weightOther + weightNext + weightKind + weightAfter + weightServes
+	mostElse = 2*weightOther + weightAgain + weightNext + weightKind + weightAfter + weightServes
 
 	levelSuspect   = -0.7
 	levelLikely    = 0.4
@@ -82,7 +83,7 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 	dev := who()
 	client, _ := f.Client()
 	server, port := f.Server()
-	others, next := q.mem.seen(client, flowSeen{f.ID, server, port, t.Begin, s})
+	same, others, next := q.mem.seen(client, flowSeen{f.ID, server, port, t.Begin, s})
 	ev := q.evidence(t, &x, s)
 	if w := blur(t); w != 0 {
 		ev = append(ev, event.Evidence{Code: "sequence.blur", Weight: w})
@@ -91,9 +92,13 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += w
 		ev = append(ev, event.Evidence{Code: "sequence.device", Value: dev.Kind, Weight: w})
 	}
-	if n := min(others, 2); n > 0 {
-		sum += weightOther * float64(n)
-		ev = append(ev, event.Evidence{Code: "sequence.flows", Value: fmt.Sprintf("%d other connections", others), Weight: weightOther * float64(n)})
+	w := weightOther * float64(min(others, 2))
+	if same > 0 {
+		w += weightAgain
+	}
+	if w > 0 {
+		sum += w
+		ev = append(ev, event.Evidence{Code: "sequence.flows", Value: fmt.Sprintf("%d other connections", same+others), Weight: w})
 	}
 	if next {
 		sum += weightNext
@@ -171,7 +176,7 @@ const (
 )
 
 func blur(t *seq.Tracker) float64 {
-	if t.Kind == seq.QUIC || t.Kind == seq.SSH {
+	if t.Kind == seq.QUIC || t.Kind == seq.SSH || t.Blocks {
 		return weightBlur
 	}
 	return 0

@@ -174,9 +174,9 @@ func (m *memory) poolAt(a packet.Addr, now int64) (int, bool) {
 }
 
 // seen notes a flow of client c that looks like mining, and returns how many
-// others of c did, and whether this one went to another server after an earlier
-// one had ended or failed: the next pool.
-func (m *memory) seen(c packet.Addr, f flowSeen) (others int, next bool) {
+// others of c did, to the same server and to different ones, and whether this one
+// went to another server after an earlier one had ended or failed: the next pool.
+func (m *memory) seen(c packet.Addr, f flowSeen) (same, others int, next bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	d := m.of(c)
@@ -186,7 +186,10 @@ func (m *memory) seen(c packet.Addr, f flowSeen) (others int, next bool) {
 		switch {
 		case o.id == f.id:
 			mine = i
-		case o.score > 0:
+		case o.score <= 0:
+		case o.server == f.server && o.port == f.port:
+			same++
+		default:
 			others++
 			next = next || o.server != f.server && o.first < f.first
 		}
@@ -200,7 +203,7 @@ func (m *memory) seen(c packet.Addr, f flowSeen) (others int, next bool) {
 	default:
 		d.flows = [4]flowSeen{d.flows[1], d.flows[2], d.flows[3], f}
 	}
-	return others, next
+	return same, others, next
 }
 
 // of returns what is known of a device. The caller holds the lock.

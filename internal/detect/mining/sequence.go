@@ -70,6 +70,7 @@ type handshake struct {
 	tag     uint32
 	pool    int
 	version uint16
+	suite   uint16
 }
 
 // Inspect judges nothing: it notes names and handshakes.
@@ -79,7 +80,7 @@ func (q *sequence) Inspect(f *flow.Flow, c *proto.Conn, tx proto.Tx) (event.Find
 		q.answer(t, c.Time)
 	case *tls.Tx:
 		q.hello(f, &t.Hello, t.HasHello)
-		q.last.version = t.Version()
+		q.last.version, q.last.suite = t.Version(), t.Server.Cipher
 		if proxyCert(&t.Certs[packet.ToClient]) {
 			q.last.tag |= tagProxyCert
 		}
@@ -175,8 +176,8 @@ func (q *sequence) Follow(f *flow.Flow, c *proto.Conn, t *seq.Tracker) bool {
 	if q.last.flow == f.ID {
 		t.Tag = q.last.tag
 		t.Tag2 = uint32(q.last.pool + 1)
-		if v := q.last.version; t.Kind == seq.TLS13 && v != 0 && v < 0x0304 {
-			t.Kind = seq.TLS12
+		if t.Kind == seq.TLS13 {
+			t.Protect(q.last.version, q.last.suite)
 		}
 	}
 	if i, site := q.mem.poolAt(server, c.Time); i >= 0 && t.Tag&(tagPool|tagPoolSite) == 0 {

@@ -280,10 +280,8 @@ var features = []feature{
 	})},
 	{"push_unprompted", []float64{.5, .9}, func(v view) float64 { return ratio(float64(v.s.Woke), v.pushes) }},
 	{"job_in_first_answer", []float64{.5}, ofPush(func(v view, p *seq.Push) float64 {
-		for _, n := range v.s.First {
-			if n >= p.Len && n-p.Len <= 150 {
-				return 1
-			}
+		if v.first(int(p.Len), int(p.Len)+150) {
+			return 1
 		}
 		return 0
 	})},
@@ -345,11 +343,7 @@ func (v *view) conditions() (share, job, all float64) {
 			after += int(v.s.Call[i].React)
 		}
 		yes(&job, float64(after) <= .15*v.calls)
-		held := false
-		for _, n := range v.s.First {
-			held = held || n+3 >= p.Len && n <= p.Len+160
-		}
-		yes(&job, held)
+		yes(&job, v.first(int(p.Len)-3, int(p.Len)+160))
 	}
 	var a, b uint16
 	late := 0
@@ -376,4 +370,20 @@ func (v *view) conditions() (share, job, all float64) {
 func Conditions(t *seq.Tracker) (share, job, all float64) {
 	v := look(t)
 	return v.conditions()
+}
+
+// first reports whether one of the server's first messages, or what came at once
+// of them, has a length between from and to.
+func (v *view) first(from, to int) bool {
+	sum := 0
+	for i, n := range v.s.First {
+		if v.s.Joined&(1<<i) == 0 {
+			sum = 0
+		}
+		sum += int(n)
+		if int(n) >= from && int(n) <= to || sum >= from && sum <= to {
+			return true
+		}
+	}
+	return false
 }

@@ -5,6 +5,7 @@
 //	minetrain train [-o model.tsv]     from the logs in testdata/sequences
 //	minetrain tables                   leaves out each coin, client, service and source in turn
 //	minetrain alarms -pcap a.pcap -plan a.pcap.tsv
+//	minetrain wires                    the whole engine on the logs, as other TLS implementations would send them
 //	minetrain show                     what the present model makes of each recording
 //
 // It is deterministic: the same logs give the same model.
@@ -46,6 +47,10 @@ func main() {
 	default:
 		var all []*seqlog.Flow
 		if all, err = readLogs(*logs); err != nil {
+			break
+		}
+		if os.Args[1] == "wires" {
+			err = wires(all)
 			break
 		}
 		d := prepare(all)
