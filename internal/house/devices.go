@@ -77,7 +77,7 @@ func (x devices) Devices(_ context.Context, q api.DeviceQuery, p api.Page) ([]ap
 	text := strings.ToLower(q.Text)
 	all := slices.DeleteFunc(x.h.Devices.Devices(), func(d device.Device) bool {
 		return q.Kind != "" && d.Kind != q.Kind || q.Person != "" && d.Person != q.Person || q.Online != nil && d.Present != *q.Online ||
-			text != "" && !strings.Contains(strings.ToLower(d.Name+"\n"+d.Maker+"\n"+d.Model+"\n"+d.ID+"\n"+d.Person), text) ||
+			text != "" && !strings.Contains(searched(&d), text) ||
 			p.After != "" && at.compare(at.of(&d)) >= 0
 	})
 	slices.SortFunc(all, func(a, b device.Device) int { return at.of(&a).compare(at.of(&b)) })
@@ -89,6 +89,31 @@ func (x devices) Devices(_ context.Context, q api.DeviceQuery, p api.Page) ([]ap
 		return out, "", nil
 	}
 	return out, at.of(&all[len(out)-1]).String(), nil
+}
+
+// searched is what a search looks at, in lower case.
+func searched(d *device.Device) string {
+	out := []string{d.Name, d.Maker, d.Model, d.ID, d.Person}
+	for _, m := range d.MACs {
+		out = append(out, string(event.AppendMAC(nil, m)))
+	}
+	for _, a := range d.Addresses {
+		out = append(out, a.String())
+	}
+	return strings.ToLower(strings.Join(out, "\n"))
+}
+
+// called is what a report calls a device: its name, else what tells it from
+// others of its maker; empty when nothing is known beyond its identity.
+func called(d *device.Device) string {
+	if d.Name != "" {
+		return d.Name
+	}
+	what := strings.TrimSpace(d.Maker + " " + d.Model)
+	if what == "" || len(d.Addresses) == 0 {
+		return what
+	}
+	return what + " (" + d.Addresses[0].String() + ")"
 }
 
 // place is where a device stands in the list of one who turns its pages.

@@ -97,7 +97,7 @@ func (h *House) Figures(ctx context.Context, from, to time.Time) (*trend.Data, e
 	both(trend.ByDirection, store.Select{}, func(x *trend.Row, k string) { x.Outbound = k == store.Outbound.String() }, store.ByDirection)
 	names := map[string]string{}
 	for _, dev := range h.Devices.Devices() {
-		names[dev.ID] = dev.Name
+		names[dev.ID] = called(&dev)
 	}
 	both(trend.ByDevice, store.Select{}, func(x *trend.Row, k string) { x.Device, x.Name = k, names[k] }, store.ByDevice)
 	if err != nil {

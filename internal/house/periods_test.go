@@ -12,6 +12,7 @@ import (
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/store"
 	"github.com/yamori-net/yamori/internal/trend"
 )
@@ -185,6 +186,34 @@ func TestOldPeriods(t *testing.T) {
 		r := trend.Make(d)
 		if d.Coarse != p.coarse || r.Total.Count != sum(all, p.now, p.then, every) || r.Total.Before == nil || *r.Total.Before != sum(all, p.first, p.now, every) {
 			t.Errorf("%v … %v: %t %d beside %d, want %t %d beside %d", p.from, p.to, d.Coarse, r.Total.Count, *r.Total.Before, p.coarse, sum(all, p.now, p.then, every), sum(all, p.first, p.now, every))
+		}
+	}
+}
+
+// TestCalled: a device without a name is told from others, and found by its
+// address.
+func TestCalled(t *testing.T) {
+	ip := packet.AddrFrom4([]byte{192, 168, 1, 7})
+	for _, c := range []struct {
+		d    device.Device
+		want string
+	}{
+		{device.Device{ID: "mac:02", Name: "Garden", Maker: "D-Link", Addresses: []packet.Addr{ip}}, "Garden"},
+		{device.Device{ID: "mac:02", Maker: "D-Link", Model: "DCS-935L", Addresses: []packet.Addr{ip}}, "D-Link DCS-935L (192.168.1.7)"},
+		{device.Device{ID: "mac:02", Maker: "D-Link"}, "D-Link"},
+		{device.Device{ID: "mac:02", Addresses: []packet.Addr{ip}}, ""},
+	} {
+		if got := called(&c.d); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	h := open(t, t.TempDir())
+	defer h.Close()
+	joined(h)
+	for text, want := range map[string]int{"192.168.1.7": 1, "02:00:00:00:00:CC": 1, "GARDEN": 1, "192.168.9": 0} {
+		l, _, err := h.Backend(quiet{}).Devices.Devices(context.Background(), api.DeviceQuery{Text: text}, api.Page{Limit: 10})
+		if err != nil || len(l) != want {
+			t.Errorf("%s: %d devices, %v", text, len(l), err)
 		}
 	}
 }

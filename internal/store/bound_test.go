@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,5 +234,37 @@ func TestQueueBound(t *testing.T) {
 	}
 	if h := s.Health(); h.Waiting > queueBytes {
 		t.Errorf("%d bytes wait", h.Waiting)
+	}
+}
+
+// TestAuditBound: the audit log keeps to its share, whatever is written between
+// its entries, and the latest stay.
+func TestAuditBound(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, Config{MaxBytes: MinBytes})
+	r := add(t, s, 0, 1)
+	note := strings.Repeat("n", maxNote)
+	for i := range 400 {
+		// A document without an entry in between: entries have every second number.
+		if _, err := s.Apply(ctx, Change{Unlogged: true, Ops: []Op{{Bucket: "b", Key: "k", Value: json.RawMessage("1"), If: AnyVersion}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetState(ctx, "o", r[0].ID, Seen, time.Time{}, note[:maxNote-i%2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var size, n int64
+	err := s.read(ctx, func(rd *reader) (err error) {
+		if size, err = rd.c.one("SELECT total(length(before)+length(after)) FROM audit"); err == nil {
+			n, err = rd.c.one("SELECT count(*) FROM audit")
+		}
+		return err
+	})
+	if most := s.lim.audit + auditEvery*2*(maxNote+64); err != nil || size > most || n < 40 {
+		t.Errorf("%d entries of %d bytes, at most %d (%v)", n, size, most, err)
+	}
+	log, _, err := s.AuditLog(ctx, 0, 1)
+	if err != nil || len(log) != 1 || !strings.Contains(string(log[0].After), note[:maxNote-1]) {
+		t.Errorf("the latest: %v, %v", log, err)
 	}
 }

@@ -223,10 +223,23 @@ func (s *Store) audit(who, action, bucket, key string, before, after []byte) err
 	s.seq++
 	err := s.w.exec("INSERT INTO audit(id, at, who, action, bucket, key, before, after) VALUES(?,?,?,?,?,?,?,?)",
 		s.seq, s.clk.estimate().UnixMilli(), cut(who, maxKey), cut(action, maxKey), cut(bucket, maxKey), cut(key, maxKey), val(before), val(after))
-	if err != nil || s.seq%64 != 0 {
+	if s.audits++; err != nil || s.audits%auditEvery != 0 {
 		return err
 	}
-	return s.w.exec("DELETE FROM audit WHERE id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?)", int64(maxAudit))
+	return s.boundAudit()
+}
+
+// auditEvery is after how many entries the audit log is looked at.
+const auditEvery = 64
+
+// boundAudit lets the oldest entries go that are too many, or too large
+// together.
+func (s *Store) boundAudit() error {
+	if err := s.w.exec("DELETE FROM audit WHERE id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?)", int64(maxAudit)); err != nil {
+		return err
+	}
+	return s.w.exec(`DELETE FROM audit WHERE id <= (SELECT id FROM (SELECT id, sum(32 + length(who) + length(action) + length(bucket) + length(key) +
+		ifnull(length(before), 0) + ifnull(length(after), 0)) OVER (ORDER BY id DESC) AS size FROM audit) WHERE size > ? ORDER BY id DESC LIMIT 1)`, s.lim.audit)
 }
 
 // Audit notes in the audit log what is no document: a log-in, a report that

@@ -85,6 +85,7 @@ type Store struct {
 	out       []item // taken from the queue, not yet written
 	compacted [3]int64
 	cells     [3]int64
+	audits    int // entries of the audit log since the start
 	lim       limits
 	used      evidenceUse
 
@@ -114,6 +115,7 @@ type limits struct {
 	walSoft   int64 // bytes of the log at which it is put into the database
 	txRows    int   // records in one transaction
 	documents int64
+	audit     int64
 	backup    int64 // bytes of findings in a backup
 }
 
@@ -128,6 +130,7 @@ func limitsOf(maxBytes int64) limits {
 	l.headroom = max(l.maxPages/32, int64(l.txRows)*2)
 	l.backup = maxBackupFindings
 	l.documents = min(maxBytes/8, 8<<20) // restored in one transaction: within the reserve
+	l.audit = maxBytes / 16
 	return l
 }
 
