@@ -159,6 +159,38 @@ func TestDescription(t *testing.T) {
 	}
 }
 
+// Of requests in clear only those are told that the table knows; no address of
+// a page is kept.
+func TestRequests(t *testing.T) {
+	for _, tt := range []struct {
+		host, target string
+		want         []string
+	}{
+		{"www.fitbit.com", "/scale/register?serialNumber=1", []string{"dns.name=fitbit.com", "http.path=www.fitbit.com/scale/*"}},
+		{"WWW.FITBIT.COM:80", "/SCALE/upload", []string{"dns.name=fitbit.com", "http.path=www.fitbit.com/scale/*"}},
+		{"www.fitbit.com", "/eu/home", []string{"dns.name=fitbit.com"}},
+		{"www.example.org", "/scale/upload", nil},
+	} {
+		var l list
+		w := newEngine(t, &l)
+		cloud := [4]byte{203, 0, 113, 7}
+		req := "GET " + tt.target + " HTTP/1.1\r\nHost: " + tt.host + "\r\n\r\n"
+		at := int64(1e18)
+		for _, f := range []*packet.Frame{
+			frame(at, devMAC, devIP, cloud, 6, tcp(40000, 80, 100, 0, packet.SYN, "", "")),
+			frame(at, devMAC, cloud, devIP, 6, tcp(80, 40000, 500, 101, packet.SYN|packet.ACK, "", "")),
+			frame(at, devMAC, devIP, cloud, 6, tcp(40000, 80, 101, 501, packet.ACK, "", req)),
+		} {
+			w.Handle(f)
+		}
+		w.Close()
+		got := slices.DeleteFunc(l.all(), func(s string) bool { return strings.HasPrefix(s, "tcp.syn") })
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s%s: %q", tt.host, tt.target, got)
+		}
+	}
+}
+
 // What is told once is held back, but not for ever.
 func TestHoldBack(t *testing.T) {
 	var l list

@@ -12,12 +12,12 @@ import (
 )
 
 // describe fills in system, maker, model and name.
-func (k *knowledge) describe(p *device.Profile, f *device.Facts, all []said) {
+func (k *knowledge) describe(p *device.Profile, f *device.Facts, all []said, users bool) {
 	oses, makers, models := tally{}, tally{}, tally{}
 	for i := range all {
 		s := &all[i]
-		if s.row == nil {
-			continue
+		if s.row == nil || users && s.group == byDomain && !slices.ContainsFunc(s.votes, func(v vote) bool { return k.forUsers(v.kind) }) {
+			continue // a program's maker is not the device's
 		}
 		w := 0.5
 		for _, v := range s.votes {
@@ -187,31 +187,32 @@ func stack(c *device.Clue) (s said, ok bool) {
 // maxName is the longest name of a host (RFC 1035 section 2.3.4).
 const maxName = 255
 
-// Domain returns the part of a name that the table of domains knows, without
-// allocating: for those who make clues, so that other names are never kept.
-// Where the name is not known as it is, its numbers stand for "#".
+// Domain returns the part of a name that the table of domains knows, the
+// longest, without allocating: for those who make clues, so that other names
+// are never kept. "#" in the table stands for a number.
 func Domain(name []byte) (known string, ok bool) {
 	if len(name) > maxName {
 		return "", false
 	}
-	if known, ok = domain(name); ok {
-		return known, ok
-	}
+	known, ok = domain(name)
 	var b [maxName]byte
-	n := 0
+	n, numbers := 0, false
 	for i, c := range name {
-		if c < '0' || c > '9' {
-			b[n] = c
-			n++
-		} else if i == 0 || name[i-1] < '0' || name[i-1] > '9' {
-			b[n] = '#'
-			n++
+		if c >= '0' && c <= '9' {
+			if i > 0 && name[i-1] >= '0' && name[i-1] <= '9' {
+				continue
+			}
+			c, numbers = '#', true
+		}
+		b[n] = c
+		n++
+	}
+	if numbers {
+		if v, found := domain(b[:n]); found && len(v) > len(known) {
+			return v, true
 		}
 	}
-	if n == len(name) && string(b[:n]) == string(name) {
-		return "", false
-	}
-	return domain(b[:n])
+	return known, ok
 }
 
 func domain(name []byte) (known string, ok bool) {

@@ -68,7 +68,8 @@ func TestPattern(t *testing.T) {
 		{"a#", "ab", false}, {"*x*y*", "1x2y3", true}, {"*x*y*", "1y2x3", false}, {"~cam!", "my cam", true}, {"~cam!", "webcam", false},
 		{"~cam!", "cams", false}, {"~cam", "camera", true}, {"~ps4!", "ps4-123", true}, {"~tv", "hdtv", false}, {"~ip-cam", "my ip-cam 2", true},
 		{"~dcs-###", "d-link dcs-935l", true}, {"~dcs-###", "dcs-93", false}, {"ue##[a-z]*", "ue55ku", true}, {"ue##[a-z]*", "ue5512", false},
-		{"~pad", "ipad", false}, {"~日本", "x 日本", true},
+		{"~pad", "ipad", false}, {"~日本", "x 日本", true}, {"hp[x][x]", "hp0f", true}, {"hp[x][x]", "hplg", false}, {"~apple tv", "annas-apple-tv", true},
+		{"~apple tv", "apple_tv.local", true}, {"~apple tv", "appletv", false},
 	}
 	for _, tt := range tests {
 		p, err := compile(tt.pattern)
@@ -107,6 +108,15 @@ func TestJudge(t *testing.T) {
 		{"category of HomeKit", []device.Clue{clue(device.MDNS, "category", "7")}, "plug", "", "", "", "", 0.8, 1, "mdns.category"},
 		{"camera of ONVIF", []device.Clue{clue(device.WSD, "types", "dn:NetworkVideoTransmitter tds:Device")}, "camera", "", "", "", "", 0.8, 1, "wsd.types"},
 		{"router by its role", []device.Clue{clue(device.NDP, "role", "dhcp"), clue(device.Port, "open", "udp/53")}, "router", "", "", "", "", 0.8, 1, "ndp.role"},
+		{"a name of two things is no proof of one", []device.Clue{clue(device.DHCP, "hostname", "coffee-room-ipad")}, "unknown", "iPadOS", "Apple", "", "coffee-room-ipad", 0, 0.75, ""},
+		{"and its system decides", []device.Clue{clue(device.DHCP, "hostname", "coffee-room-ipad"), clue(device.DHCP, "params", "1,121,3,6,15,119,252")},
+			"tablet", "iPadOS", "Apple", "", "coffee-room-ipad", 0.75, 1, "dhcp.hostname"},
+		{"programs on a computer", []device.Clue{clue(device.DHCP, "params", "1,3,6,15,31,33,43,44,46,47,119,121,249,252"), clue(device.DHCP, "vendor_class", "MSFT 5.0"),
+			clue(device.DNS, "name", "msftconnecttest.com"), clue(device.DNS, "name", "ws.sonos.com"), clue(device.DNS, "name", "update.synology.com"),
+			clue(device.DNS, "name", "update.sonos.com")}, "computer", "Windows", "", "", "", 0.75, 1, "dhcp.params"},
+		{"a bridge among its maker's plugs", []device.Clue{clue(device.SSDP, "uuid", "Bridge-1_0-231447B010024F"), clue(device.SSDP, "location", ":49153/setup.xml"),
+			clue(device.SSDP, "server", "Unspecified, UPnP/1.0, Unspecified"), clue(device.DNS, "name", "xbcs.net")}, "hub", "", "Belkin", "", "", 0.8, 1, "ssdp.uuid"},
+		{"a request that only scales make", []device.Clue{clue(device.HTTP, "path", "www.fitbit.com/scale/*")}, "appliance", "", "Fitbit", "", "", 0.8, 1, "http.path"},
 		{"what it looks for says little", []device.Clue{clue(device.MDNS, "look", "_googlecast._tcp"), clue(device.MDNS, "look", "_ipp._tcp"),
 			clue(device.SSDP, "look", "urn:dial-multiscreen-org:service:dial:1")}, "unknown", "", "", "", "", 0, 0.75, ""},
 	}
@@ -143,6 +153,27 @@ func TestLookups(t *testing.T) {
 	if v, ok := Domain([]byte("notsamsungotn.net")); ok {
 		t.Error(v)
 	}
+	if v, ok := Domain([]byte("oculus12-vir.xmpp031.hpeprint.com")); !ok || v != "xmpp#.hpeprint.com" {
+		t.Error(v, ok)
+	}
+	if v, ok := Domain([]byte("avs-alexa-16-na.amazon.com")); !ok || v != "avs-alexa-#-na.amazon.com" {
+		t.Error(v, ok)
+	}
+	if v, ok := Domain([]byte(strings.Repeat("1", 250) + ".x.com")); ok { // longer than a name can be
+		t.Error(v)
+	}
+	for _, tt := range []struct {
+		host, target string
+		ok           bool
+	}{
+		{"www.fitbit.com", "/scale/upload", true}, {"www.fitbit.com", "/about", false}, {"example.com", "/scale/upload", false},
+		{"wrpd.dlink.com", "/router/firmware/query.aspx?model=DCH-S150_Ax_Default_FW_0122", true}, {"wrpd.dlink.com", strings.Repeat("x", 9000), false},
+		{"wrpd.dlink.com", "/router/firmware/query.aspx?" + strings.Repeat("x", maxTarget) + "model=DCH-S150", false}, {"", "", false},
+	} {
+		if v, ok := Path([]byte(tt.host), []byte(tt.target)); ok != tt.ok {
+			t.Errorf("%s%s: %q %v", tt.host, tt.target[:min(len(tt.target), 40)], v, ok)
+		}
+	}
 	if v, ok := Serves(true, 9100); !ok || v != "tcp/9100" {
 		t.Error(v, ok)
 	}
@@ -155,8 +186,8 @@ func TestLookups(t *testing.T) {
 	if v, ok := Print([]byte("t13d1516h2_000000000000_02713d6af862")); ok {
 		t.Error(v)
 	}
-	name := []byte("a.b.c.d.example.org")
-	if n := testing.AllocsPerRun(100, func() { Domain(name); Serves(true, 443); Speaks(false, false, 53) }); n != 0 {
+	name, target := []byte("a1.b22.c.d.example.org"), []byte("/index.html")
+	if n := testing.AllocsPerRun(100, func() { Domain(name); Path(name, target); Serves(true, 443); Speaks(false, false, 53) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -166,6 +197,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(uint8(1), "hostname", "DCS-935L")
 	f.Add(uint8(3), "model", strings.Repeat("a*", 60))
 	f.Add(uint8(8), "server", strings.Repeat("android", 18))
+	f.Add(uint8(1), "hostname", strings.Repeat("tv-", 42))
 	f.Fuzz(func(t *testing.T, s uint8, key, value string) {
 		if len(value) > device.MaxValue {
 			return

@@ -191,8 +191,8 @@ func Judge(f device.Facts) device.Profile {
 		}
 	}
 	all = k.makers(all, &f)
-	p := k.fuse(all)
-	k.describe(&p, &f, all)
+	p, users := k.fuse(all)
+	k.describe(&p, &f, all, users)
 	return p
 }
 
@@ -296,8 +296,9 @@ func (k *knowledge) maker(all []said, name, code string) []said {
 
 // fuse adds the votes up: within a group the strongest counts, and a quarter
 // of the rest; groups add. The probabilities are those of the kinds against
-// each other and against "cannot tell".
-func (k *knowledge) fuse(all []said) device.Profile {
+// each other and against "cannot tell". It reports whether people use the
+// device for this and that.
+func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 	n := len(k.kinds)
 	best := make([]float64, n*int(numGroups))
 	sum := make([]float64, n*int(numGroups))
@@ -310,7 +311,7 @@ func (k *knowledge) fuse(all []said) device.Profile {
 	}
 	score := make([]float64, n)
 	beyond := make([]float64, n) // without the maker
-	users := k.users(best)
+	users = k.users(best)
 	for i := range best {
 		w := min(most, best[i]+further*(sum[i]-best[i]))
 		if users && !k.forUsers(i%n) {
@@ -328,9 +329,9 @@ func (k *knowledge) fuse(all []said) device.Profile {
 			top = i
 		}
 	}
-	p := device.Profile{Kind: device.Guess{Value: device.Unknown}}
+	p.Kind.Value = device.Unknown
 	if top < 0 {
-		return p
+		return p, users
 	}
 	p.Best = k.kinds[top]
 	p.Kind.Confidence = min(0.99, math.Exp(score[top]+prior)/total)
@@ -338,7 +339,7 @@ func (k *knowledge) fuse(all []said) device.Profile {
 		p.Kind.Value = p.Best
 	}
 	p.Evidence = evidence(all, top)
-	return p
+	return p, users
 }
 
 // users reports that people use the device for this and that: its DHCP client,
