@@ -87,7 +87,8 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := Fault{Type: "urn:yamori:problem:" + f.code, Title: http.StatusText(f.status), Status: f.status, Detail: f.detail,
 		Code: f.code, Field: f.field, Instance: "urn:yamori:request:" + requestID(r)}
-	if f.status >= 500 && r.Context().Err() == nil {
+	// Being busy is no failure, and who makes it so must not fill the log.
+	if f.status >= 500 && f.code != "busy" && r.Context().Err() == nil {
 		s.cfg.Log.Error("a request failed", "id", requestID(r), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if s.pageProblem(w, r, f) {

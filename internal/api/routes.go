@@ -84,8 +84,8 @@ func table() []route {
 		{Method: "GET", Pattern: "/devices/{id}/record", Name: "record.page", Need: Admin, Grave: true, Doc: "Page with everything stored about a device, to print or erase.", Type: "text/html",
 			Part: func(b *Backend) bool { return b.Records != nil }, Handle: pageRecord},
 
-		{Method: "POST", Pattern: "/api/v1/setup", Name: "setup", Doc: "Make the first owner with the one-time link; logs in.", Body: Setup{}, Result: Me{}, Status: 201, Handle: postSetup},
-		{Method: "POST", Pattern: "/api/v1/session", Name: "session.login", Doc: "Log in; the answer sets the cookie.", Body: Login{}, Result: Me{}, Status: 201, Handle: postLogin},
+		{Method: "POST", Pattern: "/api/v1/setup", Name: "setup", Doc: "Make the first owner with the one-time link; logs in.", Body: Setup{}, Body0: maxPublicBody, Result: Me{}, Status: 201, Handle: postSetup},
+		{Method: "POST", Pattern: "/api/v1/session", Name: "session.login", Doc: "Log in; the answer sets the cookie.", Body: Login{}, Body0: maxPublicBody, Result: Me{}, Status: 201, Handle: postLogin},
 		{Method: "GET", Pattern: "/api/v1/session", Name: "session.get", Need: Read, Doc: "Who is asking.", Result: Me{}, Handle: getMe},
 		{Method: "DELETE", Pattern: "/api/v1/session", Name: "session.logout", Need: Read, SessionOnly: true, Doc: "Log out.", Status: 204, Handle: logout},
 		{Method: "POST", Pattern: "/api/v1/session/password", Name: "session.password", Need: Read, SessionOnly: true, Doc: "Change the own password; other sessions end.", Body: Password{}, Status: 204, Handle: postPassword},

@@ -141,7 +141,7 @@ func (l *Listen) open(a netip.AddrPort) (net.Listener, error) {
 // deadlines.
 func (s *Server) server(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 90 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(quiet{s.cfg.Log}, "", 0)}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, HTTP2: http2Limits(), ErrorLog: log.New(quiet{s.cfg.Log}, "", 0)}
 }
 
 // quiet takes what net/http says of bad clients: interesting to who looks for
@@ -205,21 +205,32 @@ func peerOf(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn{socket: true, uid: cred.Uid})
 }
 
-// limited is a listener with room for a number of connections.
+// limited is a listener with room for a number of connections, and for fewer of
+// one address.
 type limited struct {
 	net.Listener
 	room chan struct{}
+	busy busy
 }
 
 // Accept waits for room first.
 func (l *limited) Accept() (net.Conn, error) {
 	l.room <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.room
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			<-l.room
+			return nil, err
+		}
+		addr := hostOf(c.RemoteAddr())
+		if addr == "" { // who may open the socket's file is trusted
+			return &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.room })}, nil
+		}
+		if l.busy.take(addr, maxConns, maxConnsOf) {
+			return &limitedConn{Conn: c, free: sync.OnceFunc(func() { l.busy.give(addr); <-l.room })}, nil
+		}
+		_ = c.Close() // it has enough
 	}
-	return &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.room })}, nil
 }
 
 type limitedConn struct {

@@ -55,6 +55,7 @@ type Server struct {
 	counts counts
 
 	refusals auth.Refusals // what was tried and not done
+	busy     busy          // what is under way over the network
 
 	// change makes If-Match and the change it guards one step. The API is the
 	// only one that writes what it guards.
@@ -151,6 +152,12 @@ func (s *Server) Handler() http.Handler {
 				s.problem(cw, r, err)
 				return
 			}
+			addr := clientAddr(r)
+			if !s.busy.take(addr, maxBusy, maxBusyOf) {
+				s.problem(cw, r, ErrBusy)
+				return
+			}
+			defer s.busy.give(addr)
 		}
 		s.mux.ServeHTTP(cw, r)
 	})
