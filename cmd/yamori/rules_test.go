@@ -64,7 +64,7 @@ func TestRulesCommands(t *testing.T) {
 		{"rules check --lang ja " + file, 1, "規則 9 件：読み込めるもの 8 件、読み込めないもの 1 件。", ""},
 		{"rules show --lang ja 11 " + file, 0, "前段        method|22 3a 22|login（payload の中）", ""},
 		{"rules show --lang ja 99 " + file, 1, "", "sid 99：この sid の規則はありません"},
-		{"rules test --lang ja 11 " + pcap + " --rules " + file, 0, "警告を出します。\n  警告: パケット 5、", ""},
+		{"rules test --lang ja 11 " + pcap + " --rules " + file, 0, "警告を出します。\n  警告：パケット 5、", ""},
 		{"rules test --lang ja 12 " + pcap + " --rules " + file, 1, `payload でこのオプションが一致しません：content:"logout"`, ""},
 		{"rules test --lang ja 13 " + pcap + " --rules " + file, 1, "宛先のポート が規則と一度も合いません", ""},
 		{"rules test --lang ja -o json 16 " + pcap + " --rules " + file, 1, `"why": "no packet is of the rule's protocol (udp)"`, ""},

@@ -182,7 +182,7 @@ func (v *traceView) write(w io.Writer, t *rulesText) error {
 				fmt.Fprint(b, t.more)
 				break
 			}
-			fmt.Fprintf(b, "  %s: %s\n", what, p.text(t))
+			fmt.Fprintf(b, what, p.text(t))
 		}
 	}
 	if v.Why == "" {

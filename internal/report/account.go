@@ -100,7 +100,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	}
 	fmt.Fprintf(w, t.since+"\n", clock(f.First))
 	writeCost(w, t, f)
-	fmt.Fprintf(w, "  %s:\n", t.know)
+	fmt.Fprintf(w, "  %s%s\n", t.know, strings.TrimSpace(colon(t.lang)))
 	said := map[string]bool{}
 	for _, e := range f.Evidence {
 		line := printable(e.Value)
@@ -115,7 +115,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	}
 	fmt.Fprintf(w, "  %s\n", t.weDid[cmp.Or(f.Action, "allowed")])
 	fmt.Fprintf(w, "  %s\n", cmp.Or(t.youDo[f.Code], t.youDo[string(f.Category)], t.youDo["other"]))
-	fmt.Fprintf(w, "  %s: %s:%d → %s:%d", t.details, f.Src, f.SrcPort, f.Dst, f.DstPort)
+	fmt.Fprintf(w, "  %s%s%s:%d → %s:%d", t.details, colon(t.lang), f.Src, f.SrcPort, f.Dst, f.DstPort)
 	if m := f.Mining; m != nil {
 		for _, d := range []struct{ name, v string }{{"dialect", m.Dialect}, {"coin", m.Coin}, {"algorithm", m.Algorithm},
 			{"agent", m.Agent}, {"worker", m.Worker}, {"wallet", m.Wallet}, {"pool", m.Pool}} {
@@ -144,7 +144,7 @@ func deviceName(t *text, f *Finding, devs []device.Device) string {
 	}
 	for i := range devs {
 		if d := &devs[i]; d.ID == f.Device.ID && d.HasMAC {
-			return fmt.Sprintf("%s %s (%s)", t.unnamed, f.Src, event.AppendMAC(nil, d.MAC))
+			return fmt.Sprintf("%s %s%s", t.unnamed, f.Src, bracket(t.lang, string(event.AppendMAC(nil, d.MAC))))
 		}
 	}
 	return fmt.Sprintf("%s %s", t.unnamed, f.Src)

@@ -70,6 +70,14 @@ func EvidenceText(lang Lang, code, value string) string {
 	return s + bracket(lang, value)
 }
 
+// colon is what stands between a label and what it labels.
+func colon(lang Lang) string {
+	if lang == Japanese {
+		return "："
+	}
+	return ": "
+}
+
 // bracket puts s into the brackets of a language, to stand behind a word.
 func bracket(lang Lang, s string) string {
 	if lang == Japanese {
