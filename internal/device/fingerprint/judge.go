@@ -29,6 +29,7 @@ const (
 	// kinds, aliens what they and its own name count for kinds on which that
 	// system does not run.
 	general = 2.4
+	system  = 2.0 // the same of names that systems ask for
 	apps    = 0.6
 	aliens  = 0.35
 	// most bounds what one group can say.
@@ -315,7 +316,7 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 	for i := range best {
 		w := min(most, best[i]+further*(sum[i]-best[i]))
 		if users && !k.forUsers(i%n) {
-			w *= k.heard(group(i/n), best[int(byDHCP)*n:][:n], i%n)
+			w *= k.heard(group(i/n), best, i%n)
 		}
 		score[i%n] += w
 		if group(i/n) != byMaker && group(i/n) != byLook {
@@ -343,31 +344,24 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 }
 
 // users reports that people use the device for this and that: its DHCP client,
-// its browser or its name is that of a computer, telephone or tablet.
+// its browser, its name or what its system asks for is that of a computer,
+// telephone or tablet.
 func (k *knowledge) users(best []float64) bool {
 	n := len(k.kinds)
 	for i := range k.kinds {
-		if k.forUsers(i) && (best[int(byDHCP)*n+i] >= general || best[int(byAgent)*n+i] >= general || best[int(byName)*n+i] >= general || best[int(byModel)*n+i] >= general) {
+		if !k.forUsers(i) {
+			continue
+		}
+		for _, g := range [...]group{byDHCP, byAgent, byName, byModel} {
+			if best[int(g)*n+i] >= general {
+				return true
+			}
+		}
+		if best[int(byDomain)*n+i] >= system {
 			return true
 		}
 	}
 	return false
-}
-
-// heard says how much of what a group says for a kind counts on a device that
-// people use, whose DHCP client speaks for the kinds in dhcp.
-func (k *knowledge) heard(g group, dhcp []float64, kind int) float64 {
-	known := false // by its DHCP client
-	for i, w := range dhcp {
-		known = known || w >= general && k.forUsers(i)
-	}
-	switch {
-	case g == byDomain && dhcp[kind] == 0, g == byName && known && dhcp[kind] == 0:
-		return aliens
-	case g == byDomain:
-		return apps
-	}
-	return 1
 }
 
 func (k *knowledge) forUsers(kind int) bool {
@@ -376,6 +370,24 @@ func (k *knowledge) forUsers(kind int) bool {
 		return true
 	}
 	return false
+}
+
+// heard says how much of what a group says for a kind counts on a device that
+// people use: less where its DHCP client and its browser do not go with it.
+func (k *knowledge) heard(g group, best []float64, kind int) float64 {
+	n := len(k.kinds)
+	dhcp := best[int(byDHCP)*n:][:n]
+	known := false // by its DHCP client
+	for i, w := range dhcp {
+		known = known || w >= general && k.forUsers(i)
+	}
+	switch {
+	case g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0, g == byName && known && dhcp[kind] == 0:
+		return aliens
+	case g == byDomain:
+		return apps
+	}
+	return 1
 }
 
 // evidence lists what spoke for kind, the strongest first.
