@@ -249,6 +249,11 @@ func (b *builder) getters() {
 		s.fileKind[i] = fileBuffers[name]
 	}
 	for i := range s.protocols {
+		for d, ends := range endsPiece[s.protocols[i].Name] {
+			if ends {
+				s.ends[d] |= 1 << i
+			}
+		}
 		for d := range s.get[i] {
 			s.get[i][d] = make([]getter, len(s.buffers))
 		}

@@ -330,13 +330,16 @@ func (c *compiler) payloadKind() error {
 		out.flags |= needPacket
 		return nil
 	}
-	absolute, lacks := false, false
+	absolute, lack := false, false
 	for i := range c.lists[0].steps {
 		s := &c.lists[0].steps[i]
 		absolute = absolute || s.Depth.Set || s.Offset.Set || s.StartsWith
-		lacks = lacks || (s.Kind == inspect.Content || s.Kind == inspect.IsDataAt) && s.Negated
+		lack = lack || (s.Kind == inspect.Content || s.Kind == inspect.IsDataAt) && s.Negated || s.EndsWith
 	}
-	if lacks && !absolute { // others are told where they begin by the packet
+	if lack {
+		out.flags |= byPiece | lacks
+	}
+	if absolute {
 		out.flags |= byPiece
 	}
 	if out.flags&needPacket != 0 && c.r.Proto == "tcp-pkt" {

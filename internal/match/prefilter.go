@@ -18,6 +18,7 @@ type prefilter struct {
 	small  portFilter   // rules on payloads of at most smallPayload bytes
 	apps   []*appFilter // rules on flows of one protocol, by its number
 	maxLen int          // of the patterns
+	bound  int          // before it lie all patterns that have a place from the start
 }
 
 // appFilter is what the rules on flows of one protocol look for.
@@ -128,6 +129,9 @@ func (g *grouper) prefilter(in []prefilterRule, d packet.Dir) (f prefilter) {
 	apps := make([][]prefilterRule, len(g.s.protocols))
 	for _, r := range in {
 		f.maxLen = max(f.maxLen, len(r.p.Bytes))
+		if r.p.Depth > 0 {
+			f.bound = max(f.bound, r.p.Offset+r.p.Depth)
+		}
 		switch {
 		case r.hasApps:
 			for i := range apps {

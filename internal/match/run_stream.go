@@ -20,8 +20,9 @@ func (w *Worker) Wants(f *flow.Flow, d packet.Dir) bool {
 }
 
 // Stream takes the next bytes of direction d of the flow's stream. They are
-// inspected in pieces of some size, or earlier when Trigger is called; in line
-// also at the end of the packet, when what it speaks has been recognised.
+// inspected in pieces: of some size and to the end of the packet that completes
+// it, as in Suricata, or earlier when Trigger is called; in line also at the end
+// of the packet, when what it speaks has been recognised.
 func (w *Worker) Stream(d packet.Dir, b []byte) {
 	c := &w.c
 	if !w.active || c.f == nil || w.set.streams[d].n == 0 {
@@ -36,7 +37,7 @@ func (w *Worker) Stream(d packet.Dir, b []byte) {
 	}
 	// The other side speaks: what this one heard is complete so far.
 	if o := &fs.dir[d.Reverse()]; len(o.buf) > o.done && c.app == 0 {
-		w.Trigger(d.Reverse())
+		w.inspectPart(d.Reverse(), w.cfg.Inline)
 	}
 	s := &fs.dir[d]
 	if s.off {
@@ -52,9 +53,12 @@ func (w *Worker) Stream(d packet.Dir, b []byte) {
 				return
 			}
 		}
-		n := min(len(b), cap(s.buf)-len(s.buf), chunk-(len(s.buf)-s.done))
+		n := min(len(b), cap(s.buf)-len(s.buf))
+		if w.cfg.Inline {
+			n = min(n, chunk-(len(s.buf)-s.piece))
+		}
 		s.buf, b = append(s.buf, b[:n]...), b[n:]
-		if int(s.base)+len(s.buf) >= StreamDepth || len(s.buf)-s.done >= chunk {
+		if len(s.buf) == cap(s.buf) || len(s.buf)-s.piece >= chunk && (len(b) == 0 || w.cfg.Inline) || int(s.base)+len(s.buf) >= StreamDepth {
 			w.Trigger(d)
 		}
 	}
@@ -80,7 +84,7 @@ func (w *Worker) window() []byte {
 		return nil
 	}
 	w.lent++
-	return make([]byte, 0, chunk+w.overlap())
+	return make([]byte, 0, window)
 }
 
 // giveBack ends the inspection of a direction of a stream.
@@ -88,7 +92,7 @@ func (w *Worker) giveBack(s *streamState) {
 	if s.buf != nil {
 		w.windows = append(w.windows, s.buf[:0])
 		w.lent--
-		s.buf, s.done = nil, 0
+		s.buf, s.done, s.piece = nil, 0, 0
 	}
 }
 
@@ -96,9 +100,9 @@ func (w *Worker) giveBack(s *streamState) {
 // what lies across such pieces is missed.
 func (w *Worker) inspectAlone(d packet.Dir, s *streamState, b []byte) {
 	w.packetRules()
-	s.buf, s.done = b, 0
+	s.buf, s.done, s.piece = b, 0, 0
 	if !w.let() {
-		w.inspectStream(d, s)
+		w.inspectStream(d, s, true)
 	}
 	s.base += uint64(len(b))
 	s.buf = nil
@@ -120,24 +124,41 @@ func (w *Worker) StreamGap(d packet.Dir, n int) {
 	w.Trigger(d)
 	s := &c.fs.dir[d]
 	s.base += uint64(len(s.buf) + n)
-	s.buf, s.done = s.buf[:0], 0
+	s.buf, s.done, s.piece = s.buf[:0], 0, 0
 	if s.base >= StreamDepth {
 		s.off = true
 		w.giveBack(s)
 	}
 }
 
-// Trigger inspects what of direction d was not inspected yet.
-func (w *Worker) Trigger(d packet.Dir) {
+// endsPiece holds the protocols whose messages end a piece of the stream, to the
+// server and to the client, as Suricata 7 has them: in the others some requests
+// are one piece, of which a rule is told once.
+var endsPiece = map[string][2]bool{"http": {true, true}, "dns": {true, true}, "tls": {true, true}, "sip": {true, false}}
+
+// Trigger ends a piece of direction d: what of it was not inspected yet is.
+func (w *Worker) Trigger(d packet.Dir) { w.inspectPart(d, true) }
+
+// inspectPart inspects what of direction d was not inspected yet. Unless whole
+// is set the piece goes on: what matches is told now, and not once more when
+// Suricata would tell it, at the end of the piece.
+func (w *Worker) inspectPart(d packet.Dir, whole bool) {
 	c := &w.c
 	fs := c.fs
-	if !w.active || fs == nil || len(fs.dir[d].buf) <= fs.dir[d].done {
+	if !w.active || fs == nil {
+		return
+	}
+	s := &fs.dir[d]
+	if len(s.buf) <= s.done && (!whole || len(s.buf) <= s.piece) {
 		return
 	}
 	w.packetRules()
-	s := &fs.dir[d]
 	if !fs.pass && !fs.drop && !w.passed {
-		w.inspectStream(d, s)
+		w.inspectStream(d, s, whole)
+	}
+	s.done = len(s.buf)
+	if !whole {
+		return
 	}
 	switch {
 	case int(s.base)+len(s.buf) >= StreamDepth:
@@ -150,10 +171,10 @@ func (w *Worker) Trigger(d packet.Dir) {
 		s.buf = s.buf[:w.overlap()]
 		s.base += uint64(n)
 	}
-	s.done = len(s.buf)
+	s.done, s.piece = len(s.buf), len(s.buf)
 }
 
-func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
+func (w *Worker) inspectStream(d packet.Dir, s *streamState, whole bool) {
 	c := &w.c
 	kd, ks, kt, ksp, kdp, tx := c.d, c.src, c.dst, c.sp, c.dp, w.tx
 	if d != c.d || c.p == nil {
@@ -167,7 +188,11 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 		w.list = g.always.find(w.list, c.sp, c.dp)
 	}
 	s.forget()
-	from := max(0, s.done-g.filter.maxLen+1)
+	from := s.done
+	if whole {
+		from = s.piece
+	}
+	from = max(0, from-g.filter.maxLen+1)
 	switch {
 	case w.cfg.Inline && (s.again || s.app != c.app):
 		from = 0 // other rules count now
@@ -178,6 +203,11 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 	}
 	s.app, s.again = c.app, false
 	w.hits = g.filter.scan(w.hits[:0], s.buf[from:], int(s.base)+from, 0, c)
+	if start := s.base + uint64(s.piece); whole && start > 0 && g.filter.bound > 0 && !w.cfg.Inline {
+		// Places count from the start of a piece, too.
+		b := s.buf[s.piece:]
+		w.hits = g.filter.scan(w.hits, b[:min(len(b), g.filter.bound)], 0, 0, c)
+	}
 	end := s.base + uint64(len(s.buf))
 	if w.cfg.Inline {
 		// What completes a match need not hold the pattern it is found by.
@@ -207,17 +237,20 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState) {
 			continue
 		}
 		// A rule that matched in what is looked at again must match in
-		// what is new.
+		// what is new; of one piece it is told once.
 		from := int(s.start(id) - s.base)
-		if from == len(s.buf) {
+		if from == len(s.buf) || from > s.piece && !w.cfg.Inline {
 			continue
+		}
+		if r.flags&lacks != 0 && !whole {
+			continue // what it must lack may still come
 		}
 		w.ins.Start = s.base + uint64(from)
 		ok := r.payload.Match(s.buf[from:], &w.ins)
-		if !ok && r.flags&byPiece != 0 && s.done > from && !w.cfg.Inline {
-			// Suricata looks at each piece alone.
+		if !ok && r.flags&byPiece != 0 && s.base+uint64(s.piece) > 0 && !w.cfg.Inline {
+			// Suricata looks at each piece alone, and counts from its start.
 			w.ins.Start = 0
-			ok = r.payload.Match(s.buf[s.done:], &w.ins)
+			ok = r.payload.Match(s.buf[s.piece:], &w.ins)
 		}
 		if !ok {
 			if r.flags&traced != 0 {

@@ -34,8 +34,9 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 	w.guess = txAlert{id: id, on: true, tx: tx}
 	if done {
 		// A whole message: what of the stream belongs to it is looked at now.
-		w.Trigger(packet.ToServer)
-		w.Trigger(packet.ToClient)
+		for d, apps := range w.set.ends {
+			w.inspectPart(packet.Dir(d), w.cfg.Inline || apps&(1<<app) != 0)
+		}
 	}
 	w.packetRules()
 	w.guess.on = false

@@ -32,6 +32,7 @@ type Set struct {
 	events   map[eventKey][]uint32
 	packets  [nL4]packetGroup
 	streams  [2]streamGroup     // by direction
+	ends     [2]uint64          // by direction: the protocols whose messages end a piece of the stream
 	txs      [][2]txGroup       // by protocol and direction
 	fileKind []fileKind         // by buffer
 	get      [][2][]getter      // by protocol, direction and buffer
@@ -132,7 +133,8 @@ const (
 	swapped    // the second half of a <> rule
 	traced     // see Trace
 	wholeTx    // =>: buffers of both sides of a transaction
-	byPiece    // what a piece of a stream lacks matters to it
+	byPiece    // where a piece of a stream begins, or what it lacks, matters to it
+	lacks      // what a piece of a stream lacks matters to it
 )
 
 // rule is one compiled rule. A rule with <> stands twice, its ends swapped.

@@ -91,9 +91,12 @@ type streamState struct {
 	buf  []byte // the end of what was inspected, then what was not
 	base uint64 // place of buf in the stream
 	done int    // bytes of buf that were inspected
-	off  bool   // depth reached, or no rule cares
-	old  bool   // other rules inspected some of buf: these must not see it again
-	seen []seenRule
+	// piece is the place in buf of what is inspected as one piece: a rule is
+	// told of once for each.
+	piece int
+	off   bool // depth reached, or no rule cares
+	old   bool // other rules inspected some of buf: these must not see it again
+	seen  []seenRule
 
 	// In line only: what the flow spoke at the last inspection, and that all of
 	// buf is to be searched by the next.
@@ -114,7 +117,7 @@ type seenRule struct {
 const maxSeen = 64
 
 func (s *streamState) reset() {
-	s.buf, s.base, s.done, s.off, s.old, s.seen = nil, 0, 0, false, false, s.seen[:0]
+	s.buf, s.base, s.done, s.piece, s.off, s.old, s.seen = nil, 0, 0, 0, false, false, s.seen[:0]
 	s.app, s.again = 0, false
 }
 

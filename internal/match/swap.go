@@ -83,7 +83,7 @@ func (w *Worker) adopt(f *Flow) {
 	for d := range f.dir {
 		s := &f.dir[d]
 		s.renumber(remap)
-		s.old = len(s.buf) > 0
+		s.old, s.piece = len(s.buf) > 0, s.done
 		if !had[d] {
 			s.off = true // where in the stream this flow is, nobody knows
 		}

@@ -29,8 +29,11 @@ const (
 	overlap = 1024
 	// inlineOverlap is the same where each segment is judged before it leaves.
 	inlineOverlap = chunk
-	// MaxWindows bounds the directions of streams of which the end is kept, 7
-	// MiB in all, in line 10; those beyond are inspected segment by segment.
+	// window is what is kept of a direction of a stream: overlap, a piece and
+	// the rest of the packet that completes it; in line inlineOverlap and a piece.
+	window = 2 * chunk
+	// MaxWindows bounds the directions of streams of which the end is kept, 10
+	// MiB in all; those beyond are inspected segment by segment.
 	MaxWindows = 2048
 	// maxFree bounds the idle states of flows that a worker keeps.
 	maxFree = 8192
@@ -283,6 +286,8 @@ func (w *Worker) End() verdict.Verdict {
 		for d := range w.c.fs.dir {
 			w.Trigger(packet.Dir(d))
 		}
+	} else {
+		w.closing()
 	}
 	w.finish()
 	w.active = false
@@ -293,6 +298,21 @@ func (w *Worker) End() verdict.Verdict {
 	v := w.verdict
 	c.p, c.f, c.fs = nil, nil, nil
 	return v
+}
+
+// closing inspects what is left of a stream with the packet that ends it.
+func (w *Worker) closing() {
+	c := &w.c
+	if c.fs == nil || c.p == nil || c.p.Proto != packet.ProtoTCP {
+		return
+	}
+	switch f := c.p.TCPFlags; {
+	case f&packet.RST != 0:
+		w.Trigger(packet.ToServer)
+		w.Trigger(packet.ToClient)
+	case f&packet.FIN != 0:
+		w.Trigger(c.d)
+	}
 }
 
 // Close ends a flow: what is left of its streams is inspected and its state
