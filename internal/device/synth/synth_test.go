@@ -12,7 +12,7 @@ func TestFrames(t *testing.T) {
 	for name, set := range map[string]struct {
 		list  []Conversation
 		least int
-	}{"products": {Products(), 30}, "things": {Things(), 80}, "machines": {Machines(), 60}} {
+	}{"products": {Products(), 30}, "things": {Things(), 80}, "machines": {Machines(), 60}, "others": {Others(), 50}} {
 		if len(set.list) < set.least {
 			t.Errorf("%s: %d", name, len(set.list))
 		}

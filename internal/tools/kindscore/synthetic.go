@@ -11,6 +11,7 @@ var generated = []struct {
 	{"products the tables were first made for", synth.Products},
 	{"things of public collections without captures here", synth.Things},
 	{"ordinary machines of a home", synth.Machines},
+	{"written when the tables were done", synth.Others},
 }
 
 func samples(list []synth.Conversation) []sample {
