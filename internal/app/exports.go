@@ -3,17 +3,16 @@ package app
 import (
 	"context"
 	"fmt"
-
+	"net/netip"
 	"strings"
 	"time"
-
-	"net/netip"
 
 	"github.com/yamori-net/yamori/internal/api"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/export/evefile"
 	"github.com/yamori-net/yamori/internal/export/mqtt"
 	"github.com/yamori-net/yamori/internal/export/syslog"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 // exports are where findings go besides the store.
@@ -95,14 +94,33 @@ func (x *exports) stop() {
 	}
 }
 
+// problemText and findingText are what the household reads on its wall.
+func problemText(lang report.Lang, p *api.Problem) string {
+	args := map[string]string{}
+	for _, a := range p.Args {
+		args[a.Name] = a.Value
+	}
+	what, _ := report.Diagnosis(lang, p.Code, args)
+	return firstOf(what, p.Code)
+}
+
+func findingText(lang report.Lang, f *api.Finding) string {
+	t := report.Told{Who: firstOf(f.DeviceName, f.Device), Code: f.Explain.Code, Category: f.Category, Title: f.Title, Remote: f.Remote, Args: f.Explain.Args}
+	return t.Happened(lang)
+}
+
 // mqttState is how the home is.
 func (w *Watch) mqttState(ctx context.Context) (mqtt.State, []mqtt.Device) {
 	b := w.house.Backend(daemon{w})
 	s := mqtt.State{Version: w.Version}
+	lang := report.English
+	if c := w.Config.Exports.MQTT; c != nil && c.Language == string(report.Japanese) {
+		lang = report.Japanese
+	}
 	if st, err := b.State.Status(ctx); err == nil {
 		s.Mode, s.Online = st.Mode, int(st.Online)
-		for _, p := range st.Problems {
-			s.Attention = append(s.Attention, p.Code)
+		for i := range st.Problems {
+			s.Attention = append(s.Attention, problemText(lang, &st.Problems[i]))
 		}
 	}
 	// What the owner has not looked at needs attention, however old it is; the
@@ -111,7 +129,7 @@ func (w *Watch) mqttState(ctx context.Context) (mqtt.State, []mqtt.Device) {
 		l, _, err := b.Findings.Findings(ctx, api.FindingQuery{State: "new", Verdict: verdict}, api.Page{Limit: 50})
 		for i := range l {
 			if err == nil {
-				s.Attention = append(s.Attention, firstOf(l[i].DeviceName, l[i].Device)+": "+l[i].Title)
+				s.Attention = append(s.Attention, findingText(lang, &l[i]))
 			}
 		}
 	}
