@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yamori-net/yamori/internal/device"
 	"github.com/yamori-net/yamori/internal/engine"
@@ -92,7 +93,7 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 		// A code without words of its own is told as the most usual one.
 		fmt.Fprintf(w, cmp.Or(t.happened[f.Code], t.happened["mining.stratum"]), who, coin, pool)
 	} else {
-		fmt.Fprintf(w, t.happened["other"], who, f.Signature)
+		fmt.Fprintf(w, t.happened["other"], who, ruleName(t.lang, f.Signature))
 	}
 	fmt.Fprintf(w, " [%s]\n  ", t.howSure[f.Level.String()])
 	if f.Count > 1 {
@@ -198,7 +199,11 @@ func writeFlows(w io.Writer, t *text, apps map[string]engine.AppCount) {
 		case engine.Unrecognised:
 			name = t.unknown
 		}
-		fmt.Fprintf(w, "  %-16s %10s  %10s\n", name, Count(apps[k].Flows), Size(apps[k].Bytes))
+		columns := len(name)
+		if t.lang == Japanese && name != k {
+			columns = 2 * utf8.RuneCountInString(name)
+		}
+		fmt.Fprintf(w, "  %s%*s %10s  %10s\n", name, max(0, 16-columns), "", Count(apps[k].Flows), Size(apps[k].Bytes))
 	}
 }
 

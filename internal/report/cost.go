@@ -36,8 +36,8 @@ var costs = map[Lang]*costText{
 		rate:    "That is about %s (give or take %d %%).",
 		said:    "It says that it mines at %s.",
 		assumed: "(Reckoned as %s: the connection does not name the algorithm.)",
-		energy:  "This may have taken %s to %s Wh of electricity (%s to %s W),",
-		upTo:    "This may have taken up to %s Wh of electricity (%s W),",
+		energy:  "This may have taken %s to %s Wh of electricity (%s to %s W), ",
+		upTo:    "This may have taken up to %s Wh of electricity (%s W), ",
 		joules:  "if each %[3]s takes %[1]s to %[2]s, as machines in use for it do.",
 		watts:   "if it keeps %s busy.",
 		hash:    "hash", unit: "solution",
@@ -120,9 +120,9 @@ func writeEnergy(w io.Writer, c *costText, r *event.MiningRun, each string) {
 		return
 	}
 	if r.Energy[0] < r.Energy[1]/100 {
-		fmt.Fprintf(w, "  "+c.upTo+" ", significant(r.Energy[1]), significant(r.Power[1]))
+		fmt.Fprintf(w, "  "+c.upTo, significant(r.Energy[1]), significant(r.Power[1]))
 	} else {
-		fmt.Fprintf(w, "  "+c.energy+" ", significant(r.Energy[0]), significant(r.Energy[1]), significant(r.Power[0]), significant(r.Power[1]))
+		fmt.Fprintf(w, "  "+c.energy, significant(r.Energy[0]), significant(r.Energy[1]), significant(r.Power[0]), significant(r.Power[1]))
 	}
 	if r.Joules[1] > 0 && (r.Rate > 0 || r.Reported > 0) {
 		fmt.Fprintf(w, c.joules+"\n", SI(r.Joules[0], "J"), SI(r.Joules[1], "J"), each)

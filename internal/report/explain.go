@@ -23,7 +23,7 @@ func Explain(lang Lang, code string, args map[string]string) string {
 	}
 	switch {
 	case code == "rule":
-		return fmt.Sprintf(t.happened["other"], t.unnamed, arg("rule"))
+		return fmt.Sprintf(t.happened["other"], t.unnamed, ruleName(t.lang, arg("rule")))
 	case strings.HasPrefix(code, "mining."):
 		coin := arg("coin", "algorithm")
 		if coin != "" {

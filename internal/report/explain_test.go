@@ -16,6 +16,7 @@ func TestExplain(t *testing.T) {
 		{Japanese, "mining.stratum", map[string]string{"algorithm": "rx/0"}, "採掘"},
 		{"fr", "mining.browser", nil, "inside a web page"},
 		{English, "rule", map[string]string{"rule": "ET SCAN x"}, "ET SCAN x"},
+		{Japanese, "rule", map[string]string{"rule": "YAMORI Shellshock request"}, "Shellshock 攻撃"},
 		{Japanese, "camera", nil, "カメラ"},
 		{English, "findings", nil, "Findings"},
 		{Japanese, "category.mining", nil, "採掘"},

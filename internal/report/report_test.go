@@ -141,7 +141,7 @@ func TestMiningSentences(t *testing.T) {
 			if err := WriteAccount(&out, s, lang); err != nil {
 				t.Fatal(err)
 			}
-			who := map[Lang]string{English: "\n! The device 192.168.1.2 ", Japanese: "\n! 機器 192.168.1.2 "}[lang]
+			who := map[Lang]string{English: "\n! The device 192.168.1.2 ", Japanese: "\n! 機器 192.168.1.2（"}[lang]
 			if got := out.String(); !strings.Contains(got, who) || !strings.Contains(got, want) || strings.Contains(got, "%!") {
 				t.Errorf("%s, %s: want %q in\n%s", tt.code, lang, want, got)
 			}

@@ -34,7 +34,7 @@ func (f *Told) Happened(lang Lang) string {
 		return dnsBlocked(t, who, func(n string) string { return printable(f.Args[n]) })
 	}
 	if (f.Category != "mining" || f.Code == "rule" || f.Code == "rule.match") && f.Code != "mining.farming" {
-		return fmt.Sprintf(t.happened["other"], who, printable(cmp.Or(f.Args["rule"], f.Title, f.Code)))
+		return fmt.Sprintf(t.happened["other"], who, printable(ruleName(t.lang, cmp.Or(f.Args["rule"], f.Title, f.Code))))
 	}
 	coin := cmp.Or(f.Args["coin"], f.Args["algorithm"])
 	if coin != "" {
