@@ -3,10 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -64,9 +67,11 @@ reads packets and serves the web has none (see privileges in the configuration).
 			cfg.Interface = cmp.Or(iface, cfg.Interface)
 			cfg.Socket = cmp.Or(socket, cfg.Socket)
 			cfg.Events.File = cmp.Or(events, cfg.Events.File)
+			ownRules := slices.Clone(cfg.Rules.Files)
 			cfg.Rules.Files = append(cfg.Rules.Files, ruleFiles...)
 			if check {
-				return checkAll(cmd.Context(), stdout, cfg)
+				file := place{name: cmp.Or(configFile, config.DefaultPath), text: text, rules: ownRules}
+				return checkAll(cmd.Context(), stdout, cfg, file)
 			}
 			if b == nil && parts(cfg) {
 				return part(cfg, text)
@@ -95,16 +100,50 @@ reads packets and serves the web has none (see privileges in the configuration).
 	return cmd
 }
 
+// place knows where a configuration names what cannot be used.
+type place struct {
+	name  string
+	text  []byte
+	rules []string // files of rules that it names itself
+}
+
+// say puts file and line before each line of an error, which begins with the
+// setting it is about.
+func (p *place) say(err error) error {
+	if err == nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSuffix(line, "\n")
+		setting, _, _ := strings.Cut(line, ":")
+		n := cmp.Or(config.Line(p.text, setting), config.Line(p.text, "exports."+setting))
+		if k := slices.IndexFunc(p.rules, func(r string) bool { return strings.Contains(line, r) }); k >= 0 {
+			n = cmp.Or(config.Line(p.text, fmt.Sprintf("rules.files[%d]", k)), config.Line(p.text, "rules"))
+		}
+		if n > 0 {
+			line = fmt.Sprintf("%s:%d: %s", p.name, n, line)
+		}
+		out = append(out, line)
+	}
+	return errors.New(strings.Join(out, "\n"))
+}
+
 // checkAll reads everything that a configuration names.
-func checkAll(ctx context.Context, w io.Writer, cfg *config.Config) error {
+func checkAll(ctx context.Context, w io.Writer, cfg *config.Config, p place) error {
 	notes, err := app.CheckFiles(ctx, cfg)
 	for _, n := range notes {
 		fmt.Fprintf(w, "warning: %s\n", n)
 	}
 	if err != nil {
+		return p.say(err)
+	}
+	err = checkRules(w, app.ConfiguredRules(cfg))
+	var code *exitCode
+	if errors.As(err, &code) {
 		return err
 	}
-	return checkRules(w, app.ConfiguredRules(cfg))
+	return p.say(err)
 }
 
 // checkRules loads the rules of a configuration and names every problem.

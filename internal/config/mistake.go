@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -95,4 +96,18 @@ func keys(t reflect.Type) (out []string) {
 		}
 	}
 	return out
+}
+
+// Line is where the file says something at a path such as geo.country; 0: it
+// does not.
+func Line(b []byte, path string) int {
+	p, err := yaml.PathString("$." + path)
+	if err != nil {
+		return 0
+	}
+	n, err := p.ReadNode(bytes.NewReader(b))
+	if err != nil || n == nil || n.GetToken() == nil {
+		return 0
+	}
+	return n.GetToken().Position.Line
 }
