@@ -71,7 +71,7 @@ var daemonTexts = map[Lang]*DaemonText{
 		Packets:  "  パケット      %s（%s）、取りこぼし %s",
 		Flows:    "  接続          %s 件",
 		Devices:  "  機器          %s 台、うち在宅 %s 台",
-		Findings: "  見つかった件  %s 件、うち確認待ち %s 件",
+		Findings: "  検出          %s 件、うち確認待ち %s 件",
 		Kept:     "  保存          %s（上限 %s）",
 		Rules:    "  規則          %s 件（%s前に読み込み）",
 		Failed:   "、使えない規則 %s 件（yamori run --check で確認できます）",
@@ -91,7 +91,7 @@ var daemonTexts = map[Lang]*DaemonText{
 		Left:     "。使えない規則 %d 件（yamori run --check で確認できます）",
 
 		Invite: "ログインできる人はまだいません。1 時間以内に、家の中の機器で次のリンクを開いて最初のユーザーを作ってください：\n  %s\n証明書はこの機器が自分で作ったため、ブラウザーが警告を出します。証明書の SHA-256 フィンガープリント：\n  %s\n",
-		Live:   "%s：%s パケット（毎秒 %s）、接続 %d、機器 %d、見つかった件 %d、取りこぼし %d",
+		Live:   "%s：%s パケット（毎秒 %s）、接続 %d、機器 %d、検出 %d、取りこぼし %d",
 	},
 }
 

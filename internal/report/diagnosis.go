@@ -127,7 +127,7 @@ var adviceOn = map[string]advice{
 	"store.damaged":   {"The event store is damaged.", "The next start repairs it.", "記録が壊れています。", "次の起動時に修復します。"},
 	"store.repaired":  {"The event store was damaged and has been repaired; the old file stands beside it.", "", "記録が壊れていたため修復しました。元のファイルは隣に残っています。", ""},
 	"findings.dropped": {"Findings came faster than the disk takes them; some are not kept.", "A faster disk helps; see what makes so many findings.",
-		"見つかった件数が多く、一部を保存できませんでした。", "速いディスクにするか、原因になっている通信を確かめてください。"},
+		"検出が多く、一部を保存できませんでした。", "速いディスクにするか、原因になっている通信を確かめてください。"},
 	"policy.unreadable": {"A part of the policy cannot be read.", "See the log.", "方針の一部を読めません。", "ログを確認してください。"},
 	"inline.failed":     {"Packets cannot be stopped: the inspection in line does not start.", "See the log.", "経路上の検査を始められず、遮断できません。", "ログを確認してください。"},
 	"inline.passing":    {"Packets pass by uninspected: a worker does not take its turn.", "A faster machine or fewer rules help, when it happens often.", "検査が追いつかず、パケットが検査されずに通っています。", "たびたび起こる場合は、より速い機器にするか規則を減らしてください。"},
