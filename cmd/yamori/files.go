@@ -38,6 +38,9 @@ func (a *asker) save(name string, fresh bool, f func(*writer) error) (int64, err
 	if _, err := os.Lstat(name); fresh && err == nil {
 		return 0, fmt.Errorf("%s is there already; name another file with -w", plain(name))
 	}
+	if at, err := os.Stat(name); err == nil && !at.Mode().IsRegular() && !at.IsDir() {
+		return pour(name, f) // a device or a pipe, as /dev/null is, is not replaced by a file
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".yamori-*")
 	if err != nil {
 		return 0, fmt.Errorf("%w; choose another place with -w", err)
@@ -51,6 +54,18 @@ func (a *asker) save(name string, fresh bool, f func(*writer) error) (int64, err
 		err = os.Rename(tmp.Name(), name)
 	}
 	return w.n, err
+}
+
+// pour writes into what is no file and stays what it is.
+func pour(name string, f func(*writer) error) (int64, error) {
+	to, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return 0, fmt.Errorf("%w; choose another place with -w", err)
+	}
+	b := bufio.NewWriter(to)
+	w := &writer{Writer: b}
+	err = f(w)
+	return w.n, errors.Join(err, flushed(err, b), to.Close())
 }
 
 func flushed(before error, b *bufio.Writer) error {
