@@ -6,8 +6,11 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 FUZZTIME ?= 30s
 LINT    := v2.15.0
+# The folders with fuzz targets, and where what they find is kept.
+FUZZED  := $(patsubst %/,fuzz/%,$(sort $(dir $(shell grep -rl '^func Fuzz' --include=*_test.go cmd internal))))
+FUZZCACHE ?= $(shell $(GO) env GOCACHE)/fuzz/github.com/yamori-net/yamori
 
-.PHONY: run build test race lint fuzz bench cross geo clean go
+.PHONY: run build test race lint fuzz $(FUZZED) bench cross geo clean go
 
 run: build ## watch this machine's network (asks for sudo where it is needed)
 	@if [ "$$(id -u)" = 0 ]; then exec $(BIN) run $(ARGS); \
@@ -17,12 +20,22 @@ run: build ## watch this machine's network (asks for sudo where it is needed)
 build: go ## build bin/yamori
 	@$(BUILD) -o $(BIN) ./cmd/yamori
 
+# Most of the slow tests wait: for kernels, namespaces and clocks. Twice as many
+# packages as processors are under way at a time, and in each six such tests.
+# The vet that "go test" would do for each package is a part of that of "test".
+TESTFLAGS := -vet=off -p $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) -parallel 6
+
 test: go ## all tests
 	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) test $(TESTFLAGS) ./...
 
-race: go ## all tests under the race detector (a part of the captures)
-	CGO_ENABLED=1 $(GO) test -race ./...
+# A race takes two threads: packages that start none, neither themselves nor in
+# their tests (most parsers), are left out. By default each program under the
+# race detector sleeps for a second before it ends, and tests start many.
+RACED = $(addprefix ./,$(sort $(dir $(shell grep -rlE '(^|[{;:])[[:space:]]*go |[.]Go\b|Parallel\b|"sync|"net/http|"os/exec|"context"' --include=*.go --exclude-dir=testdata cmd internal))))
+
+race: go ## what runs side by side, under the race detector (a part of the captures)
+	GORACE=atexit_sleep_ms=50 CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) $(RACED)
 
 lint: go ## gofmt, vet, golangci-lint
 	@f=$$(gofmt -l cmd internal); [ -z "$$f" ] || { echo "gofmt: $$f"; exit 1; }
@@ -30,11 +43,16 @@ lint: go ## gofmt, vet, golangci-lint
 	@command -v golangci-lint >/dev/null && golangci-lint run ./... || \
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT) run ./...
 
-fuzz: go ## every fuzz target, FUZZTIME each (30s)
-	@set -e; for p in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -parallel 2 $$p; \
-	  done; done
+fuzz: go $(FUZZED) ## every fuzz target, FUZZTIME each (30s); what they find goes to FUZZCACHE
+
+# A package's test program is made once for all its targets: -fuzz has it
+# instrumented, as "go test -fuzz" does.
+$(FUZZED): fuzz/%: go
+	@set -e; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; c=$(abspath $(FUZZCACHE))/$*; mkdir -p $$c; \
+	$(GO) test -c -fuzz . -o $$t/test ./$*; cd $*; \
+	for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' *_test.go | cut -c6-); do \
+	  echo "== $* $$f"; $$t/test -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZTIME) -test.parallel 2 -test.fuzzcachedir $$c; \
+	done
 
 bench: go ## benchmarks; YAMORI_BENCH names captures for the whole way of a packet
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
