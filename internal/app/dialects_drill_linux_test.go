@@ -30,10 +30,25 @@ func TestDialects(t *testing.T) {
 		for name, bridge := range map[string]bool{"router": false, "bridge": true} {
 			t.Run(name, func(t *testing.T) {
 				g := makeGate(t, labnet.Options{Bridge: bridge, IPv6: true, Patience: 700 * time.Millisecond})
+				g.plan.Config.Policy.BlockFor = "off" // each is to be stopped by what it says itself
 				g.start()
 				for i, o := range []labnet.TrialOptions{{}, {V6: true}, {Split: 7}, {V6: true, Split: 60}} {
 					o.Again = 3
-					for _, r := range g.home.TrialOf(context.Background(), o) {
+					tried := g.home.TrialOf(context.Background(), o)
+					// A gateway that gets too little of the processor lets packets pass for
+					// seconds: all are had anew then. What it does not know, it never does.
+					for range 3 {
+						if !slices.ContainsFunc(tried, func(r labnet.Tried) bool { return r.Wrong != nil }) {
+							break
+						}
+						eventually(t, "packets are inspected again", g.inline)
+						for i, r := range g.home.TrialOf(context.Background(), o) {
+							if r.Tries += tried[i].Tries; tried[i].Wrong != nil {
+								tried[i] = r
+							}
+						}
+					}
+					for _, r := range tried {
 						if r.Wrong != nil {
 							t.Errorf("%+v: %v", o, r.Wrong)
 						} else if r.Tries > 1 {
@@ -67,6 +82,7 @@ func TestDialects(t *testing.T) {
 // TestConsentExpires: the owner's consent and an exception let mining pass, for
 // as long as they hold.
 func TestConsentExpires(t *testing.T) {
+	t.Parallel()
 	g := makeGate(t, labnet.Options{Devices: []string{"camera", "pc"}, Patience: 500 * time.Millisecond})
 	g.plan.Config.Policy.BlockFor = "off" // what follows from a finding besides is another test's
 	g.start()

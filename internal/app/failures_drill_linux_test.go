@@ -87,29 +87,37 @@ func TestFailures(t *testing.T) {
 			x.drill.Requests = 200
 		}
 		t.Run(x.name, func(t *testing.T) {
-			if x.before != nil {
-				x.before()
-			} else if g.cmd == nil {
-				g.start()
-			}
-			x.drill.Home, x.drill.For, x.drill.Rate = g.home, 2*time.Second, 30<<20
-			r, err := x.drill.Run(context.Background())
-			t.Log(r)
-			if err != nil || !r.Whole() {
-				t.Errorf("%v (%v)", r, err)
-			}
-			if r.Gap > x.gap || r.Slowest > x.slow {
-				t.Errorf("the longest gap is %v, the slowest request %v", r.Gap, r.Slowest)
-			}
-			if x.judges {
-				eventually(t, "packets are inspected again", g.inline)
-				if mines() {
-					t.Error("mining passes")
+			// What breaks or fails counts each time. What takes long may be a machine
+			// that is busy elsewhere: the daemon is at fault when it takes long each time.
+			for tries := 3; tries > 0; tries-- {
+				if x.before != nil {
+					x.before()
+				} else if g.cmd == nil {
+					g.start()
 				}
-			}
-			if x.fresh {
-				g.end(syscall.SIGKILL)
-				g.plan.Slow = 0
+				x.drill.Home, x.drill.For, x.drill.Rate = g.home, 2*time.Second, 30<<20
+				r, err := x.drill.Run(context.Background())
+				t.Log(r)
+				if err != nil || !r.Whole() {
+					t.Errorf("%v (%v)", r, err)
+				}
+				late := r.Gap > x.gap || r.Slowest > x.slow
+				if late && tries == 1 {
+					t.Errorf("the longest gap is %v, the slowest request %v", r.Gap, r.Slowest)
+				}
+				if x.judges {
+					eventually(t, "packets are inspected again", g.inline)
+					if mines() {
+						t.Error("mining passes")
+					}
+				}
+				if x.fresh {
+					g.end(syscall.SIGKILL)
+					g.plan.Slow = 0
+				}
+				if !late {
+					break
+				}
 			}
 		})
 	}

@@ -18,8 +18,10 @@ import (
 // what a killed one left behind leave the gateway as it was: rules, settings,
 // routes, neighbours and links.
 func TestLeftovers(t *testing.T) {
+	t.Parallel()
 	for name, bridge := range map[string]bool{"router": false, "bridge": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := makeGate(t, labnet.Options{Bridge: bridge, IPv6: true, Devices: []string{"camera", "pc"}, Patience: 500 * time.Millisecond})
 			camera := g.home.Device("camera")
 			before := g.snapshot()

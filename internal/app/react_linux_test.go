@@ -140,9 +140,10 @@ func ends(c net.Conn, line string, within time.Duration) error {
 // connection once the login was seen, keeps the device from the pool for a
 // time, and does what the owner says of that.
 func TestAfter(t *testing.T) {
-	dropLinks()
+	if !apart(t) {
+		return
+	}
 	camera, pc := homeOf(t)
-	t.Cleanup(dropLinks)
 	r := runWatch(t, func(c *config.Config) { c.Inline.Off = true })
 	ctx := context.Background()
 	r.acts("after")
@@ -261,9 +262,10 @@ func hasProblem(s *api.Status, code string) bool {
 // inspection's hands, as of one that was let go of, ends it all the same; not
 // when the never-block list holds, nor when it is watched alone.
 func TestBehindTheQueue(t *testing.T) {
-	dropLinks()
+	if !apart(t) {
+		return
+	}
 	camera, pc := homeOf(t)
-	t.Cleanup(dropLinks)
 	r := runWatch(t, func(c *config.Config) { c.Policy.BlockFor = "off" })
 	r.acts("inline")
 	finding := func(c net.Conn, flow uint64, action, why string) {
@@ -301,11 +303,13 @@ func TestBehindTheQueue(t *testing.T) {
 // TestRejected: in line a miner hears at once that it is stopped, unless the
 // owner wants silence; the never-block list lets it be.
 func TestRejected(t *testing.T) {
+	t.Parallel()
 	for _, answer := range []string{"reset", "drop"} {
 		t.Run(answer, func(t *testing.T) {
-			dropLinks()
+			if !apart(t) {
+				return
+			}
 			camera, _ := homeOf(t)
-			t.Cleanup(dropLinks)
 			r := runWatch(t, func(c *config.Config) { c.Policy.Answer, c.Policy.BlockFor = answer, "off" })
 			r.acts("inline")
 			say := func(to, port string) (time.Duration, error) {
