@@ -115,6 +115,7 @@ func (s *span) question(to, text string, limit time.Duration) bool {
 // TestBridge: the first packet of a connection is inspected and can be stopped,
 // what is flooded arrives, no mark stays, and what cannot be inspected is counted.
 func TestBridge(t *testing.T) {
+	t.Parallel()
 	s := makeSpan(t)
 	waitFor(t, "the bridge carries", func() bool { return s.question(outside, "hi", glance) && s.question("fd00:9::9", "hi", glance) })
 	tab := s.install(Config{Queue: 40, Workers: 2, LAN: []string{"br0"}, Bridge: true})
@@ -124,13 +125,14 @@ func TestBridge(t *testing.T) {
 	var seen, syns [2]atomic.Uint64
 	var whole atomic.Bool
 	var other, words atomic.Uint64
+	var ended [3]<-chan error
 	for i, p := range pulses {
 		var src *nfqueue.Source
 		s.do(func() (err error) {
 			src, err = nfqueue.Open(nfqueue.Config{Queue: uint16(40 + i), Marks: nfqueue.Marks{Release: DefaultMarks.Release, Cut: DefaultMarks.Cut}})
 			return err
 		})
-		s.router.Go(func() error {
+		ended[i] = s.router.Go(func() error {
 			return src.Run(ctx, func(f *packet.Frame) verdict.Verdict {
 				p.Take()
 				if f == nil {
@@ -159,7 +161,7 @@ func TestBridge(t *testing.T) {
 		})
 	}
 	heart := &Heart{Table: tab, Pulses: pulses}
-	s.router.Go(func() error { heart.Run(ctx); return nil })
+	ended[2] = s.router.Go(func() error { heart.Run(ctx); return nil })
 	waitFor(t, "the heart beats", heart.On)
 	all := func() uint64 { return seen[0].Load() + seen[1].Load() }
 
@@ -279,7 +281,11 @@ func TestBridge(t *testing.T) {
 
 	// Everything passes when the program is gone.
 	stop()
-	waitFor(t, "packets pass by", func() bool { return !heart.On() })
+	for _, e := range ended {
+		if err := <-e; err != nil {
+			t.Error(err)
+		}
+	}
 	if !s.question(outside, "evil, and nobody looks", patience) {
 		t.Error("without the daemon the bridge carries nothing")
 	}

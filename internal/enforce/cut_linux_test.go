@@ -13,11 +13,13 @@ import (
 // TestCut: one flow ends at both ends and its neighbours go on, also one that
 // was let go of, and with rules that queue nothing.
 func TestCut(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		cfg  Config
 	}{{"in line", Config{LAN: []string{"br-lan"}, Local: true}}, {"passive", Config{Passive: true, Local: true}}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			h := makeHouse(t)
 			tab := h.install(c.cfg)
 			if c.cfg.Passive {
@@ -75,6 +77,7 @@ func TestCut(t *testing.T) {
 
 // TestService: a service is refused to one device alone, and at once.
 func TestService(t *testing.T) {
+	t.Parallel()
 	h := makeHouse(t)
 	tab := h.install(Config{Passive: true})
 	mac, _ := gonet.ParseMAC(camera)

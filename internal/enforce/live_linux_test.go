@@ -167,6 +167,7 @@ func ask(c gonet.Conn, line string, limit time.Duration) error {
 // TestEntries: each kind of entry does what it says, to whom it says, for as
 // long as it says, also to connections that are open.
 func TestEntries(t *testing.T) {
+	t.Parallel()
 	h := makeHouse(t)
 	tab := h.install(Config{})
 	mac, _ := gonet.ParseMAC(camera)
@@ -259,6 +260,7 @@ func TestEntries(t *testing.T) {
 // TestHeart: packets are queued while the workers take their turns, and pass by
 // when one does not, when nobody listens, and when the heart is gone.
 func TestHeart(t *testing.T) {
+	t.Parallel()
 	h := makeHouse(t)
 	tab := h.install(Config{Queue: 20, Workers: 1, LAN: []string{"br-lan"}})
 	pulse := &Pulse{}
@@ -339,6 +341,7 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 // TestVerdicts: a flow that is cut or released by mark stays so without the
 // queue, by each way to the queues.
 func TestVerdicts(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"", modeIPTables} {
 		t.Run(cmp.Or(mode, "best"), func(t *testing.T) { testVerdicts(t, mode, false) })
 	}
@@ -352,6 +355,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func testVerdicts(t *testing.T, mode string, bridge bool) {
+	t.Parallel()
 	h := makeHouse(t)
 	tab := h.install(Config{Queue: 30, Workers: 2, Local: true, Bridge: bridge, mode: mode})
 	if mode != "" && tab.Mode() != mode {
@@ -479,6 +483,7 @@ func TestParseMangle(t *testing.T) {
 // TestUnhook: what was before is there after, others' rules included, also
 // after a crash and without the state file.
 func TestUnhook(t *testing.T) {
+	t.Parallel()
 	h := makeHouse(t)
 	for _, err := range []error{
 		h.router.Script("nft add table inet fw4\nnft add chain inet fw4 forward { type filter hook forward priority 0 ; }\nnft add rule inet fw4 forward counter accept"),

@@ -4,6 +4,7 @@ import "testing"
 
 // TestProbe: what Install needs here is there, and looking changes nothing.
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	h := makeHouse(t)
 	before := h.snapshot()
 	var a Abilities
