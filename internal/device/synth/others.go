@@ -9,6 +9,7 @@ func Others() []Conversation {
 	l.screens()
 	l.eyes()
 	l.boxes()
+	l.asking()
 	return l.out
 }
 
@@ -64,6 +65,36 @@ func (l *list) screens() {
 	l.add(private, "Echo that joins a second time", "speaker|unknown", func(t *talk) {
 		t.dhcp("amazon-77aa", "dhcpcd-7.2.3", dhcpcd...)
 		t.dns("api.amazonalexa.com", "avs-alexa-4-na.amazon.com", "dcape-na.amazon.com")
+	})
+}
+
+// by names that are asked for alone, as IoTrim lists them (Mandalari et al.,
+// "Blocking without Breaking", PETS 2021).
+func (l *list) asking() {
+	l.add(amazon, "Fire TV by its names alone", "tv|unknown", func(t *talk) {
+		t.dns("arcus-uswest.amazon.com", "bob-dispatch-prod-eu.amazon.com", "device-metrics-us.amazon.com", "api.amazon.com", "ktpx-eu.amazon.com",
+			"mas-ext-eu.amazon.com", "mas-sdk.amazon.com", "msh.amazon.com", "unagi-eu.amazon.com")
+	})
+	l.add(amazon, "Echo Dot by its names alone", "speaker|unknown", func(t *talk) {
+		t.dns("arcus-uswest.amazon.com", "bob-dispatch-prod-eu.amazon.com", "device-metrics-us.amazon.com", "dp-gw.amazon.com", "fireoscaptiveportal.com",
+			"prod.amcs-tachyon.com", "unagi.amazon.com")
+	})
+	l.add(private, "Blink module by its names alone", "hub|unknown", func(t *talk) { t.dns("rest-hw-prde.immedia-semi.com", "cs-prde.immedia-semi.com") })
+	l.add(osram, "Lightify by its names alone", "hub", func(t *talk) { t.dns("srm-emea-p01-lb02.arrayent.com") })
+	l.add(private, "kettle by its names alone", "appliance", func(t *talk) { t.dns("ak.myappkettle.com", "query.jingxuncloud.com") })
+	l.add(google, "Google Home by its names alone", "speaker|unknown", func(t *talk) {
+		t.dns("clientservices.googleapis.com", "connectivitycheck.gstatic.com", "fcm.googleapis.com", "home-devices.googleapis.com", "play.googleapis.com")
+	})
+	l.add(tpLink, "TP-Link bulb by its names alone", "light|unknown", func(t *talk) {
+		t.dns("euw1-api.tplinkra.com", "n-devs.tplinkcloud.com", "n-deventry.tplinkcloud.com", "use1-api.tplinkra.com")
+	})
+	l.add(private, "Hue bridge by its names alone", "hub", func(t *talk) { t.dns("dcp.dc1.philips.com", "diagnostics.meethue.com", "ws.meethue.com") })
+	l.add(private, "Wansview by its names alone", "camera", func(t *talk) { t.dns("ajcloud.net", "cam-gw-isc-eu02.ajcloud.net", "htpdate.ajcloud.net") })
+	l.add(private, "Yi by its names alone", "camera", func(t *talk) { t.dns("api.eu.xiaoyi.com", "log.eu.xiaoyi.com") })
+	l.add(private, "rice cooker by its names alone", "appliance|unknown", func(t *talk) { t.dns("ot.io.mi.com") })
+	l.add(private, "Reolink by its names alone", "camera", func(t *talk) { t.dns("p2p.reolink.com", "pushx.reolink.com") })
+	l.add(nest, "Nest thermostat by its names alone", "appliance", func(t *talk) {
+		t.dns("transport.home.nest.com", "logsink.devices.nest.com", "frontdoor.nest.com")
 	})
 }
 
