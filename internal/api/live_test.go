@@ -433,6 +433,17 @@ func TestPageProblems(t *testing.T) {
 	}
 }
 
+// TestPageLanguage: what the owner chose holds for every browser.
+func TestPageLanguage(t *testing.T) {
+	w := newWorld(t)
+	for _, x := range [][3]string{{"auto", "ja", "ja"}, {"auto", "fr, en;q=0.5", "en"}, {"ja", "en", "ja"}, {"en", "ja", "en"}} {
+		w.h.settings.Language = x[0]
+		if got := w.do(w.request("GET", "/login", "", header("Accept-Language", x[1]))).Header().Get("Content-Language"); got != x[2] {
+			t.Errorf("setting %s, browser %s: %s, want %s", x[0], x[1], got, x[2])
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	w := newWorld(t)
 	if rec := w.do(w.request("GET", "/metrics", "")); rec.Code != http.StatusUnauthorized {

@@ -77,6 +77,17 @@ var wordsJA = &pageWords{
 	NoPage: "このページはありません。", NotAllowed: "この画面を見られるのは管理者だけです。",
 }
 
+// lang is the language of a page: the one that the owner chose for all, else
+// the browser's.
+func (s *Server) lang(r *http.Request) string {
+	if b := s.cfg.Backend.Choices; b != nil {
+		if v, err := b.Settings(r.Context()); err == nil && (v.Language == "en" || v.Language == "ja") {
+			return v.Language
+		}
+	}
+	return langOf(r)
+}
+
 // langOf chooses English or Japanese by Accept-Language: the first that the
 // browser names of the two.
 func langOf(r *http.Request) string {
@@ -133,7 +144,7 @@ func pageRecord(c *call) error {
 	if err != nil {
 		return err
 	}
-	lang := langOf(c.r)
+	lang := c.s.lang(c.r)
 	w, d := wordsOf(lang), rec.Device
 	when := func(t time.Time) string {
 		if t.IsZero() {
@@ -184,7 +195,7 @@ var findingWords = [...]string{"category.mining", "category.botnet", "category.e
 // with a link to everything stored about each. What it shows it asks for
 // itself; without a session it leads to the login.
 func pageHome(c *call) error {
-	lang := langOf(c.r)
+	lang := c.s.lang(c.r)
 	table := func(codes []string) string {
 		var out []string
 		for _, k := range codes {
@@ -209,7 +220,7 @@ func wantsPage(r *http.Request) bool {
 // pageProblem tells a person what programs are told by problem details: who
 // is not logged in is led there. It reports whether it answered.
 func (s *Server) pageProblem(w http.ResponseWriter, r *http.Request, f *fault) bool {
-	lang := langOf(r)
+	lang := s.lang(r)
 	words := wordsOf(lang)
 	text := map[string]string{"not-found": words.NoPage, "role": words.NotAllowed}[f.code]
 	switch {
@@ -230,13 +241,13 @@ func (s *Server) pageProblem(w http.ResponseWriter, r *http.Request, f *fault) b
 }
 
 func pageLogin(c *call) error {
-	lang := langOf(c.r)
+	lang := c.s.lang(c.r)
 	w := wordsOf(lang)
 	return c.html(formPage, map[string]any{"Lang": lang, "W": w, "Password": w.Password, "Title": w.Login, "Intro": w.LoginIntro, "Button": w.Login, "URL": "/api/v1/session", "Fill": "current-password"}, lang)
 }
 
 func pageSetup(c *call) error {
-	lang := langOf(c.r)
+	lang := c.s.lang(c.r)
 	w := wordsOf(lang)
 	return c.html(formPage, map[string]any{"Lang": lang, "W": w, "Password": w.NewPassword, "Title": w.Setup, "Intro": w.SetupIntro, "Button": w.Begin, "URL": "/api/v1/setup", "Fill": "new-password"}, lang)
 }
