@@ -76,6 +76,13 @@ func Demo(from, to time.Time) *Data {
 	return d
 }
 
+// What is said beside the demonstration.
+const (
+	demoSource       = "Trend Micro, detection log of Smart Home Network, 2017 (published totals)"
+	demoPublished    = "Published: 45.6 million mining events in 2017, 49 % of all; October the busiest month; 59 % of September's events; more than +90 % from July to September; 6 % of mining devices were cameras and consoles (January to September); 1.8 million attacks in January to June, 8 % of them outbound, and their ten countries."
+	demoIllustrative = "Illustrative: how the months share the totals, the families, the kinds of the other devices, the categories of the events that are not mining, what was blocked."
+)
+
 // DemoFrom and DemoTo bound the year of the demonstration.
 var (
 	DemoFrom = time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -84,11 +91,8 @@ var (
 
 func demo() *Data {
 	d := &Data{
-		Sources: []string{"Trend Micro, detection log of Smart Home Network, 2017 (published totals)"},
-		Notes: []string{
-			"Published: 45.6 million mining events in 2017, 49 % of all; October the busiest month; 59 % of September's events; more than +90 % from July to September; 6 % of mining devices were cameras and consoles (January to September); 1.8 million attacks in January to June, 8 % of them outbound, and their ten countries.",
-			"Illustrative: how the months share the totals, the families, the kinds of the other devices, the categories of the events that are not mining, what was blocked.",
-		},
+		Sources: []string{demoSource},
+		Notes:   []string{demoPublished, demoIllustrative},
 	}
 	for m := range 12 {
 		start := time.Date(2017, time.Month(m+1), 1, 0, 0, 0, 0, time.UTC)

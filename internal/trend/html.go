@@ -135,10 +135,10 @@ func WriteHTML(out io.Writer, r *Report, lang report.Lang) error {
 		v.Tables = append(v.Tables, vt)
 	}
 	if len(r.Notes) > 0 {
-		v.Lists = append(v.Lists, viewList{w.notes, r.Notes})
+		v.Lists = append(v.Lists, viewList{w.notes, w.lines(r.Notes)})
 	}
 	if len(r.Sources) > 0 {
-		v.Lists = append(v.Lists, viewList{w.source, r.Sources})
+		v.Lists = append(v.Lists, viewList{w.source, w.lines(r.Sources)})
 	}
 	return pageTemplate.Execute(out, &v)
 }

@@ -320,3 +320,16 @@ func FuzzBuckets(f *testing.F) {
 		}
 	})
 }
+
+// TestNotesInJapanese: what stands beside the demonstration has words of each
+// language.
+func TestNotesInJapanese(t *testing.T) {
+	for _, s := range append([]string{demoSource}, demo().Notes...) {
+		if got := japanese.lines([]string{s}); got[0] == s {
+			t.Errorf("not in Japanese: %s", s)
+		}
+		if got := english.lines([]string{s}); got[0] != s {
+			t.Errorf("changed: %s", got[0])
+		}
+	}
+}

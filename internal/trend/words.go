@@ -1,6 +1,7 @@
 package trend
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ type words struct {
 	month, events, part, name, other, unknown, notes, source string
 	plotEvents, plotShare, plotEventsDay, plotShareDay       string
 	week, rest, date                                         string
+	said                                                     map[string]string // notes and sources; those without words stand for themselves
 	category                                                 map[event.Category]string
 	kind                                                     map[string]string
 }
@@ -62,6 +64,12 @@ var japanese = words{
 	month: "月", events: "件数", part: "割合", name: "名前", other: "その他すべて", unknown: "不明", notes: "注記", source: "出典",
 	plotEvents: "月ごとの件数（採掘とその他）", plotShare: "月ごとの採掘の割合",
 	plotEventsDay: "日ごとの件数（採掘とその他）", plotShareDay: "日ごとの採掘の割合", week: "週", rest: "採掘以外", date: "2006年1月2日",
+	said: map[string]string{
+		demoPublished: "公表値：2017 年の採掘の件数は 4,560 万件で全体の 49 %。最も多い月は 10 月。9 月は全体の 59 %。7 月から 9 月にかけて 90 % 以上の増加。採掘していた機器の 6 % はカメラとゲーム機（1〜9 月）。" +
+			"1〜6 月の攻撃は 180 万件、うち 8 % は家の中から。その相手の上位 10 か国。",
+		demoIllustrative: "例示のために作った値：月ごとの配分、系統、その他の機器の種類、採掘以外の種類、止めた数。",
+		demoSource:       "Trend Micro、Smart Home Network の検出記録、2017 年（公表された合計）",
+	},
 	category: map[event.Category]string{
 		event.Mining: "仮想通貨の採掘", event.Botnet: "ボットネット", event.Exploit: "弱点への攻撃", event.Malware: "マルウェア", event.Ransomware: "ランサムウェア",
 		event.Scan: "探り（スキャン）", event.Bruteforce: "パスワードの総当たり", event.Flood: "大量送信（DDoS）", event.WebThreat: "危険なサイト", event.DNS: "不審な名前解決",
@@ -72,6 +80,15 @@ var japanese = words{
 		"console": "ゲーム機", "printer": "プリンター", "speaker": "スピーカー", "hub": "スマートホームのハブ", "plug": "スマートプラグ", "light": "照明", "appliance": "家電",
 		"wearable": "ウェアラブル", "voip": "IP 電話", "server": "サーバー", "unknown": "種類不明",
 	},
+}
+
+// lines are notes or sources in the language of w.
+func (w *words) lines(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = cmp.Or(w.said[s], s)
+	}
+	return out
 }
 
 // label is what a table calls the line s: in byCategory and byKind names are

@@ -153,7 +153,7 @@ func WriteText(out io.Writer, r *Report, lang report.Lang) error {
 	for _, l := range []struct {
 		head string
 		list []string
-	}{{w.notes, r.Notes}, {w.source, r.Sources}} {
+	}{{w.notes, w.lines(r.Notes)}, {w.source, w.lines(r.Sources)}} {
 		if len(l.list) > 0 {
 			fmt.Fprintf(b, "\n%s\n", l.head)
 		}
