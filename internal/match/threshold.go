@@ -242,11 +242,7 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 	}
 	c, fresh, s := h.count(k, now, t.span)
 	defer s.mu.Unlock()
-	expired := now-c.since >= t.span
-	if t.kind == thrFilter || t.kind == thrRate {
-		// The packet that makes the window begin is not beyond the rate.
-		expired = now-c.since > t.span
-	}
+	expired := now-c.since > t.span
 	if t.unique != 0 && t.kind != thrFilter && !expired && !h.distinct(c, t.port(a), t.count) {
 		return false // counted already
 	}
@@ -264,7 +260,7 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		}
 		c.n++
 		if c.n >= t.count {
-			c.since, c.n = now, 0
+			c.n = 0 // the window goes on, as in Suricata
 			h.forgetPorts(c)
 			return true
 		}
