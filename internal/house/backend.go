@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -186,6 +187,9 @@ func (x safe) Restore(ctx context.Context, passphrase string, r io.Reader) (api.
 	if err := errors.Join(x.h.Devices.Save(), x.h.Store.Flush(ctx)); err != nil {
 		return out, err
 	}
+	// A backup with findings is a hundred megabytes in memory: a small gateway
+	// needs them back at once.
+	defer debug.FreeOSMemory()
 	done, err := x.h.Store.Restore(ctx, api.Actor(ctx), r, passphrase, bucketsSecret...)
 	if err != nil {
 		if errors.Is(err, store.ErrPassphrase) {
