@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yamori-net/yamori/internal/api"
+	"github.com/yamori-net/yamori/internal/api/client"
 	"github.com/yamori-net/yamori/internal/app"
 	"github.com/yamori-net/yamori/internal/config"
 	"github.com/yamori-net/yamori/internal/report"
@@ -38,13 +39,17 @@ func newStatus(stdout, _ *os.File) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := app.AskStatus(cmd.Context(), cmp.Or(socket, cfg.Socket, config.DefaultSocket))
+			at := cmp.Or(socket, cfg.Socket, config.DefaultSocket)
+			s, err := app.AskStatus(cmd.Context(), at)
 			if err != nil {
 				return cured(l, err)
 			}
 			if output == app.JSON {
 				return json.NewEncoder(stdout).Encode(s)
 			}
+			a := asker{c: client.Unix(at), now: time.Now()}
+			a.atHome(cmd.Context())
+			s.Since = s.Since.In(a.now.Location())
 			tellStatus(stdout, l, &s)
 			return nil
 		},
@@ -70,7 +75,7 @@ func tellStatus(w io.Writer, lang report.Lang, s *api.Status) {
 	if !s.Inspecting {
 		state = "waiting"
 	}
-	say(t.Head[state], s.Version, s.Interface, s.Since.Local().Format(time.DateTime), ago(s.Since))
+	say(t.Head[state], s.Version, s.Interface, s.Since.Format(time.DateTime), ago(s.Since))
 	say(t.Packets, count(s.Packets), report.Size(uint64(s.Bytes)), count(s.Dropped))
 	say(t.Flows, count(s.Flows))
 	say(t.Devices, count(s.Devices), count(s.Online))

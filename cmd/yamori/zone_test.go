@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,21 @@ func TestHomeZone(t *testing.T) {
 		if want := "  \"from\": \"2026-01-01T00:00:00" + zone[1] + "\",\n  \"to\": \"2026-02-01T00:00:00" + zone[1] + "\","; code != 0 || !strings.Contains(out, want) {
 			t.Errorf("%s: %d %s %.200s", zone[0], code, errs, out)
 		}
+	}
+	const zone = "Pacific/Marquesas" // half an hour off everybody else
+	if code, _, errs := call(t, "settings", "time_zone="+zone, "--socket", x.socket); code != 0 {
+		t.Fatal(errs)
+	}
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var st struct{ Since time.Time }
+	if _, out, errs := call(t, "status", "-o", "json", "--socket", x.socket); json.Unmarshal([]byte(out), &st) != nil {
+		t.Fatal(out, errs)
+	}
+	if _, out, _ := call(t, "status", "--socket", x.socket); !strings.Contains(out, "since "+st.Since.In(loc).Format(time.DateTime)) {
+		t.Errorf("status is not in the home's zone: %s", out)
 	}
 	a := &asker{}
 	a.now = time.Date(2026, 1, 1, 8, 30, 0, 0, time.FixedZone("JST", 9*3600))
