@@ -121,9 +121,13 @@ func (f *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Append opens a file for appending. With rotate it moves the files one number
-// up first and begins a new one; keep are those that stay, 0: DefaultKeep.
+// Append opens a file for appending. With rotate it moves the files one number up
+// first and begins a new one; keep are those that stay, 0: DefaultKeep.
+// What is no file, as /dev/null or a pipe, stays where it is.
 func Append(path string, keep int, rotate bool) (*os.File, error) {
+	if at, err := os.Stat(path); err == nil && !at.Mode().IsRegular() {
+		rotate = false
+	}
 	if keep == 0 {
 		keep = DefaultKeep
 	}

@@ -127,3 +127,25 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRotatesFilesAlone: what is no file, as /dev/null, is not moved away.
+func TestRotatesFilesAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "null")
+	if err := os.Symlink(os.DevNull, path); err != nil {
+		t.Skipf("skipped: no symbolic links: %v", err)
+	}
+	f, err := Open(Config{Path: path, MaxMB: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	line := []byte(strings.Repeat("x", 1<<18-1) + "\n")
+	for range 20 {
+		if _, err := f.Write(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Lstat(path + ".1"); !errors.Is(err, os.ErrNotExist) || f.Errors() > 0 {
+		t.Errorf("moved away (%v), %d errors", err, f.Errors())
+	}
+}
