@@ -22,16 +22,18 @@ const (
 	// further is what each further clue of one group counts besides the
 	// strongest: they come from the same maker's hand.
 	further = 0.25
-	// general is how strongly a system for any use (that of a computer, telephone
-	// or tablet) has to show itself for its users to be reckoned with. Their
-	// programs ask for the clouds of everything that a home can hold, and they
-	// name it after anything. Then apps is what names asked for count for other
-	// kinds, aliens what they and its own name count for kinds on which that
-	// system does not run.
+	// general and perhaps are how strongly a system for any use (that of a
+	// computer, telephone or tablet) has to show itself to be certain, and for its
+	// users to be reckoned with. Their programs ask for the clouds of everything
+	// that a home can hold, and they name it after anything. Then apps is what
+	// names asked for count for other kinds, aliens what they and, where the
+	// system is certain, its own name count for kinds on which it does not run.
 	general = 2.4
-	system  = 2.0 // the same of names that systems ask for
+	perhaps = 2.2
 	apps    = 0.6
 	aliens  = 0.35
+	// manyMakers are more than one product's cloud has.
+	manyMakers = 4
 	// most bounds what one group can say.
 	most = 7.0
 	// maxEvidence bounds the evidence shown.
@@ -312,11 +314,11 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 	}
 	score := make([]float64, n)
 	beyond := make([]float64, n) // without the maker
-	users = k.users(best)
+	system, users := k.users(all, best)
 	for i := range best {
 		w := min(most, best[i]+further*(sum[i]-best[i]))
 		if users && !k.forUsers(i%n) {
-			w *= k.heard(group(i/n), best, i%n)
+			w *= k.heard(group(i/n), best, system, i%n)
 		}
 		score[i%n] += w
 		if group(i/n) != byMaker && group(i/n) != byLook {
@@ -345,23 +347,50 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 
 // users reports that people use the device for this and that: its DHCP client,
 // its browser, its name or what its system asks for is that of a computer,
-// telephone or tablet.
-func (k *knowledge) users(best []float64) bool {
+// telephone or tablet, or it asks for what no one product does. system has the
+// weights of what only systems ask for.
+func (k *knowledge) users(all []said, best []float64) (system []float64, ok bool) {
 	n := len(k.kinds)
-	for i := range k.kinds {
-		if !k.forUsers(i) {
-			continue
-		}
-		for _, g := range [...]group{byDHCP, byAgent, byName, byModel} {
-			if best[int(g)*n+i] >= general {
-				return true
+	system = make([]float64, n)
+	var makers []string
+	for i := range all {
+		s := &all[i]
+		switch {
+		case s.group != byDomain:
+		case k.ofSystem(s.row):
+			ok = true
+			for _, v := range s.votes {
+				system[v.kind] = max(system[v.kind], v.weight)
 			}
-		}
-		if best[int(byDomain)*n+i] >= system {
-			return true
+		case s.row.maker != "" && !slices.Contains(makers, s.row.maker):
+			makers = append(makers, s.row.maker)
 		}
 	}
-	return false
+	if len(makers) >= manyMakers {
+		return system, true
+	}
+	for i := range k.kinds {
+		for _, g := range [...]group{byDHCP, byAgent, byName, byModel} {
+			ok = ok || k.forUsers(i) && best[int(g)*n+i] >= perhaps
+		}
+	}
+	return system, ok
+}
+
+// ofSystem reports whether a row of the table of domains is about a system for
+// people rather than about a product: it says which, and means a computer,
+// telephone or tablet before a server.
+func (k *knowledge) ofSystem(r *row) bool {
+	top, server := 0.0, 0.0
+	for _, v := range r.votes {
+		if k.forUsers(v.kind) {
+			top = max(top, v.weight)
+		}
+		if k.kinds[v.kind] == device.Server {
+			server = v.weight
+		}
+	}
+	return top >= 0.5 && server < top/2 && (r.os != "" || r.maker == "Apple")
 }
 
 func (k *knowledge) forUsers(kind int) bool {
@@ -373,16 +402,17 @@ func (k *knowledge) forUsers(kind int) bool {
 }
 
 // heard says how much of what a group says for a kind counts on a device that
-// people use: less where its DHCP client and its browser do not go with it.
-func (k *knowledge) heard(g group, best []float64, kind int) float64 {
+// people use: less where its DHCP client, its browser and what its system asks
+// for do not go with it.
+func (k *knowledge) heard(g group, best, system []float64, kind int) float64 {
 	n := len(k.kinds)
 	dhcp := best[int(byDHCP)*n:][:n]
-	known := false // by its DHCP client
+	certain := false
 	for i, w := range dhcp {
-		known = known || w >= general && k.forUsers(i)
+		certain = certain || w >= general && k.forUsers(i)
 	}
 	switch {
-	case g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0, g == byName && known && dhcp[kind] == 0:
+	case g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0 && system[kind] == 0, g == byName && certain && dhcp[kind] == 0:
 		return aliens
 	case g == byDomain:
 		return apps
