@@ -34,7 +34,7 @@ type pageWords struct {
 	Device, Modes, Logout                                              string // Modes: of watching and of protecting, a bar between
 	NewPassword, Wrong, Slow, Link, NeedCode, BadPassword, BadName     string
 	Found, NoneFound, MoreFound, Details, Stored, Home                 string // MoreFound: %d
-	NoPage, NotAllowed                                                 string
+	NoPage, NotAllowed, Devices, NoDevices                             string
 }
 
 var wordsEN = &pageWords{
@@ -55,6 +55,7 @@ var wordsEN = &pageWords{
 	Found:       "Found lately", NoneFound: "Nothing new was found.", MoreFound: "and %d more (yamori events lists them)",
 	Details: "How we know, and what to do: yamori events show", Stored: "As it is stored", Home: "To the list of devices",
 	NoPage: "There is no such page, or no longer.", NotAllowed: "Only an owner may see this.",
+	Devices: "Devices of the home", NoDevices: "No device was seen yet.",
 }
 
 var wordsJA = &pageWords{
@@ -75,6 +76,7 @@ var wordsJA = &pageWords{
 	Found:       "最近見つかったこと", NoneFound: "新しく見つかったことはありません。", MoreFound: "ほかに %d 件（yamori events で一覧できます）",
 	Details: "根拠と対処の確認：yamori events show", Stored: "保存されているままの形", Home: "機器の一覧へ",
 	NoPage: "このページはありません。", NotAllowed: "この画面を見られるのは管理者だけです。",
+	Devices: "家の中の機器", NoDevices: "機器はまだ見つかっていません。",
 }
 
 // lang is the language of a page: the one that the owner chose for all, else

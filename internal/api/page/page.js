@@ -83,7 +83,9 @@
       devices.tBodies[0].append(...page.items.map(row));
       next = page.next;
     } while (next);
-    devices.hidden = false;
+    document.getElementById("of-devices").hidden = false;
+    devices.hidden = names.size === 0;
+    document.getElementById("no-devices").hidden = names.size > 0;
     await found(st.open);
     document.getElementById("logout").hidden = false;
   };
