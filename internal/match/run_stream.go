@@ -267,7 +267,11 @@ func (w *Worker) inspectStream(d packet.Dir, s *streamState, whole bool) {
 			c.fs.saw(id) // its buffers are yet to match
 			continue
 		}
+		// Suricata looks at the stream with a later packet than the one that its
+		// payload is found in, and tells of both.
+		w.inStream = !w.cfg.Inline
 		w.found(id)
+		w.inStream = false
 		if w.passed {
 			break
 		}

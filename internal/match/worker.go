@@ -66,6 +66,7 @@ type Alert struct {
 	context span
 	vars    span
 	order   uint32
+	stream  bool // found in the stream, not in the packet
 	flowID  uint64
 }
 
@@ -116,6 +117,7 @@ type Worker struct {
 	active   bool   // between Begin and End
 	before   uint64 // protocols known before the packet
 	passed   bool   // a pass rule matched the packet
+	inStream bool   // what is found is found in the stream
 	verdict  verdict.Verdict
 	tx       txAlert
 	guess    txAlert // being handed over, while the packet and the stream are looked at
@@ -497,7 +499,7 @@ func (w *Worker) found(id uint32) {
 	}
 	for i := range w.alerts {
 		a := &w.alerts[i]
-		if a.order == id && a.Dir == c.d && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) {
+		if a.order == id && a.Dir == c.d && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) && a.stream == w.inStream {
 			return
 		}
 	}
@@ -505,7 +507,7 @@ func (w *Worker) found(id uint32) {
 		return
 	}
 	a := Alert{Rule: &w.set.meta[r.meta], Action: r.action, Src: c.src, Dst: c.dst, SrcPort: c.sp, DstPort: c.dp, Dir: c.d,
-		Flow: c.f, Packet: c.p, Time: c.now, order: id}
+		Flow: c.f, Packet: c.p, Time: c.now, order: id, stream: w.inStream}
 	if tx.on {
 		a.TxID, a.HasTx = tx.id, true
 	}
