@@ -64,7 +64,7 @@
       const say = (kind, code) => words[kind + "." + code] || code;
       const what = say("category", f.category);
       const li = made("li", made("strong", what[0].toUpperCase() + what.slice(1)), document.documentElement.lang === "ja" ? "：" : ": ", link(f.device, f.device_name || names.get(f.device) || f.device || "?"), f.remote ? " → " + f.remote : "");
-      li.append(made("small", [f.signature, say("verdict", f.verdict), say("action", f.action), when(f.last)].filter(Boolean).join(" · ")));
+      li.append(made("small", [f.signature.replace(/^YAMORI /, ""), say("verdict", f.verdict), say("action", f.action), when(f.last)].filter(Boolean).join(" · ")));
       li.append(made("small", box.dataset.details + " " + f.id));
       list.append(li);
     }
