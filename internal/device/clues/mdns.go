@@ -60,9 +60,18 @@ func (x *Extractor) record(w who, m mdns.Message, r *dns.Record) {
 		x.instance(w, name)
 		x.host(w, m.Target(r))
 	case dns.TypeTXT:
-		x.instance(w, name)
-		x.txt(w, m, r, name)
+		if !shared(name) {
+			x.instance(w, name)
+			x.txt(w, m, r, name)
+		}
 	}
+}
+
+// shared reports whether an instance is a printer that a computer lets others
+// use: CUPS, also that of macOS, calls it "printer @ computer".
+func shared(instance []byte) bool {
+	label, _, _ := bytes.Cut(instance, []byte("._"))
+	return bytes.Contains(label, []byte(" @ "))
 }
 
 func linkLocal(a packet.Addr) bool { return a[0] == 0xfe && a[1]&0xc0 == 0x80 }
@@ -77,7 +86,12 @@ func (x *Extractor) host(w who, name []byte) {
 // _services._dns-sd._udp.local to a service.
 func (x *Extractor) service(w who, name, target []byte) {
 	if bytes.HasPrefix(name, []byte("_services._dns-sd.")) {
-		x.offer(w, target)
+		if !bytes.HasPrefix(target, []byte("_ipp")) && !bytes.HasPrefix(target, []byte("_printer.")) { // a computer may share one: instances tell
+			x.offer(w, target)
+		}
+		return
+	}
+	if shared(target) {
 		return
 	}
 	if i := bytes.Index(name, []byte("._sub.")); i >= 0 {
@@ -96,7 +110,7 @@ func (x *Extractor) offer(w who, name []byte) {
 // instance splits "Hall._ipp._tcp.local".
 func (x *Extractor) instance(w who, name []byte) {
 	i := bytes.Index(name, []byte("._"))
-	if i <= 0 {
+	if i <= 0 || shared(name) {
 		return
 	}
 	x.offer(w, name[i+1:])

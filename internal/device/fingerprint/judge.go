@@ -27,7 +27,8 @@ const (
 	// users to be reckoned with. Their programs ask for the clouds of everything
 	// that a home can hold, and they name it after anything. Then apps is what
 	// names asked for count for other kinds, aliens what they and, where the
-	// system is certain, its own name count for kinds on which it does not run.
+	// system is certain, all else (its name, printers that it shares) count for
+	// kinds on which it does not run.
 	general = 2.4
 	perhaps = 2.2
 	apps    = 0.6
@@ -412,7 +413,9 @@ func (k *knowledge) heard(g group, best, system []float64, kind int) float64 {
 		certain = certain || w >= general && k.forUsers(i)
 	}
 	switch {
-	case g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0 && system[kind] == 0, g == byName && certain && dhcp[kind] == 0:
+	case g == byMaker, g == byLook:
+		return 1
+	case certain && dhcp[kind] == 0, g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0 && system[kind] == 0:
 		return aliens
 	case g == byDomain:
 		return apps

@@ -180,6 +180,15 @@ func (l *list) boxes() {
 	l.add(private, "Grandstream adapter", "voip", func(t *talk) { t.dhcp("HT801", "Grandstream HT801 dslforum.org", 1, 3, 6, 15, 42, 43, 66) })
 	l.add(private, "iMac", "computer", func(t *talk) { t.dhcp("iMac-von-Anna", "", macOS...) })
 	l.add(private, "Mac without name", "computer", func(t *talk) { t.dhcp("", "", macOS...); t.dns("time.apple.com", "gs-loc.apple.com") })
+	l.add(private, "Mac that shares a printer", "computer", func(t *talk) {
+		t.dhcp("Studio", "", macOS...)
+		t.mdns("Studio", "HP LaserJet M402dn @ Studio", "_ipp._tcp", "ty=HP LaserJet M402dn", "usb_MFG=HP", "product=(HP LaserJet M402dn)")
+	})
+	l.add(private, "Linux computer that shares a printer", "computer|unknown", func(t *talk) {
+		t.dhcp("lukas", "", nm...)
+		t.mdns("lukas", "Brother HL-L2350DW @ lukas", "_ipp._tcp", "ty=Brother HL-L2350DW")
+		t.mdns("lukas", "lukas [9e:31:7c]", "_workstation._tcp")
+	})
 	l.add(private, "Android tablet with its browser", "tablet|unknown", func(t *talk) {
 		t.dhcp("", "android-dhcp-11", android...)
 		t.get("example.org", "/", "Mozilla/5.0 (Linux; Android 11; SM-T510) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0.4664.45 Safari/537.36", linuxTCP)
