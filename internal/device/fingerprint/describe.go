@@ -12,11 +12,11 @@ import (
 )
 
 // describe fills in system, maker, model and name.
-func (k *knowledge) describe(p *device.Profile, f *device.Facts, all []said, users bool) {
+func (k *knowledge) describe(p *device.Profile, f *device.Facts, all []said, people bool) {
 	oses, makers, models := tally{}, tally{}, tally{}
 	for i := range all {
 		s := &all[i]
-		if s.row == nil || users && s.group == byDomain && !slices.ContainsFunc(s.votes, func(v vote) bool { return k.forUsers(v.kind) }) {
+		if s.row == nil || people && s.group == byDomain && !slices.ContainsFunc(s.votes, func(v vote) bool { return k.forPeople(v.kind) }) {
 			continue // a program's maker is not the device's
 		}
 		w := 0.5

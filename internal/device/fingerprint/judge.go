@@ -22,19 +22,6 @@ const (
 	// further is what each further clue of one group counts besides the
 	// strongest: they come from the same maker's hand.
 	further = 0.25
-	// general and perhaps are how strongly a system for any use (that of a
-	// computer, telephone or tablet) has to show itself to be certain, and for its
-	// users to be reckoned with. Their programs ask for the clouds of everything
-	// that a home can hold, and they name it after anything. Then apps is what
-	// names asked for count for other kinds, aliens what they and, where the
-	// system is certain, all else (its name, printers that it shares) count for
-	// kinds on which it does not run.
-	general = 2.4
-	perhaps = 2.2
-	apps    = 0.6
-	aliens  = 0.35
-	// manyMakers are more than one product's cloud has.
-	manyMakers = 4
 	// most bounds what one group can say.
 	most = 7.0
 	// maxEvidence bounds the evidence shown.
@@ -195,8 +182,8 @@ func Judge(f device.Facts) device.Profile {
 		}
 	}
 	all = k.makers(all, &f)
-	p, users := k.fuse(all)
-	k.describe(&p, &f, all, users)
+	p, people := k.fuse(all)
+	k.describe(&p, &f, all, people)
 	return p
 }
 
@@ -302,7 +289,7 @@ func (k *knowledge) maker(all []said, name, code string) []said {
 // of the rest; groups add. The probabilities are those of the kinds against
 // each other and against "cannot tell". It reports whether people use the
 // device for this and that.
-func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
+func (k *knowledge) fuse(all []said) (p device.Profile, usedByPeople bool) {
 	n := len(k.kinds)
 	best := make([]float64, n*int(numGroups))
 	sum := make([]float64, n*int(numGroups))
@@ -315,11 +302,11 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 	}
 	score := make([]float64, n)
 	beyond := make([]float64, n) // without the maker
-	system, users := k.users(all, best)
+	people := k.people(all, best)
 	for i := range best {
 		w := min(most, best[i]+further*(sum[i]-best[i]))
-		if users && !k.forUsers(i%n) {
-			w *= k.heard(group(i/n), best, system, i%n)
+		if people.any && !k.forPeople(i%n) {
+			w *= people.heard(group(i/n), i%n)
 		}
 		score[i%n] += w
 		if group(i/n) != byMaker && group(i/n) != byLook {
@@ -335,7 +322,7 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 	}
 	p.Kind.Value = device.Unknown
 	if top < 0 {
-		return p, users
+		return p, people.any
 	}
 	p.Best = k.kinds[top]
 	p.Kind.Confidence = min(0.99, math.Exp(score[top]+prior)/total)
@@ -343,84 +330,7 @@ func (k *knowledge) fuse(all []said) (p device.Profile, users bool) {
 		p.Kind.Value = p.Best
 	}
 	p.Evidence = evidence(all, top)
-	return p, users
-}
-
-// users reports that people use the device for this and that: its DHCP client,
-// its browser, its name or what its system asks for is that of a computer,
-// telephone or tablet, or it asks for what no one product does. system has the
-// weights of what only systems ask for.
-func (k *knowledge) users(all []said, best []float64) (system []float64, ok bool) {
-	n := len(k.kinds)
-	system = make([]float64, n)
-	var makers []string
-	for i := range all {
-		s := &all[i]
-		switch {
-		case s.group != byDomain:
-		case k.ofSystem(s.row):
-			ok = true
-			for _, v := range s.votes {
-				system[v.kind] = max(system[v.kind], v.weight)
-			}
-		case s.row.maker != "" && !slices.Contains(makers, s.row.maker):
-			makers = append(makers, s.row.maker)
-		}
-	}
-	if len(makers) >= manyMakers {
-		return system, true
-	}
-	for i := range k.kinds {
-		for _, g := range [...]group{byDHCP, byAgent, byName, byModel} {
-			ok = ok || k.forUsers(i) && best[int(g)*n+i] >= perhaps
-		}
-	}
-	return system, ok
-}
-
-// ofSystem reports whether a row of the table of domains is about a system for
-// people rather than about a product: it says which, and means a computer,
-// telephone or tablet before a server.
-func (k *knowledge) ofSystem(r *row) bool {
-	top, server := 0.0, 0.0
-	for _, v := range r.votes {
-		if k.forUsers(v.kind) {
-			top = max(top, v.weight)
-		}
-		if k.kinds[v.kind] == device.Server {
-			server = v.weight
-		}
-	}
-	return top >= 0.5 && server < top/2 && (r.os != "" || r.maker == "Apple")
-}
-
-func (k *knowledge) forUsers(kind int) bool {
-	switch k.kinds[kind] {
-	case device.Computer, device.Phone, device.Tablet:
-		return true
-	}
-	return false
-}
-
-// heard says how much of what a group says for a kind counts on a device that
-// people use: less where its DHCP client, its browser and what its system asks
-// for do not go with it.
-func (k *knowledge) heard(g group, best, system []float64, kind int) float64 {
-	n := len(k.kinds)
-	dhcp := best[int(byDHCP)*n:][:n]
-	certain := false
-	for i, w := range dhcp {
-		certain = certain || w >= general && k.forUsers(i)
-	}
-	switch {
-	case g == byMaker, g == byLook:
-		return 1
-	case certain && dhcp[kind] == 0, g == byDomain && dhcp[kind] == 0 && best[int(byAgent)*n+kind] == 0 && system[kind] == 0:
-		return aliens
-	case g == byDomain:
-		return apps
-	}
-	return 1
+	return p, people.any
 }
 
 // evidence lists what spoke for kind, the strongest first.

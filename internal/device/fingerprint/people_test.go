@@ -29,7 +29,7 @@ func TestProgramsOfPeople(t *testing.T) {
 		r := &k.byName["domains"].rows[i]
 		people := false
 		for _, v := range r.votes {
-			people = people || k.forUsers(v.kind)
+			people = people || k.forPeople(v.kind)
 		}
 		if !people {
 			products = append(products, r.pattern.text)
