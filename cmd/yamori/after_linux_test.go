@@ -16,6 +16,7 @@ import (
 // cuts a miner's connection once it is found, through the process that kept the
 // privileges; the status and the doctor say how it is; the end leaves nothing.
 func TestAfterTheFact(t *testing.T) {
+	t.Parallel()
 	h, err := labnet.New(labnet.Options{Devices: []string{"camera", "pc"}, Patience: time.Second})
 	if err != nil {
 		if os.Getenv("CI") == "" && os.Geteuid() != 0 {

@@ -145,10 +145,15 @@ func inUse(space string) bool {
 }
 
 func TestLab(t *testing.T) {
+	t.Parallel()
 	bin := filepath.Join(t.TempDir(), "yamori")
 	buildInto(t, bin)
-	t.Run("command", func(t *testing.T) { labCommand(t, bin) })
-	t.Run("gateway", func(t *testing.T) { gateway(t, bin) })
+	for name, f := range map[string]func(*testing.T, string){"command": labCommand, "gateway": gateway} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, bin)
+		})
+	}
 }
 
 // labCommand: what "yamori lab" prints, and that nothing is left however it

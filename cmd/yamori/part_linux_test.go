@@ -307,6 +307,7 @@ exports: {syslog: {network: udp, address: "127.0.0.1:5140"}}
 // TestParted: what reads packets cannot do what a thief would want, and does
 // all that the daemon has to; what it was started on is as before when it ends.
 func TestParted(t *testing.T) {
+	t.Parallel()
 	dir, ns := partedHome(t)
 	before := around(t, ns)
 	r := startRun(t, ns, dir, strings.ReplaceAll(partedConfig, "DIR", dir))
@@ -453,6 +454,7 @@ func TestParted(t *testing.T) {
 
 // TestPartedDeath: whichever of the two is killed, the other ends and says so.
 func TestPartedDeath(t *testing.T) {
+	t.Parallel()
 	dir, ns := partedHome(t)
 	before := around(t, ns)
 	config := strings.ReplaceAll(partedConfig, "DIR", dir) + "policy: {mode: protect}\n"
@@ -502,6 +504,7 @@ func TestPartedDeath(t *testing.T) {
 // TestPartedInterface: an interface that goes away and comes back is watched
 // again, though each socket has to be asked for.
 func TestPartedInterface(t *testing.T) {
+	t.Parallel()
 	dir, ns := partedHome(t)
 	up := func() {
 		if err := ns.Script("ip link add lan0 type veth peer name far0\nip link set far0 up\nip link set lan0 up\nip addr add 192.168.7.1/24 dev lan0"); err != nil {
