@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -103,6 +104,9 @@ select, the oldest first, in the form of the exports (see docs/formats).`,
 		if err != nil {
 			return err
 		}
+		if a.output == app.Human {
+			a.known = a.names(ctx)
+		}
 		switch {
 		case follow:
 			return a.follow(ctx, q)
@@ -123,7 +127,7 @@ select, the oldest first, in the form of the exports (see docs/formats).`,
 	})
 	return group(cmd, newEventsShow(stdout, stderr), newEventsState(stdout, stderr, "seen", "Say that you have seen it"),
 		newEventsState(stdout, stderr, "solved", "Say that it is solved"), newEventsState(stdout, stderr, "ignore", "Do not show it among what waits for you"),
-		newEventsCapture(stdout, stderr))
+		newEventsCapture(stdout, stderr), newEventsImport(stdout, stderr))
 }
 
 // export writes what the daemon exports, safe for a terminal.
@@ -139,11 +143,8 @@ func (a *asker) export(ctx context.Context, q api.FindingQuery) error {
 }
 
 // told is a finding as report tells it.
-func told(f *api.Finding) *report.Told {
-	who := f.DeviceName
-	if who == "" {
-		who = f.Device
-	}
+func (a *asker) told(f *api.Finding) *report.Told {
+	who := cmp.Or(f.DeviceName, a.known[f.Device], f.Device)
 	return &report.Told{Who: who, Code: f.Explain.Code, Category: f.Category, Title: f.Title, Remote: f.Remote, Verdict: f.Verdict, Action: f.Action, Args: f.Explain.Args}
 }
 
@@ -169,9 +170,9 @@ func (a *asker) findingColumns() []column[api.Finding] {
 		{name: "last", en: "LAST", ja: "最後", cell: func(f *api.Finding) string { return a.stamp(f.Last) }},
 		{name: "count", en: "TIMES", ja: "回数", cell: func(f *api.Finding) string { return strconv.FormatInt(f.Count, 10) }},
 		{name: "state", en: "STATE", ja: "状態", cell: func(f *api.Finding) string { return a.stateWord(f.State) }},
-		{name: "verdict", en: "SURE", ja: "確かさ", cell: func(f *api.Finding) string { return told(f).Sure(a.lang) }},
+		{name: "verdict", en: "SURE", ja: "確かさ", cell: func(f *api.Finding) string { return a.told(f).Sure(a.lang) }},
 		{name: "action", en: "DONE", ja: "対応", cell: func(f *api.Finding) string { return a.actionWord(f.Action) }},
-		{name: "what", en: "WHAT", ja: "内容", cell: func(f *api.Finding) string { return told(f).Happened(a.lang) }},
+		{name: "what", en: "WHAT", ja: "内容", cell: func(f *api.Finding) string { return a.told(f).Happened(a.lang) }},
 	}
 }
 
@@ -182,7 +183,7 @@ func (a *asker) findingWords(ctx context.Context) (out []cobra.Completion) {
 		return nil
 	}
 	for i := range all {
-		out = append(out, choice(all[i].ID, all[i].Last.Local().Format(time.DateTime)+" "+told(&all[i]).Happened(a.lang)))
+		out = append(out, choice(all[i].ID, all[i].Last.Local().Format(time.DateTime)+" "+a.told(&all[i]).Happened(a.lang)))
 	}
 	return out
 }

@@ -84,6 +84,9 @@ type Findings interface {
 	// Export writes findings as "eve", "csv" or "json" until the end or the
 	// first error of w.
 	Export(ctx context.Context, q FindingQuery, format string, w io.Writer) error
+	// Import adds what an export as "eve" or "json" holds, and alerts of
+	// Suricata. Lines that cannot be read are counted and left out.
+	Import(ctx context.Context, r io.Reader) (Imported, error)
 }
 
 // FindingQuery filters findings; zero values filter nothing.

@@ -162,6 +162,10 @@ func TestClient(t *testing.T) {
 	ok("backup", c.Backup(ctx, api.BackupOptions{Passphrase: "ひみつ 1%"}, &b))
 	back, err := c.Restore(ctx, "ひみつ 1%", &b)
 	get(back, err)
+	in, err := c.Import(ctx, strings.NewReader("{}\n{}\n"))
+	if get(in, err); in.Findings != 2 {
+		t.Errorf("imported %+v", in)
+	}
 	r, err := c.Rules(ctx)
 	get(r, err)
 	r, err = c.ReloadRules(ctx)

@@ -184,6 +184,11 @@ func (h *house) Export(_ context.Context, _ FindingQuery, format string, w io.Wr
 	return err
 }
 
+func (h *house) Import(_ context.Context, r io.Reader) (Imported, error) {
+	b, err := io.ReadAll(r)
+	return Imported{Findings: int64(strings.Count(string(b), "\n"))}, err
+}
+
 func (h *house) Flows(_ context.Context, _, _ string, p Page) ([]Flow, string, error) {
 	return page([]Flow{{ID: "1", First: t0, Last: t0}}, p)
 }

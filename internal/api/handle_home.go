@@ -259,6 +259,18 @@ func export(c *call) error {
 	})
 }
 
+func postImport(c *call) error {
+	if c.r.Header.Get("Content-Type") != c.route.BodyType {
+		return refuse(http.StatusUnsupportedMediaType, "media-type", "send "+c.route.BodyType)
+	}
+	v, err := c.s.cfg.Backend.Findings.Import(c.ctx(), c.r.Body)
+	c.note("findings", strconv.FormatInt(v.Findings, 10))
+	if err != nil {
+		return err
+	}
+	return c.json(&v)
+}
+
 func listFlows(c *call) error {
 	p, err := c.page()
 	if err != nil {

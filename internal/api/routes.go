@@ -127,6 +127,8 @@ func table() []route {
 		{Method: "GET", Pattern: "/api/v1/findings/{id}/evidence", Name: "findings.evidence", Need: Admin, Grave: true, Stream: true, Doc: "The packets that prove it (pcapng).", Type: "application/x-pcapng", Part: hasFindings, Handle: getCapture},
 		{Method: "GET", Pattern: "/api/v1/export", Name: "export", Need: Admin, Grave: true, Stream: true, Doc: "Findings as EVE lines, CSV or JSON.", Type: "application/octet-stream",
 			Query: with(findingQuery, param{"format", "string", "eve when left out", []string{"eve", "csv", "json"}}), Part: hasFindings, Handle: export},
+		{Method: "POST", Pattern: "/api/v1/import", Name: "import", Need: Admin, NoToken: true, Stream: true, Doc: "Add findings: lines of an export as EVE or JSON, or of Suricata's alerts.", BodyType: "application/x-ndjson", Body0: maxRestore, Result: Imported{},
+			Part: hasFindings, Handle: postImport},
 		{Method: "GET", Pattern: "/api/v1/flows", Name: "flows.list", Need: Admin, Grave: true, Doc: "Connections open now.", Result: List[Flow]{}, Query: with(paging, ofDevice, param{"app_proto", "string", "", nil}),
 			Part: func(b *Backend) bool { return b.Flows != nil }, Handle: listFlows},
 		{Method: "GET", Pattern: "/api/v1/timeline", Name: "timeline", Need: Read, Doc: "What happened, the latest first.", Result: List[Moment]{},

@@ -51,6 +51,7 @@ var good = map[string]struct{ id, body, query, typ string }{
 	"policy.set":           {body: `{"mode":"protect"}`},
 	"settings.change":      {body: `{"language":"ja","retention":{"findings":30}}`},
 	"restore":              {body: "backup", typ: "application/octet-stream"},
+	"import":               {body: "{}\n", typ: "application/x-ndjson"},
 	"exceptions.add":       {body: `{"scope":{"device":"` + dev + `","category":"mining"},"seconds":3600,"reason":"mine"}`},
 	"consents.add":         {body: `{"scope":{"device":"` + dev + `","pool":"pool.example:3333"}}`},
 	"blocks.add":           {body: `{"kind":"pause","scope":{"device":"` + dev + `"},"seconds":900}`},

@@ -342,6 +342,14 @@ type SettingsChange struct {
 	Retention map[string]int `json:"retention,omitempty" doc:"days by kind of record" min:"0" max:"32"`
 }
 
+// Imported says what became of the lines of an import.
+type Imported struct {
+	Findings int64    `json:"findings" doc:"added"`
+	Skipped  int64    `json:"skipped" doc:"lines of EVE that are no alerts"`
+	Bad      int64    `json:"bad" doc:"lines that could not be read"`
+	Problems []string `json:"problems" doc:"the first few of them"`
+}
+
 // Restored says what a backup brought back.
 type Restored struct {
 	Counts map[string]int64 `json:"counts"`

@@ -237,6 +237,15 @@ func (x findings) Export(ctx context.Context, q api.FindingQuery, format string,
 	return failed(x.h.Store.Export(ctx, w, store.Format(format), f))
 }
 
+// Import adds findings that were exported, here or by Suricata. What is taken
+// in twice is there twice.
+func (x findings) Import(ctx context.Context, r io.Reader) (api.Imported, error) {
+	done, err := x.h.Store.Import(ctx, r)
+	out := api.Imported{Findings: int64(done.Findings), Skipped: int64(done.Skipped), Bad: int64(done.Bad), Problems: done.Problems}
+	x.h.countOpen()
+	return out, failed(err)
+}
+
 // countOpen counts the findings that wait for the owner: at the start, and when
 // some may have gone.
 func (h *House) countOpen() {

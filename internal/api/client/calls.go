@@ -255,6 +255,19 @@ func (c *Client) Restore(ctx context.Context, passphrase string, r io.Reader) (o
 	return out, nil
 }
 
+// Import adds the findings of an export, or of Suricata's alerts: lines of JSON.
+func (c *Client) Import(ctx context.Context, r io.Reader) (out api.Imported, err error) {
+	res, err := c.send(ctx, post, v1+"import", "application/x-ndjson", r)
+	if err != nil {
+		return out, err
+	}
+	defer res.Body.Close()
+	if err := decode(res.Body, &out); err != nil {
+		return out, fmt.Errorf("the answer of yamori at %s: %w", c.at, err)
+	}
+	return out, nil
+}
+
 // Rules says which rules are loaded.
 func (c *Client) Rules(ctx context.Context) (api.Rules, error) {
 	return call[api.Rules](ctx, c, get, v1+"rules", nil)
