@@ -157,7 +157,7 @@ var stickyBuffers = []sticky{
 	{name: "ipv4.hdr", frame: true, doc: "IPv4 header with its options"},
 	{name: "ipv6.hdr", frame: true, doc: "IPv6 header with its extensions"},
 	{name: "icmpv4.hdr", frame: true, doc: "ICMP header"},
-	{name: "icmpv6.hdr", frame: true, doc: "ICMPv6 header"},
+	{name: "icmpv6.hdr", frame: true, doc: "ICMPv6 header, 8 bytes"},
 	{name: "igmp.hdr", frame: true, doc: "IGMP message"},
 	{name: "sctp.hdr", frame: true, doc: "SCTP packet with its chunks"},
 	{name: "sctp.chunk_data", frame: true, doc: "value of a chunk of SCTP"},

@@ -15,12 +15,13 @@ var frames = map[string]func(*packet.Packet) []byte{
 	"icmpv4.hdr": func(p *packet.Packet) []byte {
 		return l4Header(p, packet.ProtoICMP)
 	},
-	// Suricata inspects the whole ICMPv6 message behind this name.
+	// What all messages begin with, RFC 4443 section 2.1, and four bytes more,
+	// as in Suricata 7.
 	"icmpv6.hdr": func(p *packet.Packet) []byte {
-		if p.Proto != packet.ProtoICMPv6 {
+		if p.Proto != packet.ProtoICMPv6 || len(p.L4) < 8 {
 			return nil
 		}
-		return p.L4
+		return p.L4[:8]
 	},
 	"igmp.hdr": func(p *packet.Packet) []byte {
 		if !isIGMP(p) {
