@@ -42,10 +42,17 @@ func hasTCP(p *packet.Packet) bool {
 	return p.Proto == packet.ProtoTCP && !p.Fragment && len(p.L4) >= 20
 }
 
+// drawnPorts is the lowest port that common systems draw for clients: Linux
+// begins at 32,768, others at 49,152.
+const drawnPorts = 32768
+
 // orient decides who is the client of a new TCP flow. A SYN comes from the
 // client and a SYN-ACK from the server. Otherwise the flow is picked up
 // midstream and the lower port is taken for the server's: well-known ports
-// are low and ephemeral ones high (RFC 6335 section 6). Reverse corrects it.
+// are low and ephemeral ones high (RFC 6335 section 6). Where both ports are
+// such as systems draw by themselves, a private address is taken for the
+// client's if the other is none: pools of miners are at 45700, for one. Reverse
+// corrects it.
 func (f *Flow) orient(p *packet.Packet, fromHi bool) {
 	switch p.TCPFlags & (packet.SYN | packet.ACK) {
 	case packet.SYN:
@@ -54,7 +61,13 @@ func (f *Flow) orient(p *packet.Packet, fromHi bool) {
 		f.FromHi = !fromHi
 	default:
 		f.Midstream = true
-		f.FromHi = fromHi == (p.DstPort <= p.SrcPort)
+		client := p.DstPort <= p.SrcPort // the sender is
+		if min(p.SrcPort, p.DstPort) >= drawnPorts {
+			if src, dst := p.Src.Netip().IsPrivate(), p.Dst.Netip().IsPrivate(); src != dst {
+				client = src
+			}
+		}
+		f.FromHi = fromHi == client
 	}
 }
 

@@ -134,7 +134,7 @@ func plausible(b []byte) bool {
 func (r *Reader) record(now int64, d packet.Dir, n int, to Sink) bool {
 	if d == packet.ToServer && !r.fin {
 		r.fin = true
-		if r.Kind == TLS13 && (n == 53 || n == 69) { // by the hash, RFC 8446 section 4.4.4
+		if r.Kind == TLS13 && (n == 53 || n == 69 || n == 64 || n == 80) { // by the hash, RFC 8446 section 4.4.4; padded to 16
 			return true
 		}
 	}
