@@ -4,7 +4,7 @@
 //	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -o a.seq.gz
 //	minetrain train [-o model.tsv]     from the logs in testdata/sequences
 //	minetrain tables                   leaves out each coin, client, service and source in turn
-//	minetrain alarms -pcap a.pcap -plan a.pcap.tsv
+//	minetrain alarms -pcap a.pcap -plan a.pcap.tsv     or -log a.seq.gz
 //	minetrain wires                    the whole engine on the logs, as other TLS implementations would send them
 //	minetrain show                     what the present model makes of each recording
 //
@@ -34,6 +34,7 @@ func main() {
 	lab := fs.String("lab", "../shared/captures/mining-lab", "folder of captures with labels.tsv, for the test by source")
 	out := fs.String("o", "internal/detect/mining/model.tsv", "file to write")
 	keep := fs.Int("keep", 40, "with extract: flows of one pair that are kept")
+	one := fs.String("log", "", "with alarms: one log instead of a recording")
 	most := fs.Duration("for", 0, "with extract: how much of the recording to take, 0: all")
 	id := fs.String("id", "", "with show: explain the latest look at this recording")
 	without := fs.String("without", "", "with show: by a model that does not know this coin or kind of service")
@@ -43,7 +44,7 @@ func main() {
 	case "extract":
 		err = extract(*pcap, *plan, *out, *source, *keep, *most)
 	case "alarms":
-		err = alarms(*pcap, *plan)
+		err = alarms(*pcap, *one, *plan)
 	default:
 		var all []*seqlog.Flow
 		if all, err = readLogs(*logs); err != nil {

@@ -123,6 +123,13 @@ func wires(all []*seqlog.Flow) error {
 		way{name: "1.3, first 5 min", set: asIs, change: until(300e9)},
 		way{name: "1.3, new connection each 2 min", set: asIs, change: rotate(120e9)},
 		way{name: "1.3, new connection each 5 min", set: asIs, change: rotate(300e9)},
+		way{name: "1.3, 6 times the shares", set: asIs, change: shares(6)},
+		way{name: "1.3, 30 times the shares", set: asIs, change: shares(30)},
+		way{name: "1.3, a third of the shares", set: asIs, change: fewer(3)},
+		way{name: "1.3, a tenth of the shares", set: asIs, change: fewer(10)},
+		way{name: "1.3, jobs 700 bytes longer", set: asIs, change: longer(700)},
+		way{name: "1.3, jobs 2,000 bytes longer", set: asIs, change: longer(2000)},
+		way{name: "1.3, jobs 6,000 bytes longer", set: asIs, change: longer(6000)},
 		way{name: "1.3, newline by itself", set: asIs, change: newline},
 	)
 	for _, s := range seqlog.Seals {
@@ -251,4 +258,94 @@ func newline(f *seqlog.Flow) []*seqlog.Flow {
 		g.Msgs = append(g.Msgs, a, b)
 	}
 	return []*seqlog.Flow{&g}
+}
+
+// modal is the length that the client sends most often.
+func modal(f *seqlog.Flow) (n int) {
+	by := map[int]int{}
+	for _, m := range f.Msgs {
+		if m.Dir == client {
+			if by[m.Len/4]++; by[m.Len/4] > by[n/4] {
+				n = m.Len
+			}
+		}
+	}
+	return n
+}
+
+// pairs returns the places of the client's messages of the usual length and of
+// what answered them.
+func pairs(f *seqlog.Flow) (out [][2]int) {
+	n := modal(f)
+	for i, m := range f.Msgs {
+		if m.Dir == client && m.Len/4 == n/4 && i+1 < len(f.Msgs) && f.Msgs[i+1].Dir == server && f.Msgs[i+1].At-m.At < 2e9 {
+			out = append(out, [2]int{i, i + 1})
+		}
+	}
+	return out
+}
+
+// shares repeats what a miner hands in, at times of its own.
+func shares(times int) func(*seqlog.Flow) []*seqlog.Flow {
+	return func(f *seqlog.Flow) []*seqlog.Flow {
+		if !f.Mining || len(f.Msgs) == 0 {
+			return []*seqlog.Flow{f}
+		}
+		r := rand.New(rand.NewPCG(uint64(len(f.Msgs)), 5))
+		g := *f
+		g.Msgs = slices.Clone(f.Msgs)
+		end := f.Msgs[len(f.Msgs)-1].At
+		for _, p := range pairs(f) {
+			a, b := f.Msgs[p[0]], f.Msgs[p[1]]
+			for range times - 1 {
+				c, d := a, b
+				c.At = 2e9 + r.Int64N(max(1, end))
+				d.At += c.At - a.At
+				g.Msgs = append(g.Msgs, c, d)
+			}
+		}
+		g.Msgs = sorted(g.Msgs)
+		return []*seqlog.Flow{&g}
+	}
+}
+
+// fewer leaves one in so many.
+func fewer(of int) func(*seqlog.Flow) []*seqlog.Flow {
+	return func(f *seqlog.Flow) []*seqlog.Flow {
+		if !f.Mining {
+			return []*seqlog.Flow{f}
+		}
+		r := rand.New(rand.NewPCG(uint64(len(f.Msgs)), 6))
+		drop := map[int]bool{}
+		for _, p := range pairs(f) {
+			if r.IntN(of) > 0 {
+				drop[p[0]], drop[p[1]] = true, true
+			}
+		}
+		g := *f
+		g.Msgs = nil
+		for i, m := range f.Msgs {
+			if !drop[i] {
+				g.Msgs = append(g.Msgs, m)
+			}
+		}
+		return []*seqlog.Flow{&g}
+	}
+}
+
+// longer lengthens jobs, and the first answer that holds one.
+func longer(by int) func(*seqlog.Flow) []*seqlog.Flow {
+	return func(f *seqlog.Flow) []*seqlog.Flow {
+		if !f.Mining {
+			return []*seqlog.Flow{f}
+		}
+		g := *f
+		g.Msgs = slices.Clone(f.Msgs)
+		for i := range g.Msgs {
+			if m := &g.Msgs[i]; m.Dir == server && m.Len >= 150 {
+				m.Len += by
+			}
+		}
+		return []*seqlog.Flow{&g}
+	}
 }
