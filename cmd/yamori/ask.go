@@ -31,9 +31,10 @@ type asker struct {
 	configFile, socket, output, langFlag string
 	outputs                              []string
 
-	lang report.Lang
-	c    *client.Client
-	now  time.Time
+	lang  report.Lang
+	c     *client.Client
+	now   time.Time
+	known map[string]string // names of devices, where findings are told
 }
 
 // newAsker adds the flags that all these commands have. outputs are the values

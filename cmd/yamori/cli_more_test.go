@@ -494,3 +494,26 @@ func TestCured(t *testing.T) {
 		}
 	}
 }
+
+// TestLabel: a device without a name is told apart by its maker and address.
+func TestLabel(t *testing.T) {
+	for _, c := range []struct {
+		d    api.Device
+		want string
+	}{
+		{api.Device{ID: "mac:x", Maker: "Intel", Addresses: []string{"192.0.2.1", "192.0.2.2"}}, "Intel 192.0.2.1"},
+		{api.Device{ID: "mac:x", Maker: "LG", Model: "LG TV", Addresses: []string{"192.0.2.1"}}, "LG TV 192.0.2.1"},
+		{api.Device{ID: "mac:x", Addresses: []string{"192.0.2.1"}}, "192.0.2.1"},
+		{api.Device{ID: "mac:x", Maker: "Intel"}, ""},
+	} {
+		if got := labelOf(&c.d); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	a := &asker{known: map[string]string{"mac:x": "Intel 192.0.2.1"}}
+	for _, c := range [][2]string{{"mac:x", "Intel 192.0.2.1"}, {"mac:y", "mac:y"}} {
+		if got := a.told(&api.Finding{Device: c[0]}).Who; got != c[1] {
+			t.Errorf("%s: %s", c[0], got)
+		}
+	}
+}

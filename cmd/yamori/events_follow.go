@@ -89,7 +89,7 @@ func (w *followed) show(ctx context.Context, f *api.Finding) error {
 		}
 		return writeJSON(a.out, full.EVE, false)
 	}
-	x := told(f)
+	x := a.told(f)
 	times := ""
 	if f.Count > 1 {
 		times = fmt.Sprintf(a.t(", %d times", "、%d 回"), f.Count)

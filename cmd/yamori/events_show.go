@@ -65,6 +65,7 @@ func newEventsShow(stdout, stderr *os.File) *cobra.Command {
 		if ok, err := a.json(&f); ok {
 			return err
 		}
+		a.known = a.names(ctx)
 		a.writeFinding(&f)
 		return nil
 	})
@@ -80,7 +81,7 @@ func (a *asker) times(n int64) string {
 }
 
 func (a *asker) writeFinding(f *api.Finding) {
-	x := told(f)
+	x := a.told(f)
 	fmt.Fprintf(a.out, "%s [%s]\n", x.Happened(a.lang), x.Sure(a.lang))
 	if from, to := a.stamp(f.Time), a.stamp(f.Last); from == to {
 		fmt.Fprintf(a.out, a.t("  %s, ", "  %s、")+a.times(f.Count), from)

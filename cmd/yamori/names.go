@@ -112,8 +112,8 @@ func candidates(list []api.Device) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// names gives the names of all devices by identity, for lists that hold
-// identities. Where the list cannot be read there are none.
+// names gives the names of all devices by identity, or what else tells them
+// apart, for lists that hold identities. Where the list cannot be read there are none.
 func (a *asker) names(ctx context.Context) map[string]string {
 	out := map[string]string{}
 	all, err := a.devices(ctx)
@@ -121,9 +121,22 @@ func (a *asker) names(ctx context.Context) map[string]string {
 		return out
 	}
 	for i := range all {
-		out[all[i].ID] = nameOf(&all[i])
+		out[all[i].ID] = cmp.Or(nameOf(&all[i]), labelOf(&all[i]))
 	}
 	return out
+}
+
+// labelOf is by what people tell a device apart that has no name: who made it,
+// and its address.
+func labelOf(d *api.Device) string {
+	if len(d.Addresses) == 0 {
+		return ""
+	}
+	made := strings.TrimSpace(d.Maker + " " + d.Model)
+	if d.Maker != "" && strings.HasPrefix(strings.ToLower(d.Model), strings.ToLower(d.Maker)) {
+		made = d.Model
+	}
+	return strings.TrimSpace(made + " " + d.Addresses[0])
 }
 
 // completion asks the daemon for what an argument may be; when nobody answers
