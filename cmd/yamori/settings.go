@@ -46,7 +46,7 @@ var settings = []setting{
 		func(c *api.SettingsChange, v string) error { c.TimeZone = &v; return nil }},
 	switchOf("evidence", "keep a small capture for each finding", "見つかったことの証拠となる通信を少し保存する", func(s *api.Settings) bool { return s.Evidence }, func(c *api.SettingsChange) **bool { return &c.Evidence }),
 	switchOf("presence", "keep when devices were at home", "機器の在宅の記録を保存する", func(s *api.Settings) bool { return s.Presence }, func(c *api.SettingsChange) **bool { return &c.Presence }),
-	switchOf("names", "keep the names that devices ask for (browsing history)", "機器が調べた名前（閲覧の履歴）を保存する", func(s *api.Settings) bool { return s.Names }, func(c *api.SettingsChange) **bool { return &c.Names }),
+	switchOf("names", "browsing history: none is kept in this version", "閲覧の履歴：この版では保存しません", func(s *api.Settings) bool { return s.Names }, func(c *api.SettingsChange) **bool { return &c.Names }),
 	switchOf("look", "allow asking devices for their description", "機器への問い合わせを許可する", func(s *api.Settings) bool { return s.Look }, func(c *api.SettingsChange) **bool { return &c.Look }),
 }
 
@@ -57,7 +57,7 @@ func newSettings(stdout, stderr *os.File) *cobra.Command {
 		Use:   "settings [NAME=VALUE…]",
 		Short: "Show or change what yamori keeps and how it speaks",
 		Long: `Settings shows the owner's choices, or changes those that are named. Retention
-is in days by kind of record; no browsing history is kept unless names=on.`,
+is in days by kind of record; no browsing history is kept.`,
 		Example: `  yamori settings
   yamori settings language=ja time_zone=Asia/Tokyo
   yamori settings evidence=off retention.findings=90`,

@@ -325,7 +325,7 @@ type Settings struct {
 	TimeZone  string         `json:"time_zone" doc:"IANA name; empty: the system's"`
 	Evidence  bool           `json:"evidence" doc:"keep a small capture for each finding"`
 	Presence  bool           `json:"presence" doc:"keep when devices were at home"`
-	Names     bool           `json:"names" doc:"keep the names that devices ask for (browsing history)"`
+	Names     bool           `json:"names" doc:"keep the names that devices ask for (browsing history); always false, none is kept"`
 	Look      bool           `json:"look" doc:"allow asking devices for their description, when the owner wants it"`
 	Retention map[string]int `json:"retention" doc:"days by kind of record"`
 }

@@ -253,6 +253,9 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%v: %v", r, err)
 		}
 	}
+	if _, err := c.ChangeSettings(ctx, api.SettingsChange{Names: &yes}); !errors.Is(err, api.ErrInvalid) {
+		t.Errorf("a browsing history that is not kept can be switched on: %v", err)
+	}
 	if _, err := c.ChangeSettings(ctx, api.SettingsChange{Language: &lang, Presence: &yes, Retention: map[string]int{"findings": 30}}); err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,7 @@ func mend(s *api.Settings) {
 	if s.Language != "en" && s.Language != "ja" {
 		s.Language = "auto"
 	}
+	s.Names = false // see ChangeSettings
 	keep := map[string]int{}
 	for k, n := range days {
 		if keep[k] = n; s.Retention[k] >= 1 && s.Retention[k] <= maxDays {
@@ -101,6 +102,10 @@ func (x choices) ChangeSettings(_ context.Context, c api.SettingsChange) (api.Se
 	}
 	if c.Language != nil {
 		s.Language = *c.Language
+	}
+	if c.Names != nil && *c.Names {
+		// A switch that says on and keeps nothing would be worse.
+		return s, &api.InvalidError{Field: "names", Text: "cannot be on: this version keeps no browsing history"}
 	}
 	for _, f := range [...]struct{ to, from *bool }{{&s.Evidence, c.Evidence}, {&s.Presence, c.Presence}, {&s.Names, c.Names}, {&s.Look, c.Look}} {
 		if f.from != nil {
