@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -116,6 +117,10 @@ type checkProblem struct {
 
 func writeCheck(w io.Writer, t *rulesText, l *app.RuleLoad, output string) error {
 	s := l.Set.Stats()
+	// In the order of the lines: rules are read and compiled in two passes.
+	slices.SortStableFunc(l.Problems, func(a, b *rules.Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
 	if output == app.JSON {
 		out := struct {
 			Total    int            `json:"total"`

@@ -142,7 +142,11 @@ func (b *builder) one(r *rules.Rule) (c *compiler, p *rules.Problem) {
 		return nil, p
 	}
 	if err != nil {
-		return nil, r.Problem(at, err)
+		p := r.Problem(at, err)
+		if k := b.keywords[at.Name]; p.Cure == "" && k != nil && k.Example != "" {
+			p.Cure = "for example " + k.Example
+		}
+		return nil, p
 	}
 	c.global(b.opt.Thresholds)
 	c.settle()

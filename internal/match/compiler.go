@@ -1,7 +1,9 @@
 package match
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -54,6 +56,7 @@ type list struct {
 	name     string // of the buffer; empty for the payload
 	chain    chainBuilder
 	steps    []inspect.Step
+	from     []uint8 // the option that each step is of, by its number in the rule
 	multi    bool
 	side     uint8 // of a rule with =>: whose buffer it is
 	absentOK bool
@@ -151,7 +154,7 @@ func (c *compiler) compile() (rules.Option, error) {
 	if o, err := c.header(); err != nil {
 		return o, err
 	}
-	for _, o := range c.r.Options {
+	for i, o := range c.r.Options {
 		k, ok := c.b.keywords[o.Name]
 		if !ok {
 			for _, p := range []string{"enip", "dnp3", "modbus", "cip_"} {
@@ -172,9 +175,36 @@ func (c *compiler) compile() (rules.Option, error) {
 		if err := k.Setup(c, o); err != nil {
 			return o, err
 		}
+		for _, l := range c.lists {
+			for len(l.from) < len(l.steps) {
+				l.from = append(l.from, uint8(min(i, math.MaxUint8)))
+			}
+		}
 		c.note(o)
 	}
-	return rules.Option{}, c.finishTraced()
+	err := c.finishTraced()
+	if e := (*optionError)(nil); errors.As(err, &e) {
+		return e.o, e.err
+	}
+	return rules.Option{}, err
+}
+
+// optionError is an error in an option that showed only at the rule's end.
+type optionError struct {
+	o   rules.Option
+	err error
+}
+
+func (e *optionError) Error() string { return e.err.Error() }
+
+// place finds the option that an error in the steps of l is of.
+func (c *compiler) place(l *list, err error) error {
+	var s *inspect.StepError
+	if !errors.As(err, &s) || s.Step >= len(l.from) || l.from[s.Step] == math.MaxUint8 {
+		return err
+	}
+	o := c.r.Options[l.from[s.Step]]
+	return &optionError{o: o, err: fmt.Errorf("%s: %w", o.Name, s.Err)}
 }
 
 // header reads the protocol.
@@ -283,7 +313,7 @@ func (c *compiler) finish() error {
 		}
 		p, err := c.b.set.arena.Compile(pl.steps, &c.vars)
 		if err != nil {
-			return err
+			return c.place(pl, err)
 		}
 		out.payload = p
 		out.vars = c.vars.Len() > 0
@@ -309,7 +339,7 @@ func (c *compiler) finish() error {
 		}
 		if len(l.steps) > 0 {
 			if bc.prog, err = c.b.set.arena.Compile(l.steps, &c.vars); err != nil {
-				return fmt.Errorf("%s: %w", l.name, err)
+				return c.place(l, fmt.Errorf("%s: %w", l.name, err))
 			}
 		}
 		out.bufs = append(out.bufs, bc)

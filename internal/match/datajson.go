@@ -72,7 +72,7 @@ func (j *jsonData) check() error {
 func (d *dataset) readJSON(path string, j *jsonData) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return fail("the data set cannot be read: %v", err)
+		return noDataFile("the data set", err)
 	}
 	defer f.Close()
 	d.info = map[string]string{}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"net/netip"
 	"os"
@@ -135,7 +136,7 @@ func exists(p string) bool {
 func (d *dataset) read(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return fail("the data set cannot be read: %v", err)
+		return noDataFile("the data set", err)
 	}
 	defer f.Close()
 	sc := bufio.NewScanner(f)
@@ -278,4 +279,9 @@ func setupDatarep(c *compiler, o rules.Option) error {
 		v, ok := set.find(b)
 		return ok && u.Match(uint64(v))
 	})
+}
+
+// noDataFile is the error of a file that a rule names and that cannot be read.
+func noDataFile(what string, err error) error {
+	return &rules.ValueError{Reason: fmt.Sprintf("%s cannot be read: %v", what, err), Cure: "put the file beside the rules, or name its folder with --data-dir"}
 }

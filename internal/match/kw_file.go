@@ -58,7 +58,7 @@ func fileHash(buffer string, digits int) func(*compiler, rules.Option) error {
 		}
 		text, err := os.ReadFile(c.path(v))
 		if err != nil {
-			return fail("the list of hashes cannot be read: %v", err)
+			return noDataFile("the list of hashes", err)
 		}
 		has := map[string]bool{}
 		for line := range strings.Lines(string(text)) {

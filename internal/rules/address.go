@@ -197,7 +197,7 @@ func network(text, base, mask string) (element, *ValueError) {
 	} else {
 		n, err := strconv.ParseUint(mask, 10, 8)
 		if err != nil || int(n) > width {
-			return element{}, badValue("", "%q is no length of a prefix, 0 to %d", clip(mask), width)
+			return element{}, badValue("write a network as 10.0.0.0/8 or 2001:db8::/32", "%q is no length of a prefix, 0 to %d", clip(mask), width)
 		}
 		ones = int(n)
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,7 +34,11 @@ func Load(cfg ParseConfig, paths ...string) ([]*Rule, []*Problem) {
 func (p *parser) file(name string) {
 	f, err := os.Open(name)
 	if err != nil {
-		p.problem(&Problem{File: name, Reason: fileReason(err)})
+		q := &Problem{File: name, Reason: fileReason(err)}
+		if errors.Is(err, fs.ErrNotExist) {
+			q.Cure = "name a file that is there, a folder of *.rules, or a pattern in quotes"
+		}
+		p.problem(q)
 		return
 	}
 	defer f.Close()

@@ -68,11 +68,57 @@ func newParser(cfg ParseConfig) *parser {
 func (p *parser) read(file string, r io.Reader) {
 	text, err := readText(r, MaxFile-p.bytes)
 	if err != nil {
-		p.problem(&Problem{File: file, Reason: fileReason(err)})
+		q := &Problem{File: file, Reason: fileReason(err)}
+		if v, ok := err.(*ValueError); ok {
+			q.Reason, q.Cure = v.Reason, v.Cure
+		}
+		p.problem(q)
+		return
+	}
+	if q := notRules(text); q != nil {
+		q.File = file
+		p.problem(q)
 		return
 	}
 	p.bytes += len(text)
 	p.text(file, text)
+}
+
+// otherFiles are the first bytes of files that are given in place of rules.
+var otherFiles = [...]struct{ magic, what, cure string }{
+	{"\x1f\x8b", "is compressed with gzip", "decompress it with gunzip"},
+	{"\x28\xb5\x2f\xfd", "is compressed with zstd", "decompress it with unzstd"},
+	{"\xfd7zXZ\x00", "is compressed with xz", "decompress it with unxz"},
+	{"BZh", "is compressed with bzip2", "decompress it with bunzip2"},
+	{"PK\x03\x04", "is a ZIP archive", "take the rules out of it with unzip"},
+	{"\xff\xfe", "is in UTF-16", "save it as UTF-8"},
+	{"\xfe\xff", "is in UTF-16", "save it as UTF-8"},
+	{"\x7fELF", "is a program", "name a file of rules"},
+}
+
+// binaryLook is how much of a file is looked at for zero bytes.
+const binaryLook = 4096
+
+// notRules tells of a file that holds something else, which would be a problem
+// with each of its lines; nil for others.
+func notRules(text string) *Problem {
+	for _, f := range otherFiles {
+		if strings.HasPrefix(text, f.magic) {
+			return &Problem{Line: 1, Col: 1, Reason: "the file " + f.what + ", it holds no rules", Cure: f.cure}
+		}
+	}
+	head := text[:min(len(text), binaryLook)]
+	if i := strings.IndexByte(head, 0); i >= 0 {
+		line := strings.Count(head[:i], "\n")
+		return &Problem{Line: line + 1, Col: i - strings.LastIndexByte(head[:i], '\n'),
+			Reason: "there is a zero byte, the file is no text", Cure: "name a file of rules, a line each"}
+	}
+	if t := strings.TrimLeft(head, blanks+"\n"); strings.HasPrefix(t, "<") {
+		if t = lower(t[:min(len(t), 15)]); strings.HasPrefix(t, "<!doctype html") || strings.HasPrefix(t, "<html") || strings.HasPrefix(t, "<?xml") {
+			return &Problem{Line: 1, Col: 1, Reason: "the file is a web page, it holds no rules", Cure: "fetch the rules again: a server answered with a page of its own"}
+		}
+	}
+	return nil
 }
 
 // readText reads all of r, at most most bytes, into one string.
@@ -84,7 +130,7 @@ func readText(r io.Reader, most int) (string, error) {
 		return "", err
 	}
 	if n > int64(most) {
-		return "", badValue("", "there are more than %d bytes in the files", MaxFile)
+		return "", badValue("load fewer files, or leave rules out that you do not need", "there are more than %d bytes in the files", MaxFile)
 	}
 	return strings.TrimPrefix(b.String(), "\ufeff"), nil
 }

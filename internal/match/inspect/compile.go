@@ -53,6 +53,15 @@ type compiler struct {
 	sub   []op
 }
 
+// StepError is what is wrong with a step of a program, by its place in it.
+type StepError struct {
+	Step int // from 0
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
+
 func (c *compiler) list(steps []Step, sub bool) ([]op, error) {
 	if len(steps) == 0 {
 		return nil, errors.New("no steps")
@@ -64,7 +73,10 @@ func (c *compiler) list(steps []Step, sub bool) ([]op, error) {
 	for i := range steps {
 		o, err := c.step(&steps[i], sub)
 		if err != nil {
-			return nil, fmt.Errorf("step %d: %w", i+1, err)
+			if e, ok := err.(*StepError); ok {
+				err = e.Err // of a step within this one
+			}
+			return nil, &StepError{Step: i, Err: err}
 		}
 		if prev := previous(ops, &o, steps[i].Sticky); prev != nil {
 			if o.kind == IsDataAt && prev.kind == Content && o.flags&(fNegated|fBytesVar) == fNegated && o.a == 1 {
