@@ -28,6 +28,20 @@ func dayOf(t time.Time) (string, time.Time, time.Time) {
 	return s.Format(time.DateOnly), s, s.AddDate(0, 0, 1)
 }
 
+// manyBuckets is from how many on the empty ones before the first event are
+// left out for people: nobody wants to read that nothing is known of 2003.
+const manyBuckets = 25
+
+// begun is the list from its first event on, when it is long.
+func begun(list []Bucket) []Bucket {
+	for i := 0; len(list) >= manyBuckets && i < len(list); i++ {
+		if list[i].Total > 0 {
+			return list[min(i, len(list)-2):]
+		}
+	}
+	return list
+}
+
 // buckets cuts the report's time into spans, empty ones included, so that a
 // quiet month is seen as one. More than most buckets: none.
 func buckets(d *Data, of span, most int) []Bucket {

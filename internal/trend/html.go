@@ -111,13 +111,13 @@ func linked(line string) (out []piece) {
 func WriteHTML(out io.Writer, r *Report, lang report.Lang) error {
 	w := wordsOf(lang)
 	v := view{W: w, Sentence: fmt.Sprintf(w.sentence, number(r.Total.Count), number(r.Mining.Count), percent(r.Share)), R: r, Span: w.span(r.From, r.To), BlockedPart: percent(part(r.Blocked, r.Total.Count)), OutboundPart: percent(part(r.Outbound, r.Total.Count))}
-	list := r.Months
+	list := begun(r.Months)
 	v.PlotEvents, v.PlotShare = w.plotEvents, w.plotShare
 	if len(list) < 3 && len(r.Days) > 0 {
 		list = r.Days
 		v.PlotEvents, v.PlotShare = w.plotEventsDay, w.plotShareDay
 	}
-	v.Times = []viewTimes{{w.byMonth, w.month, r.Months}}
+	v.Times = []viewTimes{{w.byMonth, w.month, begun(r.Months)}}
 	if n := len(r.Weeks); n > 1 && n <= maxWeekRows && !r.Demo { // the demonstration knows months alone
 		v.Times = append(v.Times, viewTimes{w.byWeek, w.week, r.Weeks})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -242,6 +243,28 @@ func TestPlotKeys(t *testing.T) {
 				t.Errorf("a page of %d days has no %q", days, w)
 			}
 		}
+	}
+}
+
+// TestBegun: years before the first event are not shown to people; programs get
+// all.
+func TestBegun(t *testing.T) {
+	from := monday.AddDate(-20, 0, 0)
+	r := Make(&Data{From: from, To: monday.AddDate(0, 0, 7), Rows: []Row{{Start: monday, Category: event.Scan, Count: 2}}})
+	first, _, _ := monthOf(from)
+	for _, write := range []func(io.Writer) error{
+		func(w io.Writer) error { return WriteText(w, r, report.English) }, func(w io.Writer) error { return WriteHTML(w, r, report.Japanese) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if now, _, _ := monthOf(monday); strings.Contains(b.String(), first) || !strings.Contains(b.String(), now) {
+			t.Errorf("%s: %d bytes", first, b.Len())
+		}
+	}
+	if r.Months[0].Key != first || len(begun(r.Months)) > 2 || len(begun(r.Months[:10])) != 10 {
+		t.Errorf("%d months, %d shown", len(r.Months), len(begun(r.Months)))
 	}
 }
 

@@ -123,9 +123,9 @@ func WriteText(out io.Writer, r *Report, lang report.Lang) error {
 	} {
 		fmt.Fprintf(b, "  %s %s\n", pad(l[0], 24), l[1])
 	}
-	list, head := r.Months, w.byMonth
+	list, head := begun(r.Months), w.byMonth
 	if len(list) < 2 {
-		list, head = r.Weeks, w.byWeek
+		list, head = begun(r.Weeks), w.byWeek
 	}
 	var most uint64
 	for _, x := range list {
