@@ -127,3 +127,46 @@ func TestLocation(t *testing.T) {
 		}
 	}
 }
+
+// TestDaysKept: days that left are told from days on which nothing happened.
+func TestDaysKept(t *testing.T) {
+	ctx := context.Background()
+	tokyo := time.FixedZone("JST", 9*3600)
+	day := func(m time.Month, d int) time.Time { return time.Date(2026, m, d, 0, 0, 0, 0, tokyo) }
+	s := open(t, Config{Location: tokyo})
+	check := func(what string, want time.Time) {
+		t.Helper()
+		if got, err := s.DaysKept(ctx); err != nil || !got.Equal(want) {
+			t.Errorf("%s: days are kept since %v (%v), want %v", what, got, err, want)
+		}
+	}
+	check("nothing counted", time.Time{})
+	for _, at := range []time.Time{day(1, 5), day(2, 3), day(2, 20), day(4, 10)} {
+		if err := s.Count(ctx, Finding{Time: at.Add(time.Hour), Category: event.Scan}, 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, s)
+	check("all there", time.Time{})
+	drop := func(before time.Time) {
+		t.Helper()
+		err := s.do(ctx, &request{durable: true, run: func() error {
+			return s.w.exec("DELETE FROM rollup WHERE grain=? AND bucket<?", grainDay, bucketOf(before, tokyo)[grainDay])
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	drop(day(2, 1))
+	check("January left", day(2, 1)) // not the third, on which something happened again
+	drop(day(2, 10))
+	check("a part of February left", day(2, 20))
+	drop(day(3, 1))
+	check("February left", day(3, 1)) // March was quiet
+	tr, err := s.Trends(ctx, TrendQuery{From: day(3, 5), To: day(4, 5), Bucket: Whole})
+	if err != nil || tr.Total != 0 {
+		t.Errorf("a quiet month after one that left holds %d, %v", tr.Total, err)
+	}
+	drop(day(12, 1))
+	check("all days left", day(5, 1))
+}
