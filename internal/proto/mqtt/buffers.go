@@ -13,7 +13,10 @@ var buffers = []proto.Buffer{
 	one("mqtt.connect.protocol_string", "MQTT or MQIsdp", Connect, func(p *Packet) []byte { return p.ProtocolString }),
 	one("mqtt.connect.willtopic", "topic of the will", Connect, func(p *Packet) []byte { return p.WillTopic }),
 	one("mqtt.connect.willmessage", "message of the will", Connect, func(p *Packet) []byte { return p.WillMessage }),
-	one("mqtt.publish.topic", "topic of a message", Publish, func(p *Packet) []byte { return p.Topic }),
+	one("mqtt.publish.topic", "topic of a message of the client", Publish, func(p *Packet) []byte { return p.Topic }),
+	toClient("mqtt.publish.topic", "topic of a message of the server", func(p *Packet, i int) ([]byte, bool) {
+		return p.Topic, i == 0 && p.Type == Publish && p.Topic != nil
+	}),
 	one("mqtt.publish.message", "beginning of a message", Publish, func(p *Packet) []byte { return p.Payload }),
 	topics("mqtt.subscribe.topic", "each topic filter subscribed to", Subscribe),
 	one("mqtt.connect.password", "password", Connect, func(p *Packet) []byte { return p.Password }),
@@ -24,9 +27,12 @@ var buffers = []proto.Buffer{
 		}
 		return uint64(p.Type), i == 0
 	}),
+	toClient("mqtt.type", "type of the server's own control packets and of the answers to them", func(p *Packet, i int) ([]byte, bool) {
+		return strconv.AppendUint(p.text[:0], uint64(p.Type), 10), i == 0
+	}),
 	number("mqtt.qos", "quality of service, a decimal number", func(p *Packet, i int) (uint64, bool) { return uint64(p.QoS), i == 0 }),
 	number("mqtt.protocol_version", "version: 3 for 3.1, 4 for 3.1.1, 5, a decimal number", func(p *Packet, i int) (uint64, bool) {
-		return uint64(p.Version), i == 0 && p.Version != 0
+		return uint64(p.Version), i == 0 && p.Version != 0 && !p.answers()
 	}),
 	number("mqtt.reason_code", "reason code of an answer, disconnect or auth packet, one for each topic, decimal numbers", reason),
 	number("mqtt.connack.session_present", "whether the server had a session, 0 or 1", func(p *Packet, i int) (uint64, bool) {
@@ -43,7 +49,7 @@ var buffers = []proto.Buffer{
 		if p.Retain {
 			list[1] = "retain"
 		}
-		return list, true
+		return list, !p.answers()
 	}),
 	words("mqtt.connect.flags", "flags of a connect packet that are set: username, password, will, will_retain, clean_session", func(p *Packet) (list [5]string, ok bool) {
 		for i, f := range [...]struct {
@@ -61,8 +67,10 @@ var buffers = []proto.Buffer{
 // reason returns the i-th reason code of p.
 func reason(p *Packet, i int) (uint64, bool) {
 	switch p.Type {
-	case ConnAck, Disconnect, Auth:
+	case ConnAck:
 		return uint64(p.ReasonCode), i == 0
+	case Disconnect, Auth:
+		return uint64(p.ReasonCode), i == 0 && p.Version == 5 && p.Length > 0
 	case Connect:
 		return uint64(p.ReasonCode), i == 0 && p.Answered
 	case PubAck, PubRec, PubRel, PubComp:
@@ -78,7 +86,7 @@ func reason(p *Packet, i int) (uint64, bool) {
 func number(name, doc string, get func(p *Packet, i int) (uint64, bool)) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 		p, ok := tx.(*Packet)
-		if !ok {
+		if !ok || p.Dir != packet.ToServer {
 			return nil, false
 		}
 		n, ok := get(p, i)
@@ -94,7 +102,7 @@ func number(name, doc string, get func(p *Packet, i int) (uint64, bool)) proto.B
 func words(name, doc string, get func(p *Packet) ([5]string, bool)) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 		p, ok := tx.(*Packet)
-		if !ok || i != 0 {
+		if !ok || i != 0 || p.Dir != packet.ToServer {
 			return nil, false
 		}
 		list, ok := get(p)
@@ -112,10 +120,21 @@ func words(name, doc string, get func(p *Packet) ([5]string, bool)) proto.Buffer
 	}}
 }
 
+// toClient makes a buffer of what the server began.
+func toClient(name, doc string, get func(p *Packet, i int) ([]byte, bool)) proto.Buffer {
+	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToClient, Get: func(tx proto.Tx, i int) ([]byte, bool) {
+		p, ok := tx.(*Packet)
+		if !ok || p.Dir != packet.ToClient {
+			return nil, false
+		}
+		return get(p, i)
+	}}
+}
+
 func one(name, doc string, typ Type, get func(*Packet) []byte) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: packet.ToServer, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 		p, ok := tx.(*Packet)
-		if !ok || i != 0 || p.Type != typ {
+		if !ok || i != 0 || p.Type != typ || p.Dir != packet.ToServer {
 			return nil, false
 		}
 		b := get(p)

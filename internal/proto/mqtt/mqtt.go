@@ -5,6 +5,7 @@ package mqtt
 
 import (
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
 
@@ -63,6 +64,9 @@ var names = [16]string{"", "connect", "connack", "publish", "puback", "pubrec", 
 // control packet alone. Slices lie in the stream's bytes, those of a connect
 // packet in memory of the parser's.
 type Packet struct {
+	// Dir is the way of the packet, or of an answer that of what it answers: one
+	// transaction to Suricata.
+	Dir       packet.Dir
 	Type      Type
 	QoS       uint8
 	Dup       bool
@@ -217,4 +221,13 @@ func (p *Packet) encodeCodes(e *event.Encoder, key string) {
 		e.Uint("", uint64(c))
 	}
 	e.EndArr()
+}
+
+// answers reports whether the packet answers another one.
+func (p *Packet) answers() bool {
+	switch p.Type {
+	case ConnAck, SubAck, UnsubAck, PubAck, PubRec, PubComp:
+		return true
+	}
+	return false
 }

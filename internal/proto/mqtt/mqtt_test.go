@@ -160,12 +160,15 @@ func TestReasonCodes(t *testing.T) {
 		want string
 	}{
 		{"refused", Packet{Type: ConnAck, ReasonCode: 5, SessionPresent: true, Retain: true, Dup: true},
-			"mqtt.type=2 mqtt.qos=0 mqtt.reason_code=5 mqtt.connack.session_present=1 mqtt.flags=dup retain"},
+			"mqtt.type=2 mqtt.qos=0 mqtt.reason_code=5 mqtt.connack.session_present=1"},
 		{"not answered", Packet{Type: Connect, Version: 5}, "mqtt.type=1 mqtt.qos=0 mqtt.protocol_version=5 mqtt.flags= mqtt.connect.flags="},
-		{"topics", Packet{Type: SubAck, Codes: []byte{1, 128}}, "mqtt.type=9 mqtt.qos=0 mqtt.reason_code=1 mqtt.reason_code=128 mqtt.flags="},
-		{"acknowledged", Packet{Type: PubAck, Version: 4}, "mqtt.type=4 mqtt.qos=0 mqtt.protocol_version=4 mqtt.flags="},
+		{"topics", Packet{Type: SubAck, Codes: []byte{1, 128}}, "mqtt.type=9 mqtt.qos=0 mqtt.reason_code=1 mqtt.reason_code=128"},
+		{"acknowledged", Packet{Type: PubAck, Version: 4}, "mqtt.type=4 mqtt.qos=0"},
 		{"acknowledged with a reason", Packet{Type: PubAck, Version: 5, ReasonCode: 16},
-			"mqtt.type=4 mqtt.qos=0 mqtt.protocol_version=5 mqtt.reason_code=16 mqtt.flags="},
+			"mqtt.type=4 mqtt.qos=0 mqtt.reason_code=16"},
+		{"message of the server", Packet{Dir: packet.ToClient, Type: Publish, Topic: []byte("a"), Payload: []byte("b")}, "mqtt.publish.topic=a mqtt.type=3"},
+		{"answer of the server to a ping", Packet{Dir: packet.ToClient, Type: PingResp}, "mqtt.type=13"},
+		{"bye without a code", Packet{Type: Disconnect, Version: 4}, "mqtt.type=14 mqtt.qos=0 mqtt.protocol_version=4 mqtt.flags="},
 	} {
 		if got := strings.Join(prototest.Values(t, Protocol, &tt.p), " "); got != tt.want {
 			t.Errorf("%s: %s", tt.name, got)

@@ -76,17 +76,20 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 		if !minimal(length, k) {
 			c.Anomaly("non_minimal_length")
 		}
-		p.packet(c, b[0], length, b[1+k:1+k+seen])
+		p.packet(c, d, b[0], length, b[1+k:1+k+seen])
 		n += 1 + k + seen
 		p.skip[d] = length - seen
 	}
 }
 
 // packet reads one packet with the body b of length bytes, or its beginning.
-func (p *parser) packet(c *proto.Conn, first byte, length int, b []byte) {
+func (p *parser) packet(c *proto.Conn, d packet.Dir, first byte, length int, b []byte) {
 	t := &p.tx
-	*t = Packet{Type: Type(first >> 4), QoS: first >> 1 & 3, Dup: first&8 != 0, Retain: first&1 != 0,
+	*t = Packet{Dir: d, Type: Type(first >> 4), QoS: first >> 1 & 3, Dup: first&8 != 0, Retain: first&1 != 0,
 		Version: p.version, Length: length, Truncated: length > len(b), Topics: t.Topics[:0]}
+	if t.answers() {
+		t.Dir = d.Reverse()
+	}
 	p.flags(c, first)
 	if !p.begun && !c.Midstream && t.Type != Connect {
 		if t.Type == ConnAck {
