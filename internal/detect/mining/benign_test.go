@@ -119,6 +119,7 @@ var benign = map[string][]string{
 func TestBenign(t *testing.T) {
 	all := maps.Clone(benign)
 	maps.Copy(all, moreBenign)
+	maps.Copy(all, fieldBenign)
 	for name, lines := range all {
 		parts := talk(lines...)
 		for k := range parts {

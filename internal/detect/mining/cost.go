@@ -77,6 +77,9 @@ func algorithm(s *stratum.Session) string {
 	case stratum.DialectErgo:
 		return "autolykos2"
 	case stratum.DialectEquihash:
+		if string(a) == "verushash" {
+			return "cpu"
+		}
 		return "equihash"
 	case stratum.DialectKaspa:
 		return "kheavyhash"

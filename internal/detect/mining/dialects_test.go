@@ -77,7 +77,7 @@ var moreSessions = []session{
 		`< {"id":null,"method":"mining.set_target","params":["$BOUND"]}`,
 		`< {"id":null,"method":"mining.notify","params":["0","$COINB$COINB$COINB",true]}`,
 		`> {"id":9,"method":"mining.submit","params":["k:acct","0","0ecf7aa9a67d2cd0"]}`,
-	}, 1, 0, "stratum-v1", "", "///k:acct/"},
+	}, 0, 0, "stratum-v1", "", "///k:acct/"},
 	{"Ethereum Classic, ethproxy of its own", []string{
 		`> {"id":1,"jsonrpc":"2.0","method":"etc_submitLogin","params":["$ETH"],"worker":"gpu0"}`,
 		`< {"id":1,"jsonrpc":"2.0","result":true}`,

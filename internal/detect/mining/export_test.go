@@ -17,10 +17,13 @@ type Conversation struct {
 
 // Conversations returns them all.
 func Conversations() (out []Conversation) {
-	for _, s := range slices.Concat(sessions, moreSessions, kinSessions) {
+	for _, s := range slices.Concat(sessions, moreSessions, kinSessions, fieldSessions) {
 		out = append(out, Conversation{s.name, talk(s.lines...), s.dialect, false})
 	}
 	for name, lines := range moreBenign {
+		out = append(out, Conversation{name, talk(lines...), "", true})
+	}
+	for name, lines := range fieldBenign {
 		out = append(out, Conversation{name, talk(lines...), "", true})
 	}
 	for name, lines := range benign {

@@ -50,6 +50,8 @@ var kinds = [...]kind{
 	stratum.DialectV2:           {1025, "stratum", "mining.stratum", "Stratum V2"},
 	stratum.DialectP2Pool:       {1026, "p2pool", "mining.stratum", "p2pool's peers"},
 	stratum.DialectNimiq:        {1027, "stratum", "mining.stratum", "Nimiq pool"},
+	stratum.DialectWarthog:      {1028, "stratum", "mining.stratum", "Warthog Stratum"},
+	stratum.DialectQubic:        {1029, "stratum", "mining.stratum", "Qubic pool"},
 }
 
 // prior is the logarithm of the odds that a conversation in JSON calls on a

@@ -70,7 +70,7 @@ var kinSessions = []session{
 		`> {"method":"mining.subscribe"}`,
 		`> {"method":"mining.authorize","params":["acct","x"]}`,
 		`< {"method":"mining.notify","params":["1","$HASH1","$COINB","$COINB",[],"20000000","1d00ffff","6b03891d",false]}`,
-	}, 2, 0, "stratum-v1", "", "///acct/"},
+	}, 1, 0, "stratum-v1", "", "///acct/"},
 	{"nothing but shares", []string{
 		`> {"id":99,"method":"mining.submit","params":["acct.rig","5f","00000001","6b03891d","bcee0300"]}`,
 	}, 0, 0, "stratum-v1", "", "///acct.rig/"},

@@ -171,7 +171,7 @@ var sessions = []session{
 	{"CKB", []string{
 		`> {"id":1,"method":"ckb_submitLogin","params":["acct"],"worker":"r"}`,
 		`< {"id":1,"result":true}`,
-	}, 1, 1, "ckb", "", "///r/"},
+	}, 1, 1, "ckb", "", "nervos///r/"},
 	{"Grin", []string{
 		`> {"id":"0","jsonrpc":"2.0","method":"login","params":{"login":"me","pass":"x","agent":"grin-miner"}}`,
 		`< {"id":"0","jsonrpc":"2.0","method":"login","result":"ok","error":null}`,
@@ -184,7 +184,7 @@ var sessions = []session{
 		`< {"description":"Login successful","id":"login","jsonrpc":"2.0","method":"result","nonceprefix":"a8"}`,
 		`< {"difficulty":98765,"height":100,"id":"7","input":"$HASH1","jsonrpc":"2.0","method":"job"}`,
 		`> {"method":"solution","id":"7","nonce":"a8c2e1d3b4f50617","output":"` + strings.Repeat("0badcafe", 26) + `","jsonrpc":"2.0"}`,
-	}, 3, 0, "beam", "", "////"},
+	}, 1, 0, "beam", "", "beam///k/"},
 	{"Coinhive", []string{
 		`> {"type":"auth","params":{"site_key":"sk1","type":"anonymous","user":null,"goal":0}}`,
 		`< {"type":"authed","params":{"token":"","hashes":0}}`,
@@ -204,20 +204,20 @@ var sessions = []session{
 	{"Dero", []string{
 		`< {"jobid":"1.2.3","blockhashing_blob":"` + strings.Repeat("41000000", 12) + `","difficulty":"1000","difficultyuint64":1000,"height":9,"blocks":0,"miniblocks":1,"rejected":0,"lasterror":"","status":false}`,
 		`> {"jobid":"1.2.3","mbl_blob":"` + strings.Repeat("41000000", 12) + `"}`,
-	}, 0, 0, "dero", "", "////"},
+	}, 0, 0, "dero", "", "dero////"},
 	{"Iron Fish", []string{
 		`> {"id":0,"method":"mining.subscribe","body":{"version":3,"name":"r1","publicAddress":"$HASH1","agent":"if/1"}}`,
 		`< {"id":0,"method":"mining.subscribed","body":{"clientId":7,"graffiti":"g"}}`,
 		`< {"id":1,"method":"mining.set_target","body":{"target":"$BOUND"}}`,
 		`< {"id":2,"method":"mining.notify","body":{"miningRequestId":5,"header":"$BLOB"}}`,
 		`> {"id":3,"method":"mining.submit","body":{"miningRequestId":5,"randomness":"2c41000000001234"}}`,
-	}, 1, 0, "ironfish", "", "//if/1/" + hash1 + "/"},
+	}, 0, 0, "ironfish", "", "iron-fish//if/1//" + hash1},
 	{"Alephium", []string{
 		`> {"id":1,"method":"mining.authorize","params":["acct"]}`,
 		`< {"id":null,"method":"mining.set_difficulty","params":[4]}`,
 		`< {"id":null,"method":"mining.notify","params":[{"jobId":"1","fromGroup":0,"toGroup":1,"headerBlob":"$COINB$COINB","txsBlob":"$COINB","targetBlob":"00ff"}]}`,
 		`> {"id":2,"method":"mining.submit","params":{"jobId":"1","fromGroup":0,"toGroup":1,"nonce":"2c41000000001234","worker":"acct"}}`,
-	}, 1, 0, "stratum-v1", "alephium", "alephium///acct/"},
+	}, 0, 0, "stratum-v1", "alephium", "alephium///acct/"},
 	{"getblocktemplate, bare", []string{
 		`> {"id": 0, "method": "getblocktemplate", "params": [{"capabilities": ["coinbasetxn", "workid"], "maxversion": 4}]}`,
 		`< {"id":0,"result":{"bits":"1d00ffff","coinbasevalue":1,"longpollid":"x","previousblockhash":"$HASH1","transactions":[],"target":"$BOUND"},"error":null}`,
@@ -264,7 +264,7 @@ func judge(t *testing.T, conn proto.Conn, parts ...prototest.Part) (f event.Find
 }
 
 func TestSessions(t *testing.T) {
-	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions) {
+	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions, fieldSessions) {
 		t.Run(tt.name, func(t *testing.T) {
 			parts := talk(tt.lines...)
 			f, at, s := judge(t, proto.Conn{}, parts...)
@@ -321,7 +321,7 @@ func checkEvidence(t *testing.T, f *event.Finding) {
 // the beginning of the message missing, and with client and server swapped.
 func TestMidstream(t *testing.T) {
 	conn := proto.Conn{Midstream: true}
-	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions) {
+	for _, tt := range slices.Concat(sessions, moreSessions, kinSessions, fieldSessions) {
 		parts := talk(tt.lines...)
 		for k := 1; k < len(parts)-tt.blind; k++ {
 			f, at, _ := judge(t, conn, parts[k:]...)

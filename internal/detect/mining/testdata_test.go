@@ -20,7 +20,7 @@ func TestTestdata(t *testing.T) {
 		"gather.pcap": {"cryptonote XMRig/6.26.0 (Linux x86_64)  10.77.0.9:3333", "cryptonote xmrig-proxy/6.21.1 (Linux x86_64) 48ed 10.77.1.5:443",
 			"10.77.0.9 gathers [10.77.0.20] for 10.77.1.5:443", "cryptonote XMRig/6.26.0 (Linux x86_64)  10.77.0.9:3333",
 			"10.77.0.9 gathers [10.77.0.20 10.77.0.21] for 10.77.1.5:443", "cryptonote XMRig/6.26.0 (Linux x86_64)  10.77.0.9:3333"},
-		"kaspa.pcap": {"getblocktemplate   10.99.0.1:16510"},
+		"kaspa.pcap": {"getblocktemplate  kasp 10.99.0.1:16510"},
 		"seeker.pcap": {"getblocktemplate  44AF 10.77.0.1:18081", "getblocktemplate  44AF 10.77.0.1:18081", "getblocktemplate  44AF 10.77.0.1:18081",
 			"getblocktemplate  44AF 10.77.0.3:40099"},
 		"chat.pcap": nil, "wallet.pcap": nil, "aria2.pcap": nil,

@@ -21,7 +21,7 @@ func (s *Session) response(d packet.Dir, m *Message) {
 			s.refused()
 		}
 		return
-	case Authorize, EthSubmitLogin, Subscribe, Configure, ExtranonceSubscribe:
+	case Authorize, EthSubmitLogin, Subscribe, Configure, ExtranonceSubscribe, SuggestDifficulty, SuggestTarget, Hello:
 		if ok {
 			s.add(MarkAnswer)
 		}
@@ -111,7 +111,7 @@ func (s *Session) resultList(d packet.Dir, m *Message, q Method) {
 	}
 	// EthProxy: header, seed, boundary, and with most pools the block number.
 	// Pushes have the id 0 and no method, so this form is all there is to see.
-	if (q == NoMethod || q == EthGetWork || q == EthSubmitLogin) && m.NRes >= 3 && (m.NRes <= 5 || q == EthGetWork) &&
+	if (q == NoMethod || q == EthGetWork || q == EthSubmitLogin || q == EthLogin) && m.NRes >= 3 && (m.NRes <= 5 || q == EthGetWork) &&
 		m.Res(0).HexLen() == 64 && m.Res(1).HexLen() == 64 && (m.Res(2).HexLen() == 64 || q == EthGetWork && m.Res(2).HexLen() >= 48) { // Aquachain leaves zeros out
 		s.work(d, m, q)
 	}

@@ -71,7 +71,7 @@ const (
 	KeyHeaderBlob
 
 	KeyMessage   // Nimiq: takes the place of method
-	KeyDeviceID  // the same
+	KeyDeviceID  // the same, and the computor that Qubic is mined for
 	KeyNewJob    // XELIS' getwork: the job itself
 	KeyMinerWork // the same, and a block by its template
 	KeyWorkID    // CKB's template
@@ -126,7 +126,7 @@ func keyOf(t []byte) Key {
 		return KeyType
 	case "identifier":
 		return KeyIdentifier
-	case "login":
+	case "login", "api_key": // Beam
 		return KeyLogin
 	case "pass":
 		return KeyPass
@@ -144,7 +144,7 @@ func keyOf(t []byte) Key {
 		return KeyGoal
 	case "token":
 		return KeyToken
-	case "hashes":
+	case "hashes", "hashrate":
 		return KeyHashes
 	case "pool":
 		return KeyPool
@@ -158,7 +158,7 @@ func keyOf(t []byte) Key {
 		return KeyJob
 	case "job_id", "jobid", "miningrequestid":
 		return KeyJobID
-	case "blob":
+	case "blob", "bds": // Arweave
 		return KeyBlob
 	case "target", "target_pow":
 		return KeyTarget
@@ -166,7 +166,7 @@ func keyOf(t []byte) Key {
 		return KeyNonce
 	case "height":
 		return KeyHeight
-	case "seed_hash":
+	case "seed_hash", "seed":
 		return KeySeedHash
 	case "status":
 		return KeyStatus
@@ -180,13 +180,13 @@ func keyOf(t []byte) Key {
 		return KeyPrePow
 	case "epoch":
 		return KeyEpoch
-	case "extranonce":
+	case "extranonce", "nonceprefix": // Beam
 		return KeyExtranonce
 	case "input":
 		return KeyInput
-	case "output":
+	case "output", "hash": // Beam, Arweave
 		return KeyOutput
-	case "wallet_address", "address", "miner_address":
+	case "wallet_address", "address", "miner_address", "wallet":
 		return KeyWalletAddress
 	case "reserve_size", "extra_nonce":
 		return KeyReserveSize
@@ -226,7 +226,7 @@ func keyOf(t []byte) Key {
 		return KeyHeaderBlob
 	case "message":
 		return KeyMessage
-	case "deviceid", "devicename", "devicedata":
+	case "deviceid", "devicename", "devicedata", "computorid":
 		return KeyDeviceID
 	case "new_job":
 		return KeyNewJob
@@ -264,6 +264,7 @@ const (
 	EthSubmitWork
 	EthSubmitRate
 	EthGetWork     // also a method of Ethereum nodes
+	EthLogin       // of older pools, before eth_getWork
 	Keepalived     // CryptoNote
 	GetJobTemplate // Grin
 	MiningOther    // mining.something
@@ -298,7 +299,7 @@ var methods = [...]struct {
 	name   string
 	method Method
 }{
-	{"mining.subscribe", Subscribe}, {"mining.authorize", Authorize}, {"mining.submit", Submit}, {"mining.notify", Notify},
+	{"mining.subscribe", Subscribe}, {"mining.authorize", Authorize}, {"mining.auth", Authorize}, {"mining.submit", Submit}, {"mining.notify", Notify},
 	{"mining.set_difficulty", SetDifficulty}, {"mining.configure", Configure}, {"mining.suggest_difficulty", SuggestDifficulty},
 	{"mining.suggest_target", SuggestTarget}, {"mining.extranonce.subscribe", ExtranonceSubscribe}, {"mining.hello", Hello},
 	{"mining.hashrate", Hashrate}, {"mining.get_transactions", GetTransactions}, {"mining.set_target", SetTarget},
@@ -317,7 +318,7 @@ var methods = [...]struct {
 	{"client.get_version", ClientVersion}, {"client.show_message", MiningOther}, {"client.reconnect", MiningOther},
 	{"eth_subscribe", EthSubscribe}, {"eth_subscription", EthSubscription},
 	// Other prefixes than eth_ are seen to by methodOf.
-	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork},
+	{"eth_submitLogin", EthSubmitLogin}, {"eth_submitWork", EthSubmitWork}, {"eth_submitHashrate", EthSubmitRate}, {"eth_getWork", EthGetWork}, {"eth_login", EthLogin}, // of qtminer
 	{"mining.…", MiningOther},
 }
 
@@ -345,7 +346,7 @@ func methodOf(t []byte) Method {
 	// The work protocol of Ethereum nodes, taken over with their own prefix by
 	// other coins' pools. Any prefix will not do: "auth_submitLogin" is somebody's
 	// web application.
-	for _, p := range [...]string{"etc_", "ckb_", "exp_", "ubq_", "clo_", "ae_", "alph_", "kaspa_", "aqua_", "quai_", "zil_"} {
+	for _, p := range [...]string{"etc_", "ckb_", "exp_", "ubq_", "clo_", "ae_", "alph_", "kaspa_", "aqua_", "quai_", "zil_", "etrue_", "ctxc_"} {
 		if len(t) > len(p) && string(t[:len(p)]) == p {
 			return methodAfter(string(t[len(p):]))
 		}
@@ -361,7 +362,7 @@ func methodAfter(s string) Method {
 		return EthSubmitWork
 	case "submitHashrate":
 		return EthSubmitRate
-	case "getWork":
+	case "getWork", "requestWork": // Zilliqa
 		return EthGetWork
 	}
 	return Other

@@ -114,7 +114,7 @@ var marks = [NumMarks]struct {
 	MarkShareHex:    {"stratum.share_hex", ByShape, 3.5, "nonce and result have the form of a nonce and a hash"},
 	MarkNotify:      {"stratum.notify", ByShape, 4, "parameters have the form of a mining job"},
 	MarkSubmit:      {"stratum.submit", ByShape, 3, "parameters have the form of a share"},
-	MarkAuthorize:   {"stratum.authorize", ByShape, 1.5, "parameters are a worker and mostly a password"},
+	MarkAuthorize:   {"stratum.authorize", ByShape, 2, "parameters are a worker and mostly a password"},
 	MarkSetting:     {"stratum.setting", ByShape, 1.5, "parameters have the form of a difficulty, target or extranonce"},
 	MarkSubscribed:  {"stratum.subscribed", ByKeys, 4, "answer subscribes to mining notifications"},
 	MarkExtranonce:  {"stratum.extranonce", ByAnswer, 3, "answer assigns an extranonce"},

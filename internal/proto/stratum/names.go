@@ -95,6 +95,8 @@ func coinOfAlgorithm(t []byte) string {
 		return "kaspa"
 	case "autolykos2":
 		return "ergo"
+	case "verushash":
+		return "verus"
 	}
 	return ""
 }

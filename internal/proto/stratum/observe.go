@@ -15,6 +15,9 @@ func (s *Session) Observe(d packet.Dir, m *Message) {
 	s.Messages[d]++
 	// What a message is must not depend on one member that anybody may add: a
 	// call with a result beside its params is read as both.
+	if m.Method == Other && ownLogin(m) {
+		m.Method = EthSubmitLogin
+	}
 	answer := m.Top.has&set(KeyResult, KeyError) != 0
 	if m.Method != NoMethod && (!answer || m.Top.Has(set(KeyParams)) || null(m.Top.Get(KeyResult)) && null(m.Top.Get(KeyError))) {
 		s.Methods |= 1 << m.Method
@@ -28,6 +31,7 @@ func (s *Session) Observe(d packet.Dir, m *Message) {
 		s.coinhive(d, m)
 		s.webMinerPool(d, m)
 		s.nimiq(d, m)
+		s.qubic(d, m)
 		s.bare(d, m)
 	}
 }
@@ -40,6 +44,8 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.add(MarkMethod)
 		s.is(DialectStratum)
 		s.role(d, true)
+	case Other:
+		s.beamAnswer(d, m)
 	case EthSubscribe, EthSubscription:
 		s.ethSubscription(d, m)
 	case GetMinerData, AuxPow:
@@ -56,7 +62,7 @@ func (s *Session) request(d packet.Dir, m *Message) {
 	case EthSubmitLogin:
 		s.add(MarkMethod)
 		s.eth(d, m)
-	case EthSubmitWork, EthSubmitRate, EthGetWork:
+	case EthSubmitWork, EthSubmitRate, EthGetWork, EthLogin:
 		s.add(MarkCall)
 		s.eth(d, m)
 	case GetWork, GetBlockTemplate, SubmitBlock:
@@ -85,6 +91,10 @@ func (s *Session) request(d packet.Dir, m *Message) {
 		s.login(m, m.Arg(0))
 		if s.Dialect == DialectXelis && m.NArgs == 3 && m.Arg(1).Kind == String {
 			s.Worker.Set(m.Text(m.Arg(1)))
+		}
+	case EthLogin: // people sign in to applications by a call of that name, also with an address
+		if a := m.Arg(0); a.Kind == String {
+			s.Login.Set(m.Text(a))
 		}
 	case EthSubmitLogin:
 		s.login(m, m.Arg(0))
@@ -117,6 +127,14 @@ func (s *Session) request(d packet.Dir, m *Message) {
 	case Notify:
 		s.Jobs++
 		s.notify(m)
+	case SuggestDifficulty:
+		if m.Arg(0).Kind == Number {
+			s.add(MarkSetting)
+		}
+	case SuggestTarget:
+		if m.Arg(0).HexLen() == 64 {
+			s.add(MarkSetting)
+		}
 	case SetDifficulty:
 		if m.Arg(0).Kind == Number {
 			s.add(MarkSetting)
@@ -335,6 +353,12 @@ func (s *Session) loginObject(d packet.Dir, m *Message) {
 		s.role(d, true)
 		s.Login.Set(m.Text(a)) // people sign in by list as well, also with an address
 	}
+	if k := m.Top.Get(KeyLogin); k.Kind == String && f.has == 0 { // Beam: a key beside the method, of which pools make the account
+		s.add(MarkLogin)
+		s.role(d, true)
+		s.Login.Set(m.Text(k))
+		return
+	}
 	if f.Get(KeyLogin).Kind != String {
 		return
 	}
@@ -376,16 +400,20 @@ func (s *Session) algo(m *Message, v Value) {
 
 // submit tells the forms of mining.submit apart.
 func (s *Session) submit(m *Message) {
-	if s.Login.n == 0 && s.Dialect != DialectEthereum2 { // which names the job first
+	short := m.NArgs == 4 && m.Arg(2).HexLen() == 8 && m.Arg(3).HexLen() == 8 // Warthog: job, extranonce2, time, nonce
+	if s.Login.n == 0 && s.Dialect != DialectEthereum2 && !short {            // which name the job first
 		s.login(m, m.Arg(0))
 	}
 	switch {
 	case m.NArgs >= 5 && m.Arg(3).HexLen() == 64 && m.Arg(4).HexLen() == 64 && m.Arg(2).Flags&Prefixed != 0: // worker, job, nonce, header, mix
 		s.add(MarkSubmit)
-		s.is(DialectKawPow)
-	case m.NArgs == 5 && m.Arg(2).HexLen() == 8 && m.Arg(4).HexLen() >= 128: // worker, job, time, nonce2, solution
+		if !s.ethash { // whose older pools take the same
+			s.shaped(DialectKawPow)
+		}
+	case m.NArgs == 5 && m.Arg(2).HexLen() == 8 && m.Arg(4).HexLen() >= 100: // worker, job, time, nonce2, solution
 		s.add(MarkSubmit)
-		s.is(DialectEquihash)
+		s.shaped(DialectEquihash)
+		s.graph = uint16(min(m.Arg(4).HexLen(), 1<<16-1))
 	case m.NArgs >= 5 && m.Arg(3).HexLen() == 8 && m.Arg(4).HexLen() == 8: // worker, job, extranonce2, ntime, nonce
 		s.add(MarkSubmit)
 	case m.Params.Has(set(KeyJobID)) && m.Params.Get(KeyNonce).HexLen() >= 8: // Alephium, Iron Fish
@@ -406,10 +434,21 @@ func (s *Session) notify(m *Message) {
 		s.add(MarkNotify)
 	case m.NArgs >= 8 && h(1) == 8 && h(2) == 64 && h(3) == 64 && h(4) == 64 && h(5) == 8 && h(6) == 8: // ZIP 301
 		s.add(MarkNotify)
-		s.is(DialectEquihash)
+		s.shaped(DialectEquihash)
+		if m.NArgs >= 9 && h(8) >= 64 { // the beginning of the solution: Verus
+			s.Algorithm.Set([]byte("verushash"))
+		}
+	case m.NArgs == 7 && h(1) == 64 && (h(2) == 64 || h(2) == 128) && (h(3) == 8 || a[3].Kind == Number) && h(4) == 8 && h(5) == 8: // hash, Merkle prefix, version, bits, time, clean
+		s.add(MarkNotify)
+		s.shaped(DialectWarthog)
+		s.refine()
+	case m.NArgs == 5 && h(1) == 64 && h(2) == 64 && h(3) == 64 && (a[4].Kind == True || a[4].Kind == False): // header, seed, target, clean: Ethash by pools of the first kind
+		s.add(MarkNotify)
+		s.ethash = true
+		s.setTarget(m.Text(a[3]))
 	case m.NArgs >= 7 && h(1) == 64 && h(2) == 64 && h(3) == 64 && a[5].Kind == Number: // header, seed, target, clean, height, bits
 		s.add(MarkNotify)
-		s.is(DialectKawPow)
+		s.shaped(DialectKawPow)
 		s.setTarget(m.Text(a[3]))
 	case m.NArgs >= 9 && a[1].Kind == Number && h(2) == 64 && a[6].Kind == String && number64(m.Text(a[6])) > 0: // height, message, "", "", version, target
 		s.add(MarkNotify)
@@ -425,7 +464,7 @@ func (s *Session) notify(m *Message) {
 		s.add(MarkNotify)
 	case m.NArgs == 4 && h(1) == 64 && h(2) == 64 && (a[3].Kind == True || a[3].Kind == False): // seed, header, clean
 		s.add(MarkNotify)
-		s.is(DialectEthereum1)
+		s.shaped(DialectEthereum1)
 	case m.NArgs >= 2 && a[1].Kind == Array && a[1].Count == 4 && a[1].Flags&AllNumbers != 0, // header as four 64-bit words, timestamp
 		m.NArgs == 3 && h(1) >= 64 && a[2].Kind == Number:
 		s.add(MarkNotify)
@@ -478,7 +517,8 @@ func (s *Session) job(d packet.Dir, m *Message, f *fields) {
 	// CryptoNote: the header has 76 bytes or so, a target is the upper 32 or
 	// 64 bits of one, with some pools all 256.
 	// Tari's SHA-3 work is the hash of the header.
-	case f.Has(set(KeyJobID)) && (blob.HexLen() >= 80 && t >= 6 && t <= 64 || blob.HexLen() == 64 && (t == 8 || t == 16 || t == 64)):
+	// Arweave's is a hash and a byte.
+	case f.Has(set(KeyJobID)) && (blob.HexLen() >= 80 && t >= 6 && t <= 64 || (blob.HexLen() == 64 || blob.HexLen() == 66) && (t == 8 || t == 16 || t == 64)):
 		s.add(MarkJobKeys)
 		s.add(MarkJobHex)
 		s.is(DialectCryptoNote)
@@ -490,6 +530,7 @@ func (s *Session) job(d packet.Dir, m *Message, f *fields) {
 		s.is(DialectGrin)
 		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), unknownMeasure)
 	case f.Get(KeyInput).HexLen() == 64 && f.Get(KeyDifficulty).Kind == Number && f.Get(KeyHeight).Kind == Number:
+		s.add(MarkJobKeys)
 		s.add(MarkBeam)
 		s.is(DialectBeam)
 		s.setDifficulty(m.Text(f.Get(KeyDifficulty)), unknownMeasure)
@@ -519,6 +560,10 @@ func (s *Session) share(d packet.Dir, m *Message, f *fields) {
 		s.add(MarkShareHex)
 		s.is(DialectCryptoNote)
 		s.algo(m, f.Get(KeyAlgo))
+	case f.Has(set(KeyJobID)) && nonce >= 8 && nonce <= 16 && f.Get(KeyOutput).HexLen() == 64 && m.Method == SubmitPlain: // Arweave
+		s.add(MarkShareKeys)
+		s.add(MarkShareHex)
+		s.is(DialectCryptoNote)
 	case f.Get(KeyEdgeBits).Kind == Number && pow.Flags&AllNumbers != 0 && pow.Count >= 32: // Grin: a cycle of 42 edges
 		s.add(MarkGrinKeys)
 		s.add(MarkGrinHex)

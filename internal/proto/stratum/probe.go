@@ -16,6 +16,9 @@ var (
 	oneKey  = set(KeyJSONRPC, KeyMethod, KeyParams, KeyIdentifier, KeyHashingBlob, KeyMBLBlob, KeyNewJob, KeyMinerWork)
 	nimiq1  = set(KeyMessage, KeyDeviceID)
 	nimiq2  = set(KeyMessage, KeyTarget, KeyWalletAddress)
+	qubic1  = set(KeyID, KeyWalletAddress, KeyWorker)
+	qubic2  = set(KeyID, KeyNonce, KeySeedHash)
+	qubic3  = set(KeyID, KeyDeviceID, KeyHashes)
 	twoKeys = set(KeyID, KeyResult, KeyError, KeyJobID, KeyBlob, KeyTarget)
 )
 
@@ -75,7 +78,7 @@ func probeObject(b []byte) proto.Match {
 			if k := spelled(b[s:i], esc); k != noKey {
 				seen |= 1 << k
 			}
-			if two := seen & twoKeys; seen&oneKey != 0 || two&(two-1) != 0 || seen&nimiq1 == nimiq1 || seen&nimiq2 == nimiq2 {
+			if two := seen & twoKeys; seen&oneKey != 0 || two&(two-1) != 0 || seen&nimiq1 == nimiq1 || seen&nimiq2 == nimiq2 || seen&qubic1 == qubic1 || seen&qubic2 == qubic2 || seen&qubic3 == qubic3 {
 				return proto.Yes
 			}
 		}

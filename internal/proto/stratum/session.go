@@ -36,12 +36,15 @@ const (
 	DialectV2     // internal/proto/stratumv2
 	DialectP2Pool // internal/proto/p2pool
 	DialectNimiq
+	DialectWarthog
+	DialectQubic
 )
 
 var dialects = [...]string{
 	"", "stratum-v1", "cryptonote", "ethproxy", "getwork", "getblocktemplate", "ethereumstratum-1.0", "ethereumstratum-2.0",
 	"kawpow", "equihash", "kaspa", "ckb", "grin", "beam", "coinhive", "webminerpool", "dero", "ironfish",
 	"ergo", "xelis", "handshake", "alephium", "ethsubscribe", "aeternity", "duinocoin", "stratum-v2", "p2pool", "nimiq",
+	"warthog", "qubic",
 }
 
 // String returns the name that events carry.
@@ -124,6 +127,9 @@ type Session struct {
 	measure  measure
 	miner    int8 // votes for the client being the miner
 	sure     bool
+	formed   bool   // a job or a share has shown the dialect by its form
+	ethash   bool   // jobs have the form of Ethash's in Stratum V1
+	graph    uint16 // digits of an Equihash solution
 }
 
 // Mining reports whether the messages are mining for certain: enough weight
@@ -152,6 +158,17 @@ func (s *Session) is(d Dialect) {
 	if d > s.Dialect {
 		s.Dialect = d
 	}
+}
+
+// shaped is is for what the form of a job or a share shows. What was guessed
+// before from how the miner introduced itself gives way to it: software for
+// many coins asks for all of them in one way.
+func (s *Session) shaped(d Dialect) {
+	if !s.formed && s.Dialect == DialectEquihash {
+		s.Dialect = DialectStratum
+	}
+	s.formed = true
+	s.is(d)
 }
 
 // Role votes: a message of direction d was sent by the miner, or by the pool.

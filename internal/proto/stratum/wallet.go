@@ -1,6 +1,7 @@
 package stratum
 
 import (
+	"bytes"
 	"crypto/sha256"
 
 	"github.com/yamori-net/yamori/internal/textline"
@@ -10,6 +11,8 @@ import (
 type Address struct {
 	Coin string // "" when several coins use the form
 	Len  int    // bytes of the text that are the address; 0: no address
+	// Version is that of a Base58Check address of one byte, else 0.
+	Version byte
 	// Sure means that the text can hardly be anything else: its checksum is
 	// right, or its form is long and peculiar.
 	Sure bool
@@ -34,29 +37,59 @@ func FindAddress(t []byte) Address {
 	case n == 42 && a[0] == '0' && a[1] == 'x' && allHex(a[2:]):
 		return Address{Len: n, Sure: true} // Ethereum and everything that took its form over
 	case n >= 39 && n <= 62 && textline.HasPrefix(a, "bc1") && bech32(a[3:]):
-		return Address{"bitcoin", n, true} // BIP 173, BIP 350
+		return Address{Coin: "bitcoin", Len: n, Sure: true} // BIP 173, BIP 350
 	case n >= 40 && n <= 63 && textline.HasPrefix(a, "ltc1") && bech32(a[4:]):
-		return Address{"litecoin", n, true}
+		return Address{Coin: "litecoin", Len: n, Sure: true}
 	case n == 78 && textline.HasPrefix(a, "zs1") && bech32(a[3:]):
-		return Address{"zcash", n, true} // Sapling, ZIP 173
+		return Address{Coin: "zcash", Len: n, Sure: true} // Sapling, ZIP 173
+	case n >= 43 && n <= 66 && textline.HasPrefix(a, "prl1") && bech32(a[4:]):
+		return Address{Coin: "pearl", Len: n, Sure: true} // taproot alone
+	case n == 63 && textline.HasPrefix(a, "aleo1") && bech32(a[5:]):
+		return Address{Coin: "aleo", Len: n, Sure: true}
+	case n >= 61 && n <= 65 && textline.HasPrefix(a, "grin1") && bech32(a[5:]):
+		return Address{Coin: "grin", Len: n, Sure: true} // Slatepack
+	case n == 42 && textline.HasPrefix(a, "hs1q") && bech32(a[4:]):
+		return Address{Coin: "handshake", Len: n, Sure: true}
 	case n > 40 && n <= 110 && textline.HasPrefix(a, "ckb1") && bech32(a[4:]):
-		return Address{"nervos", n, true}
+		return Address{Coin: "nervos", Len: n, Sure: true}
 	case n >= 60 && n <= 66 && textline.HasPrefix(a, "dero1") && bech32(a[5:]):
-		return Address{"dero", n, true}
+		return Address{Coin: "dero", Len: n, Sure: true}
 	case n < 25 || !base58(a):
 		return Address{}
 	case n == 51 && a[0] == '9':
 		if ergo(a) {
-			return Address{"ergo", n, true}
+			return Address{Coin: "ergo", Len: n, Sure: true}
 		}
 	case n == 95 && (a[0] == '4' || a[0] == '8'), n == 106 && a[0] == '4':
-		return Address{"monero", n, true} // standard and subaddress; with payment id
+		return Address{Coin: "monero", Len: n, Sure: true} // standard and subaddress; with payment id
 	case n >= 95 && n <= 110:
-		return Address{"", n, true} // another CryptoNote coin
+		return Address{Coin: cryptoNoteCoin(a), Len: n, Sure: true}
 	case n <= 36:
 		return checked(a)
 	}
 	return Address{}
+}
+
+// cryptoNoteCoin names another CryptoNote coin by how its addresses begin, which
+// is how the coins chose the numbers before them (cryptonote_config.h).
+func cryptoNoteCoin(a []byte) string {
+	switch {
+	case textline.HasPrefix(a, "zeph"):
+		return "zephyr"
+	case textline.HasPrefix(a, "ccx7"):
+		return "conceal"
+	case textline.HasPrefix(a, "salv"), textline.HasPrefix(a, "sc1"):
+		return "salvium"
+	case textline.HasPrefix(a, "trtl"):
+		return "turtlecoin"
+	case textline.HasPrefix(a, "hvx"), textline.HasPrefix(a, "hvi"):
+		return "haven"
+	case a[0] == 'Z' && a[1] == 'x':
+		return "zano"
+	case len(a) == 97 && a[0] == 'W' && (a[1] == 'o' || a[1] == 'W'):
+		return "wownero"
+	}
+	return ""
 }
 
 // ergo reports whether a is the address of a public key on Ergo's main net: the
@@ -92,10 +125,12 @@ func prefixed(t []byte, n int) Address {
 		coin = "spectre"
 	case "karlsen":
 		coin = "karlsen"
+	case "pyrin", "bugna", "hoosat", "nautilus":
+		coin = string(t[:n])
 	case "xel":
 		coin = "xelis"
 	default:
-		return Address{}
+		return foreign(t, n)
 	}
 	e := n + 1
 	for e < len(t) && alnum(t[e]) {
@@ -104,7 +139,28 @@ func prefixed(t []byte, n int) Address {
 	if e-n < 40 || e-n > 110 || !bech32(t[n+1:e]) {
 		return Address{}
 	}
-	return Address{coin, e, true}
+	return Address{Coin: coin, Len: e, Sure: true}
+}
+
+// foreign judges "DOGE:D…", as pools take it that pay in another coin than the
+// one mined: which coin that is, it does not tell.
+func foreign(t []byte, n int) Address {
+	if n < 2 || n > 8 {
+		return Address{}
+	}
+	for _, c := range t[:n] {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return Address{}
+		}
+	}
+	if t = t[n+1:]; bytes.IndexByte(t[:min(len(t), 12)], ':') >= 0 {
+		return Address{}
+	}
+	a := FindAddress(t)
+	if a.Len == 0 {
+		return a
+	}
+	return Address{Len: n + 1 + a.Len, Sure: a.Sure}
 }
 
 // checked verifies a Base58Check address (version, 20 bytes, the first four
@@ -129,7 +185,11 @@ func checked(a []byte) Address {
 		if string(h[:4]) != string(sum) {
 			continue
 		}
-		return Address{versionCoin(raw[0], raw[1]), len(a), true}
+		a := Address{Coin: versionCoin(raw[0], raw[1]), Len: len(a), Sure: true}
+		if raw[0] == 0 {
+			a.Version = raw[1]
+		}
+		return a
 	}
 	return Address{}
 }

@@ -47,6 +47,9 @@ func TestFindAddress(t *testing.T) {
 		{"bc1" + bech[:39], "bitcoin", 42}, {"bc1" + bech[:38] + "b", "", 0}, {"ltc1" + bech[:39] + ".x", "litecoin", 43}, {"zs1" + bech[:75], "zcash", 78},
 		{"ckb1" + bech[:42], "nervos", 46}, {"dero1" + bech[:57], "dero", 62},
 		{"kaspa:" + bech[:61] + ".w", "kaspa", 67}, {"kaspa:" + bech[:20], "", 0}, {"nexa:" + bech[:48], "nexa", 53}, {"mailto:" + bech[:61], "", 0},
+		{"pyrin:" + bech[:61], "pyrin", 67}, {"prl1" + bech[:42] + ".r", "pearl", 46}, {"aleo1" + bech[:58], "aleo", 63}, {"grin1" + bech[:57] + "/r", "grin", 62}, {"hs1q" + bech[:38], "handshake", 42},
+		{"DOGE:" + encode(30) + ".w#c", "", 5 + len(encode(30))}, {"DOGE:somebody", "", 0}, {"A:B:" + encode(30), "", 0}, {"doge:" + encode(30), "", 0},
+		{"ZEPHs" + wallet[1:95], "zephyr", 99}, {"ccx7" + wallet[1:95], "conceal", 98}, {"ZxA" + wallet[1:95], "zano", 97}, {"Wo3" + wallet[1:95], "wownero", 97},
 		{"", "", 0}, {"x", "", 0}, {"me@mail.example", "", 0}, {strings.Repeat("1", 26), "", 0}, {strings.Repeat("z", 36), "", 0}, {strings.Repeat("a", 500), "", 0},
 	} {
 		a := FindAddress([]byte(tt.in))
@@ -100,12 +103,44 @@ func TestCoin(t *testing.T) {
 		{DialectEquihash, encode(0x1c, 0xb8), "", "zcash"},
 		{DialectEquihash, "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "", ""},
 		{DialectStratum, "account", "", ""},
+		{DialectStratum, encode(60), "", ""}, // Ravencoin, Raptoreum, Verus and others
+		{DialectStratum, encode(60), "ghostrider", "raptoreum"},
+		{DialectKawPow, encode(60), "", "ravencoin"},
+		{DialectKawPow, encode(33), "", "evrmore"},
+		{DialectKawPow, encode(0), "", ""},
+		{DialectEquihash, encode(60), "verushash", "verus"},
+		{DialectEquihash, encode(60), "", ""},
+		{DialectCryptoNote, "ZEPHs" + wallet[1:95], "rx/0", "zephyr"},
+		{DialectCryptoNote, "S" + wallet[1:] + "Q9", "rx/0", ""},
+		{DialectCryptoNote, "account", "rx/0", "monero"},
+		{DialectKaspa, "account", "", "kaspa"},
 	} {
 		s := Session{Dialect: tt.d}
 		s.Login.Set([]byte(tt.login))
 		s.Algorithm.Set([]byte(tt.algo))
 		if got := s.Coin(); got != tt.want {
 			t.Errorf("%s %s %s: %q, want %q", tt.d, tt.login, tt.algo, got, tt.want)
+		}
+	}
+}
+
+// TestUnknownWallet: a login that goes on for long is a payout address, of
+// whatever coin, where the flow mines; a name is not.
+func TestUnknownWallet(t *testing.T) {
+	long := strings.Repeat("3661579d61ab", 4)
+	for _, tt := range []struct{ login, wallet, worker string }{
+		{long + ".rig", long, "rig"}, {long, long, ""}, {"k:" + long + long[:16], "k:" + long + long[:16], ""},
+		{long + "@mail.example", "", long + "@mail.example"}, {"account.rig", "", "account.rig"},
+		{strings.Repeat("averylongname", 3), "", strings.Repeat("averylongname", 3)},
+	} {
+		s := Session{Dialect: DialectStratum, sure: true}
+		s.Login.Set([]byte(tt.login))
+		if w, k := s.Account(); string(w) != tt.wallet || string(k) != tt.worker {
+			t.Errorf("%s: wallet %q, worker %q", tt.login, w, k)
+		}
+		s.sure = false
+		if w, _ := s.Account(); len(w) > 0 {
+			t.Errorf("%s: wallet %q of a flow that does not mine", tt.login, w)
 		}
 	}
 }

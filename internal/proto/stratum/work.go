@@ -48,7 +48,7 @@ func (s *Session) scale() (work float64, assumed bool) {
 	switch s.Dialect {
 	case DialectEthereum1, DialectKaspa, DialectKawPow, DialectHandshake:
 		return bitcoinScale, false
-	case DialectXelis:
+	case DialectXelis, DialectWarthog:
 		return 1, false // a difficulty is a number of hashes
 	case DialectStratum:
 	default:

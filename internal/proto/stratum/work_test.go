@@ -87,6 +87,10 @@ func TestEffort(t *testing.T) {
 			`> {"id":"0","method":"submit","params":{"edge_bits":32,"nonce":1,"pow":[` + strings.TrimSuffix(strings.Repeat("1,", 42), ",") + `]}}`}, 2, true, false},
 		{"Beam: not worked out", []string{`< {"difficulty":98765,"height":100,"id":"7","input":"` + h64 + `","method":"job"}`,
 			`> {"method":"solution","id":"7","nonce":"a8c2e1d3b4f50617","output":"` + strings.Repeat("0badcafe", 26) + `"}`}, 0, false, false},
+		{"Warthog", []string{diff("100000"), `< {"method":"mining.notify","params":["7","` + h64 + `","` + h64 + `","00000002","1d00ffff","6b03891d",false]}`,
+			`> {"id":4,"method":"mining.submit","params":["7","0000","6b03891d","a28a04a2"]}`}, 100000, false, false},
+		{"Ethash in Stratum V1", []string{`< {"method":"mining.notify","params":["e005","0x` + h64 + `","0x` + h64 + `","0x` + bound + `",true]}`,
+			`> {"id":4,"method":"mining.submit","params":["w","e005","0x0ecf7aa9a67d2cd0","0x` + h64 + `","0x` + h64 + `"]}`}, tries(bound, 256), false, false},
 		{"nonsense", []string{diff("1e400"), diff("-5"), diff("0"), submit}, 0, false, false},
 		{"a target of zero", []string{`< {"method":"mining.set_target","params":["` + strings.Repeat("0", 64) + `"]}`, submit}, 0, false, false},
 	} {
