@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,23 +82,52 @@ func gateway(t *testing.T, bin string) {
 			}
 		})
 	}
-	for name, kill := range map[string]func(g *labnet.Gateway) error{
-		"killed":            func(g *labnet.Gateway) error { return g.Signal(syscall.SIGKILL) },
-		"privileges killed": func(g *labnet.Gateway) error { return syscall.Kill(childOf(g.Pid()), syscall.SIGKILL) },
-		"privileges hang":   func(g *labnet.Gateway) error { return syscall.Kill(childOf(g.Pid()), syscall.SIGSTOP) },
+	stop := func(pids ...int) error { // for longer than packets wait
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				return err
+			}
+		}
+		time.Sleep(1500 * time.Millisecond)
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for name, x := range map[string]struct {
+		do    func(daemon, helper int) error
+		alone bool // 20 requests a second are the only traffic
+		after string
+	}{
+		"killed": {do: func(d, _ int) error { return syscall.Kill(d, syscall.SIGKILL) }, after: "nothing left"},
+		"both killed": {do: func(d, h int) error {
+			return errors.Join(syscall.Kill(h, syscall.SIGKILL), syscall.Kill(d, syscall.SIGKILL))
+		}, after: "unhooked"},
+		"privileges killed":                   {do: func(_, h int) error { return syscall.Kill(h, syscall.SIGKILL) }, after: "ends"},
+		"privileges hang":                     {do: func(_, h int) error { return syscall.Kill(h, syscall.SIGSTOP) }, after: "ends"},
+		"stopped":                             {do: func(d, _ int) error { return stop(d) }, after: "told"},
+		"stopped, 20 requests a second alone": {do: func(d, _ int) error { return stop(d) }, alone: true, after: "told"},
+		"both stopped":                        {do: func(d, h int) error { return stop(d, h) }, after: "told"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, g := gatewayIn(t, bin, labnet.Options{Devices: []string{"pc", "phone"}})
+			h, g := gatewayIn(t, bin, labnet.Options{Devices: []string{"camera", "pc", "phone"}, Patience: 1200 * time.Millisecond})
 			helper := childOf(g.Pid())
-			r, err := labnet.Drill{Home: h, For: 3 * time.Second, Do: func(context.Context) error { return kill(g) }}.Run(context.Background())
+			drill := labnet.Drill{Home: h, For: 3 * time.Second, Do: func(context.Context) error { return x.do(g.Pid(), helper) }}
+			if x.alone {
+				drill.Transfers, drill.Requests = -1, 20
+			}
+			r, err := drill.Run(context.Background())
 			if err != nil || !r.Whole() {
 				t.Errorf("%v (%v)\n%s", r, err, g.Log())
 			}
 			t.Log(r)
-			if name == "privileges hang" {
-				_ = syscall.Kill(helper, syscall.SIGKILL)
-			}
-			if name != "killed" {
+			switch x.after {
+			case "ends":
+				if name == "privileges hang" {
+					_ = syscall.Kill(helper, syscall.SIGKILL)
+				}
 				select {
 				case err := <-g.Gone:
 					if err == nil {
@@ -104,6 +135,46 @@ func gateway(t *testing.T, bin string) {
 					}
 				case <-time.After(10 * time.Second):
 					t.Error("it does not end without the privileged process")
+				}
+			case "nothing left", "unhooked":
+				left := func() bool {
+					out, err := h.Gate.Output("nft", "list", "tables")
+					return err != nil || strings.Contains(string(out), "yamori")
+				}
+				if x.after == "unhooked" {
+					if !left() {
+						t.Error("nobody was there to remove the rules, and they are gone")
+					}
+					if err := h.Gate.Run(bin, "unhook", "--config", g.Config); err != nil {
+						t.Error(err)
+					}
+				}
+				for end := time.Now().Add(5 * time.Second); left(); time.Sleep(20 * time.Millisecond) {
+					if time.Now().After(end) {
+						t.Fatal("rules are left")
+					}
+				}
+			case "told":
+				told := func() (what []string) {
+					st, err := g.Client.Status(context.Background())
+					if err != nil {
+						return []string{err.Error()}
+					}
+					for _, p := range st.Problems {
+						what = append(what, p.Code)
+					}
+					return what
+				}
+				for end := time.Now().Add(10 * time.Second); !slices.Contains(told(), "inline.passed"); time.Sleep(50 * time.Millisecond) {
+					if time.Now().After(end) {
+						t.Fatalf("packets passed and it does not say so: %v\n%s", told(), g.Log())
+					}
+				}
+				if log := g.Log(); !strings.Contains(log, "pass") {
+					t.Errorf("the log does not say that packets passed:\n%s", log)
+				}
+				if r := h.Device("camera").Run(context.Background(), labnet.Mine("cryptonote")); r.OK() {
+					t.Error("afterwards mining passes")
 				}
 			}
 		})

@@ -56,8 +56,14 @@ func (d daemon) Fill(s *api.Status) {
 	s.Privileges = d.w.privileges()
 	s.Plugin = d.w.plugged.status()
 	s.Problems = append(s.Problems, d.w.plugged.problems()...)
-	if _, _, _, x := d.w.keeper.state(); x.Uninspected > 0 {
-		s.Problems = append(s.Problems, api.Problem{Code: "inline.uninspected", Args: []api.Pair{{Name: "what", Value: strconv.FormatUint(x.Uninspected, 10)}}})
+	_, _, _, q := d.w.keeper.state()
+	for _, c := range [...]struct {
+		code string
+		n    uint64
+	}{{"inline.uninspected", q.Uninspected}, {"inline.passed", q.Unseen}} {
+		if c.n > 0 {
+			s.Problems = append(s.Problems, api.Problem{Code: c.code, Args: []api.Pair{{Name: "what", Value: strconv.FormatUint(c.n, 10)}}})
+		}
 	}
 	s.Problems = append(s.Problems, d.w.reactor.notes()...)
 	if r := x.Rules; r != nil {

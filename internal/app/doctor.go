@@ -327,7 +327,7 @@ func levelOf(code string) string {
 	case "interface.down", "store.temporary", "store.full", "store.failing", "store.damaged", "policy.unreadable", "api.down", "inline.failed", "acts.failed",
 		dnsFailed, "dns.not_listening", "dns.no_upstream", "dns.loop":
 		return LevelFailure
-	case "acts.after", "acts.reset", "store.repaired":
+	case "acts.after", "acts.reset", "store.repaired", "inline.passed":
 		return LevelNote
 	}
 	return LevelWarning

@@ -34,8 +34,10 @@ type inline struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	flush   func()
-	late    atomic.Int64 // when packets last passed because a worker was late, in ns; 0: never
-	rest    atomic.Int64 // until when packets pass by, in ns
+	late    atomic.Int64  // when packets last passed because a worker was late, in ns; 0: never
+	rest    atomic.Int64  // until when packets pass by, in ns
+	passed  atomic.Uint64 // packets that passed because no heart beat, since it began to
+	frames  atomic.Uint64 // on a bridge that cannot be inspected
 }
 
 // keeper starts and stops the inspection in line as the policy's mode says, and
@@ -156,11 +158,8 @@ func (i *inline) stats() (s inlineStats) {
 		s.Released += x.Released
 		s.Unseen += x.Unseen
 	}
-	if i.w.Config.Inline.Bridge {
-		if c, err := i.table.Counters(); err == nil {
-			s.Uninspected = c.Uninspected
-		}
-	}
+	s.Unseen += i.passed.Load()
+	s.Uninspected = i.frames.Load()
 	return s
 }
 
@@ -233,6 +232,7 @@ func (w *Watch) startInline() (*inline, error) {
 	w.sources[0].Overhear(true)
 	i.wg.Go(func() { i.heart.Run(ctx) })
 	i.wg.Go(func() { i.relieve(ctx) })
+	i.wg.Go(func() { i.count(ctx) })
 	w.inlineEngine.Store(i.engine)
 	ok = true
 	w.Log.Info("inspecting in line", "lan", lan, "queues", workers, "rules", i.table.Mode())
@@ -292,8 +292,48 @@ func (i *inline) relieve(ctx context.Context) {
 		if times[0] = now; now.Sub(times[lateTimes-1]) < time.Second {
 			i.rest.Store(now.Add(restFor).UnixNano())
 		}
-		if was := i.late.Swap(now.UnixNano()); now.Sub(time.Unix(0, was)) > lateFor {
-			i.w.Log.Warn("packets pass by uninspected: the inspection is too slow for them", "packets", n)
+		i.tell("packets pass by uninspected: the inspection is too slow for them", uint64(n))
+	}
+}
+
+// tell notes that packets passed, and says so once in a while: in the log, and
+// to those who follow events.
+func (i *inline) tell(what string, packets uint64) {
+	now := time.Now()
+	if was := i.late.Swap(now.UnixNano()); now.Sub(time.Unix(0, was)) > lateFor {
+		i.w.Log.Warn(what, "packets", packets)
+		i.w.house.PublishStatus(daemon{i.w})
+	}
+}
+
+// countEvery is how often the packet filter's counters are read.
+const countEvery = time.Second
+
+// count reads what the packet filter has counted, and says so when packets passed
+// because no heart beat: the daemon was stopped, or got no processor, and could
+// not say so itself.
+func (i *inline) count(ctx context.Context) {
+	t := time.NewTicker(countEvery)
+	defer t.Stop()
+	began, first := false, uint64(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		c, err := i.table.Counters()
+		if err != nil {
+			continue
+		}
+		i.frames.Store(c.Uninspected)
+		if !began {
+			// What came before the first beat passed as it should.
+			began, first = i.heart.Beats.Load() > 0, c.Passed
+			continue
+		}
+		if n := c.Passed - first; n > i.passed.Swap(n) {
+			i.tell("packets passed by uninspected: the daemon was stopped, or got no processor", n)
 		}
 	}
 }

@@ -191,6 +191,8 @@ func (t *Table) Mode() string { return t.mode }
 
 // Close lets go of the connections; the rules stay. See Remove.
 func (t *Table) Close() {
+	t.lay.Lock() // the heart may beat, or rest, elsewhere
+	defer t.lay.Unlock()
 	for _, c := range [...]*nftables.Conn{t.conn, t.beat} {
 		if c != nil {
 			_ = c.CloseLasting()

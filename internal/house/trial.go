@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"encoding/json"
 	"sync"
 	"time"
@@ -114,5 +115,12 @@ func (h *House) SetInline(on bool) {
 	if h.inline.Swap(on) != on {
 		p := h.policyState()
 		h.Hub.Publish(api.EventPolicy, &p)
+	}
+}
+
+// PublishStatus tells those who follow events how things are.
+func (h *House) PublishStatus(d Daemon) {
+	if st, err := h.Backend(d).State.Status(context.Background()); err == nil {
+		h.Hub.Publish(api.EventStatus, &st)
 	}
 }

@@ -34,6 +34,7 @@ type GatewayOptions struct {
 type Gateway struct {
 	Client *client.Client
 	Socket string
+	Config string // its configuration file
 	// Gone gives how it ended, once.
 	Gone   <-chan error
 	cmd    *exec.Cmd
@@ -46,7 +47,7 @@ const startPatience = 20 * time.Second
 // StartGateway runs yamori where the gateway is and waits until it watches, or
 // with Protect until packets are inspected in line.
 func (h *Home) StartGateway(ctx context.Context, o GatewayOptions) (*Gateway, error) {
-	g := &Gateway{Socket: filepath.Join(o.Folder, "yamori.sock"), folder: o.Folder}
+	g := &Gateway{Socket: filepath.Join(o.Folder, "yamori.sock"), Config: filepath.Join(o.Folder, "yamori.yaml"), folder: o.Folder}
 	var home []string
 	for _, p := range h.Nets() {
 		home = append(home, p.String())
@@ -72,8 +73,7 @@ func (h *Home) StartGateway(ctx context.Context, o GatewayOptions) (*Gateway, er
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(o.Folder, "yamori.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := os.WriteFile(g.Config, text, 0o600); err != nil {
 		return nil, err
 	}
 	log, err := os.OpenFile(filepath.Join(o.Folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -81,7 +81,7 @@ func (h *Home) StartGateway(ctx context.Context, o GatewayOptions) (*Gateway, er
 		return nil, err
 	}
 	defer log.Close()
-	g.cmd = exec.Command(o.Program, "run", "--config", file)
+	g.cmd = exec.Command(o.Program, "run", "--config", g.Config)
 	g.cmd.Stdout, g.cmd.Stderr = o.Stdout, log
 	if !h.begin() {
 		return nil, ErrClosed

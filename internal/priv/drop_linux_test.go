@@ -34,9 +34,9 @@ import (
 
 var roles = map[string]func(c *Client, dir string, say func(any)) error{
 	"confined": confined,
-	"wait":     waitForEnd,
-	"leave":    waitForEnd,
-	"orphan":   waitForEnd,
+	"wait":     waiting(false),
+	"leave":    waiting(true),
+	"orphan":   waiting(false),
 	"packets":  packets,
 	"plug":     plug,
 }
@@ -383,14 +383,22 @@ func TestConfined(t *testing.T) {
 	}
 }
 
-// waitForEnd says who it is, and ends when its input does.
-func waitForEnd(c *Client, dir string, say func(any)) error {
+// waiting has rules, with a block among them or not, says who it is, and ends
+// when its input does.
+func waiting(block bool) func(*Client, string, func(any)) error {
+	return func(c *Client, _ string, say func(any)) error { return waitForEnd(c, block, say) }
+}
+
+func waitForEnd(c *Client, blocked bool, say func(any)) error {
 	t, err := c.Install(enforce.Config{Queue: testQueue, Workers: 1, LAN: []string{"lo"}})
 	if err != nil {
 		return err
 	}
 	block := enforce.Entry{Kind: enforce.Block, Net: netip.MustParsePrefix("203.0.113.9/32"), For: time.Hour}
-	if err := errors.Join(t.Put(block), t.Beat()); err != nil {
+	if blocked {
+		err = t.Put(block)
+	}
+	if err := errors.Join(err, t.Beat()); err != nil {
 		return err
 	}
 	say([]int{os.Getpid(), c.helper})

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,6 +85,9 @@ type server struct {
 	relays sync.WaitGroup
 	queues []int // ends of the verdict sockets
 	bad    int   // messages refused
+
+	relieved atomic.Uint64 // packets that passed because the daemon did not answer
+	told     atomic.Int64  // when that was told, in ns
 }
 
 // job is an operation that may take a while. Heartbeats do not wait for those.
@@ -286,6 +290,7 @@ func (s *server) do(j *job) (reply, []int) {
 		return s.list(j.h, t), nil
 	case OpCounters:
 		c, err := t.Counters()
+		c.Passed += s.relieved.Load()
 		r := fail(err)
 		r.Counters = &c
 		return r, nil
@@ -382,6 +387,26 @@ func (s *server) plugin(j *job) reply {
 	return reply{}
 }
 
+// holds reports whether the owner's blocks stand in the rules, those that
+// findings led to among them. They are to hold when the daemon dies: the next
+// start takes them over, and yamori unhook takes them away.
+func (s *server) holds(t *enforce.Table) bool {
+	all, err := t.List()
+	if err != nil {
+		return false
+	}
+	n := 0
+	for i := range all {
+		if all[i].Kind != enforce.Cut {
+			n++
+		}
+	}
+	if n > 0 {
+		s.log.Warn("the daemon is gone; what it blocked stays blocked until its time is over, or yamori is started again, or: yamori unhook", "blocks", n)
+	}
+	return n > 0
+}
+
 // cleanUp is the end: the other side said good-bye, or died.
 func (s *server) cleanUp() error {
 	s.mu.Lock()
@@ -401,7 +426,7 @@ func (s *server) cleanUp() error {
 	s.relays.Wait()
 	switch {
 	case t == nil:
-	case s.cfg.Leave:
+	case s.holds(t):
 		t.Close()
 	default:
 		errs = append(errs, t.Remove())

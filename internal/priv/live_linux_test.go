@@ -294,7 +294,7 @@ func rules(t *testing.T) string {
 	return string(out)
 }
 
-// TestDeath kills either side and looks what is left.
+// TestDeath kills either side and looks what is left: what is blocked stays so.
 func TestDeath(t *testing.T) {
 	needRoot(t)
 	for _, leave := range []bool{false, true} {
@@ -365,13 +365,13 @@ func TestRestart(t *testing.T) {
 	needRoot(t)
 	for range 3 {
 		dir := folder(t)
-		old := begin(t, "wait", dir)
+		old := begin(t, "leave", dir)
 		var a, b []int
 		old.read(t, &a)
 		if err := unix.Kill(a[0], unix.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		s := begin(t, "wait", dir)
+		s := begin(t, "leave", dir)
 		s.read(t, &b)
 		waitFor(t, "end of the old one", 5*time.Second, func() bool { return !alive(a[1]) })
 		time.Sleep(100 * time.Millisecond)

@@ -29,7 +29,7 @@ func plug(c *Client, dir string, say func(any)) error {
 	if err != nil || !st.Running {
 		return errors.Join(errors.New("it does not run"), err)
 	}
-	if err := waitForEnd(c, dir, say); err != nil {
+	if err := waitForEnd(c, false, say); err != nil {
 		return err
 	}
 	return c.StopPlugin()

@@ -23,8 +23,8 @@
 // See Op. It chooses no path and starts no program at the other side's word:
 // what it needs to know of the system it is told by Config before anything
 // hostile was read. It ignores the signals that end a service: it ends when the
-// other side does, and then takes its rules away (or lets them rest, see
-// HelperConfig.Leave).
+// other side does, and then takes its rules away, unless something is
+// blocked by them: then they rest.
 //
 // # What it does not keep apart
 //
@@ -73,9 +73,6 @@ type HelperConfig struct {
 	// State is where the packet filter's state is kept (enforce.Config.State).
 	// It must not lie within Config.Own.
 	State string `json:"state,omitempty"`
-	// Leave lets blocks stay, until they expire, when the other side dies;
-	// nothing is queued any more. Otherwise all rules are removed.
-	Leave bool `json:"leave,omitempty"`
 	// Ports are those that the other side may have, such as 53.
 	Ports []uint16 `json:"ports,omitempty"`
 	// Socket is the daemon's Unix socket, among Config.Keep; its file is taken

@@ -61,9 +61,66 @@ func (s *server) queue(r *queueRequest) ([]int, error) {
 	return fds, nil
 }
 
-// relay sends verdicts on until the worker is gone. The goroutine has a thread
-// of its own while it waits, so that a verdict is not held up by others.
+// Times of a daemon that does not answer the kernel.
+const (
+	// relieveEvery is far above the daemon's own, so that it is the daemon as a
+	// whole that is stopped: a packet waits for two or three of these.
+	relieveEvery = 100 * time.Millisecond
+	// relievedFor is how long it is not told again.
+	relievedFor = 10 * time.Second
+)
+
+// standBy lets packets pass while the daemon is stopped or gets no processor,
+// until done is closed: those that wait, and with them all others at once,
+// without waiting for the heartbeat to be missed. The heart begins again when
+// it beats.
+func (s *server) standBy(b *nfqueue.Standby, done <-chan struct{}) {
+	t := time.NewTicker(relieveEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-t.C:
+		}
+		if !b.Late() {
+			continue
+		}
+		if table := s.rules(); table != nil {
+			_ = table.Rest() // first, or the answers to them would wait, too
+		}
+		n := b.Release()
+		s.relieved.Add(uint64(n))
+		now := time.Now().UnixNano()
+		if was := s.told.Swap(now); now-was > int64(relievedFor) {
+			s.log.Warn("packets pass by uninspected: the daemon does not answer for them", "packets", n)
+		}
+	}
+}
+
+// relay sends verdicts on until the worker is gone, and lets pass then what it
+// left. The goroutine has a thread of its own while it waits, so that a verdict
+// is not held up by others.
 func (s *server) relay(from, to int, queue uint16) {
+	if b, err := nfqueue.NewStandby(to, queue); err == nil {
+		done, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.standBy(b, done)
+		}()
+		defer func() { // before the socket is closed, below
+			close(done)
+			<-ended
+			if table := s.rules(); table != nil {
+				_ = table.Rest() // or packets came between the last two steps
+			}
+			s.relieved.Add(uint64(b.Release()))
+			b.Close()
+			_ = unix.Close(to)
+		}()
+	} else {
+		defer func() { _ = unix.Close(to) }()
+	}
 	buf := make([]byte, maxVerdicts+1)
 	refused := 0
 	for {
@@ -87,7 +144,6 @@ func (s *server) relay(from, to int, queue uint16) {
 			}
 		}
 	}
-	_ = unix.Close(to)
 	s.mu.Lock()
 	for i, fd := range s.queues {
 		if fd == from {

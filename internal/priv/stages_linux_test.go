@@ -197,7 +197,7 @@ func daemon(role string) {
 		os.Exit(1)
 	}
 	cfg := Config{Own: []string{filepath.Join(dir, "state")}, Read: []string{filepath.Join(dir, "rules"), "/no/such/path"},
-		Helper: HelperConfig{State: filepath.Join(dir, "enforce.json"), Leave: role == "leave", Ports: []uint16{77}, Events: filepath.Join(dir, "events"), Keep: 3}}
+		Helper: HelperConfig{State: filepath.Join(dir, "enforce.json"), Ports: []uint16{77}, Events: filepath.Join(dir, "events"), Keep: 3}}
 	if !Departed() {
 		f, err := os.Open(filepath.Join(dir, "kept"))
 		if err != nil {

@@ -401,11 +401,15 @@ func (s *Source) transmit() error {
 }
 
 func (s *Source) close() {
-	if s.state.Swap(2) == 2 {
+	was := s.state.Load()
+	if was == 2 || !s.state.CompareAndSwap(was, 2) {
 		return
 	}
 	s.relief.mu.Lock()
 	defer s.relief.mu.Unlock()
+	if s.cfg.Handover == nil {
+		s.letGo() // else by the process that answers for this one
+	}
 	_ = unix.Close(s.fd)
 	if h := s.cfg.Handover; h != nil {
 		_ = unix.Close(h.Verdicts)
@@ -444,10 +448,13 @@ func (s *Source) table() ([]byte, error) {
 	if h.Table < 0 || s.state.Load() == 2 {
 		return nil, os.ErrClosed
 	}
-	var text [16 << 10]byte // 128 queues
+	var text [tableSize]byte
 	n, err := unix.Pread(h.Table, text[:], 0)
 	return text[:max(n, 0)], err
 }
+
+// tableSize holds the kernel's list of 128 queues.
+const tableSize = 16 << 10
 
 // taken reports whether somebody holds the queue.
 func taken(queue uint16) bool {
