@@ -2,6 +2,7 @@ package priv
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,43 +39,47 @@ func plug(c *Client, dir string, say func(any)) error {
 // TestPluginCrash kills the daemon: the privileged process tells the truth.
 func TestPluginCrash(t *testing.T) {
 	needRoot(t)
+	t.Parallel()
 	for _, kill := range []bool{true, false} {
-		h, err := plugintest.New()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer h.Close()
-		k, err := h.NewTalk(false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer k.Close()
-		s := begin(t, "plug", folder(t), h.Box)
-		var pids []int
-		s.read(t, &pids)
-		led := func(by string) func() bool {
-			return func() bool { return plugintest.Neighbour(h.Client, plugintest.RouterIP) == plugintest.MAC(by) }
-		}
-		waitFor(t, "led by the box", 5*time.Second, led(plugintest.BoxIP))
-		time.Sleep(500 * time.Millisecond)
-		k.Mark()
-		if kill {
-			if err := unix.Kill(pids[0], unix.SIGKILL); err != nil {
+		t.Run(fmt.Sprintf("killed %v", kill), func(t *testing.T) {
+			t.Parallel()
+			h, err := plugintest.New()
+			if err != nil {
 				t.Fatal(err)
 			}
-		} else {
-			_ = s.in.Close()
-		}
-		d := waitFor(t, "the truth", 5*time.Second, led(plugintest.RouterIP))
-		waitFor(t, "end of the privileged process", 10*time.Second, func() bool { return !alive(pids[1]) })
-		gap, n := k.Gap()
-		t.Logf("killed %v: the truth after %v, longest gap %v in %d answers", kill, d.Round(time.Millisecond), gap.Round(time.Millisecond), n)
-		if gap > time.Second || n < 10 {
-			t.Error("the client noticed")
-		}
-		if !led(plugintest.RouterIP)() {
-			t.Error("the truth did not last")
-		}
+			defer h.Close()
+			k, err := h.NewTalk(false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer k.Close()
+			s := begin(t, "plug", folder(t), h.Box)
+			var pids []int
+			s.read(t, &pids)
+			led := func(by string) func() bool {
+				return func() bool { return plugintest.Neighbour(h.Client, plugintest.RouterIP) == plugintest.MAC(by) }
+			}
+			waitFor(t, "led by the box", 5*time.Second, led(plugintest.BoxIP))
+			time.Sleep(500 * time.Millisecond)
+			k.Mark()
+			if kill {
+				if err := unix.Kill(pids[0], unix.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				_ = s.in.Close()
+			}
+			d := waitFor(t, "the truth", 5*time.Second, led(plugintest.RouterIP))
+			waitFor(t, "end of the privileged process", 10*time.Second, func() bool { return !alive(pids[1]) })
+			gap, n := k.Gap()
+			t.Logf("killed %v: the truth after %v, longest gap %v in %d answers", kill, d.Round(time.Millisecond), gap.Round(time.Millisecond), n)
+			if gap > time.Second || n < 10 {
+				t.Error("the client noticed")
+			}
+			if !led(plugintest.RouterIP)() {
+				t.Error("the truth did not last")
+			}
+		})
 	}
 }
 
