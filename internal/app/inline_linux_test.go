@@ -104,11 +104,20 @@ func homeOf(t *testing.T) (camera, pc *netns.NS) {
 			_ = exec.Command("sh", "-c", l).Run()
 		}
 	})
-	// A pool that answers every line, and on another port something that only
-	// looks like one.
+	pools(t, world)
+	eventually(t, "the home is connected", func() bool {
+		return talk(pc, poolAddr, "8080", "hi") == nil && talk(camera, poolAddr6, "8080", "hi") == nil
+	})
+	return camera, pc
+}
+
+// pools has a pool that answers every line listen in a namespace, and on another
+// port something that only looks like one.
+func pools(t *testing.T, in *netns.NS) {
+	t.Helper()
 	for _, port := range []string{":3333", ":8080"} {
 		var l net.Listener
-		if err := world.Do(func() (err error) { l, err = net.Listen("tcp", port); return err }); err != nil {
+		if err := in.Do(func() (err error) { l, err = net.Listen("tcp", port); return err }); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = l.Close() })
@@ -127,10 +136,6 @@ func homeOf(t *testing.T) (camera, pc *netns.NS) {
 			}
 		}()
 	}
-	eventually(t, "the home is connected", func() bool {
-		return talk(pc, poolAddr, "8080", "hi") == nil && talk(camera, poolAddr6, "8080", "hi") == nil
-	})
-	return camera, pc
 }
 
 func sh(t *testing.T, lines ...string) {

@@ -1,11 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -50,25 +47,7 @@ func mirrored(t *testing.T) (camera *netns.NS) {
 	must(hub.Script("ip link set p0 master br0\nip link set p1 master br0\nip link set p2 master br0\nip link set p2 up"))
 	must(camera.Script("ip addr add 192.168.9.3/24 dev eth0\nip route add default dev eth0\nip -6 addr add fd00:9::3/64 dev eth0 nodad\nip -6 route add default dev eth0"))
 	must(pool.Script("ip addr add 203.0.113.9/24 dev eth0\nip route add default dev eth0\nip -6 addr add 2001:db8::9/64 dev eth0 nodad\nip -6 route add default dev eth0"))
-	for _, port := range []string{":3333", ":8080"} {
-		var l net.Listener
-		must(pool.Do(func() (err error) { l, err = net.Listen("tcp", port); return err }))
-		t.Cleanup(func() { _ = l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					for sc := bufio.NewScanner(c); sc.Scan(); {
-						_, _ = fmt.Fprintln(c, `{"id":1,"jsonrpc":"2.0","error":null,"result":{"status":"OK"}}`)
-					}
-				}()
-			}
-		}()
-	}
+	pools(t, pool)
 	eventually(t, "the camera reaches the pool", func() bool {
 		return talk(camera, poolAddr, "8080", "hi") == nil && talk(camera, poolAddr6, "8080", "hi") == nil
 	})
