@@ -50,8 +50,8 @@ It exits with 1 when something does not work; warnings and notes do not count.`,
 				return usage(fmt.Errorf("--lang %q: use en or ja", lang))
 			}
 			d := app.Doctor{}
-			cfg, err := config.Load(configFile)
-			if d.Config, d.Problem = cfg, err; err != nil {
+			cfg, bad := config.Load(configFile) // told as one of the checks
+			if d.Config, d.Problem = cfg, bad; bad != nil {
 				d.Config, cfg = nil, &config.Config{}
 			}
 			d.Socket = cmp.Or(socket, cfg.Socket, config.DefaultSocket)
@@ -64,6 +64,7 @@ It exits with 1 when something does not work; warnings and notes do not count.`,
 				out.OK = out.OK && c.Level != app.LevelFailure
 				out.Checks = append(out.Checks, x)
 			}
+			var err error
 			if output == app.JSON {
 				err = json.NewEncoder(stdout).Encode(&out)
 			} else {

@@ -15,7 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yamori-net/yamori/internal/app"
+	"github.com/yamori-net/yamori/internal/capture/afpacket"
 	"github.com/yamori-net/yamori/internal/config"
+	"github.com/yamori-net/yamori/internal/report"
 )
 
 func newRun(stdout, stderr *os.File) *cobra.Command {
@@ -86,7 +88,7 @@ reads packets and serves the web has none (see privileges in the configuration).
 				w.Priv, w.Socket = b.client, b.socket
 				tellUnreadable(w.Log, cfg)
 			}
-			return w.Run(cmd.Context())
+			return allowed(w.Lang, w.Run(cmd.Context()))
 		},
 	}
 	f := cmd.Flags()
@@ -98,6 +100,19 @@ reads packets and serves the web has none (see privileges in the configuration).
 	langFlag(cmd, &lang)
 	f.BoolVar(&check, "check", false, "only check the configuration and the files it names")
 	return cmd
+}
+
+// allowed says in Japanese what else the error says: that watching needs
+// privileges.
+func allowed(lang report.Lang, err error) error {
+	if lang != report.Japanese || !errors.Is(err, afpacket.ErrPermission) {
+		return err
+	}
+	program, perr := os.Executable()
+	if perr != nil {
+		program = "yamori"
+	}
+	return fmt.Errorf("通信を監視する権限がありません。root で実行するか（sudo yamori run）、次で一度だけ権限を与えてください：sudo setcap cap_net_raw,cap_net_admin+ep %s", program)
 }
 
 // place knows where a configuration names what cannot be used.
