@@ -163,14 +163,17 @@ const (
 )
 
 // joined returns http.header: "Name: value\r\n" for each field, repeated ones
-// joined by ", " as libhtp does, without cookies, which have their own buffer.
+// joined by ", " as libhtp does, without cookies, which have their own buffer;
+// nil without such a field.
 func (t *Tx) joined(d packet.Dir) []byte {
 	m := &t.msg[d]
-	if m.made&madeJoin != 0 {
-		return m.join
+	if m.made&madeJoin == 0 {
+		m.made |= madeJoin
+		m.join = m.appendFields(m.join[:0], d == toS, d == toC)
 	}
-	m.made |= madeJoin
-	m.join = m.appendFields(m.join[:0], d == toS, d == toC)
+	if len(m.join) == 0 {
+		return nil
+	}
 	return m.join
 }
 
@@ -183,7 +186,9 @@ func (t *Tx) startOf(d packet.Dir) []byte {
 	}
 	m.made |= madeStart
 	m.start = append(append(m.start[:0], m.startLineOf()...), '\r', '\n')
-	m.start = append(m.appendFields(m.start, false, false), '\r', '\n')
+	if len(m.headers) > 0 {
+		m.start = append(m.appendFields(m.start, false, false), '\r', '\n')
+	}
 	return m.start
 }
 
@@ -209,9 +214,13 @@ func (m *message) appendFields(b []byte, noCookie, noSetCookie bool) []byte {
 	return b
 }
 
-// namesOf returns http.header_names: "\r\nHost\r\nAccept\r\n\r\n".
+// namesOf returns http.header_names: "\r\nHost\r\nAccept\r\n\r\n"; nil without
+// fields.
 func (t *Tx) namesOf(d packet.Dir) []byte {
 	m := &t.msg[d]
+	if len(m.headers) == 0 {
+		return nil
+	}
 	if m.made&madeNames != 0 {
 		return m.names
 	}

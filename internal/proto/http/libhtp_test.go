@@ -29,6 +29,7 @@ func TestAsLibhtp(t *testing.T) {
 		{"fold of nothing", "http.header", []prototest.Part{c("GET / HTTP/1.1\r\nA: b\r\n  \r\nC: d\r\n\r\n"), ok}, "A: b\r\nC: d\r\n"},
 		{"other white space is no fold", "http.header", []prototest.Part{c("GET / HTTP/1.1\r\nA: b\r\n\vc: d\r\n\r\n"), ok}, "A: b\r\nc: d\r\n"},
 		{"start of fields and cookies", "http.start", []prototest.Part{c("GET / HTTP/1.1\r\nA:b\r\nCookie: c\r\na: d\r\n\r\n"), ok}, "GET / HTTP/1.1\r\nA: b, d\r\nCookie: c\r\n\r\n"},
+		{"start without fields", "http.start", []prototest.Part{c("GET / HTTP/1.1\r\n\r\n"), ok}, "GET / HTTP/1.1\r\n"},
 		{"status text with blanks behind", "http.stat_msg", []prototest.Part{c("GET / HTTP/1.1\r\n\r\n"), s("HTTP/1.1 404  Not  Found \r\nContent-Length: 0\r\n\r\n")}, "Not  Found "},
 	}
 	for _, tt := range tests {
