@@ -268,3 +268,60 @@ func TestAuditBound(t *testing.T) {
 		t.Errorf("the latest: %v, %v", log, err)
 	}
 }
+
+// TestDevicesBound: devices that somebody invents keep to a share; what the
+// owner said of one stays, and so does what was found.
+func TestDevicesBound(t *testing.T) {
+	ctx := context.Background()
+	clk := &fakeClock{t: t0}
+	s := open(t, Config{MaxBytes: MinBytes, Clock: clk.now})
+	add(t, s, 0, 50)
+	if !s.PutDevice("mac:owner", json.RawMessage(`{"owner":{"name":"Garden"}}`)) {
+		t.Fatal("refused")
+	}
+	flush(t, s)
+	for i := range 4000 {
+		if !s.PutDevice(fmt.Sprintf("mac:%d", i), json.RawMessage(fmt.Sprintf(`{"clues":"%s","owner":{}}`, strings.Repeat("x", 1500)))) {
+			t.Fatal("refused")
+		}
+		if i%100 == 99 {
+			clk.set(clk.now().Add(time.Minute))
+			flush(t, s)
+		}
+	}
+	read := func() (have map[string]bool) {
+		t.Helper()
+		list, err := s.Devices(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = map[string]bool{}
+		var size int64
+		for _, d := range list {
+			size += int64(len(d.Value))
+			have[d.ID] = true
+		}
+		if size > s.lim.devices || len(list) < 100 || !have["mac:owner"] || !have["mac:3999"] {
+			t.Errorf("%d records of %d bytes, at most %d; the owner's %t, the latest %t", len(list), size, s.lim.devices, have["mac:owner"], have["mac:3999"])
+		}
+		return have
+	}
+	if read()["mac:0"] {
+		t.Error("the oldest is there still")
+	}
+	// All of them in one go, too.
+	for i := range 4000 {
+		s.PutDevice(fmt.Sprintf("mac:%d", i), json.RawMessage(fmt.Sprintf(`{"clues":"%s","owner":{}}`, strings.Repeat("y", 1500))))
+	}
+	s.PutDevice("mac:owner", json.RawMessage(`{"owner":{"name":"Garden"}}`))
+	clk.set(clk.now().Add(time.Minute))
+	flush(t, s)
+	s.PutDevice("mac:3999", json.RawMessage(`{"owner":{}}`))
+	clk.set(clk.now().Add(time.Minute))
+	flush(t, s)
+	read()
+	p, err := s.Timeline(ctx, Filter{}, 0, MaxPage)
+	if err != nil || len(p.Items) != 50 {
+		t.Errorf("%d findings are left of 50, %v", len(p.Items), err)
+	}
+}

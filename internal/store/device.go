@@ -63,7 +63,54 @@ func (s *Store) flushDevices(m map[string][]byte) error {
 			return err
 		}
 	}
+	if len(m) == 0 {
+		return nil
+	}
+	return s.boundDevices()
+}
+
+// flushManyDevices writes what is too much for one transaction, and leaves the
+// rest of m for the one that all else is written in.
+func (s *Store) flushManyDevices(m map[string][]byte) error {
+	var size int64
+	for id, v := range m {
+		size += int64(len(id) + len(v))
+	}
+	for size > s.lim.walSoft {
+		part := map[string][]byte{}
+		var n int64
+		for id, v := range m {
+			if part[id], n = v, n+int64(len(id)+len(v)); n > s.lim.walSoft/2 {
+				break
+			}
+		}
+		if err := s.tx(true, func() error { return s.flushDevices(part) }); err != nil {
+			return err
+		}
+		for id := range part {
+			delete(m, id)
+		}
+		size -= n
+		s.bound()
+	}
 	return nil
+}
+
+// ownerless is what the record of a device holds of which the owner has said
+// nothing.
+const ownerless = `"owner":{}`
+
+// boundDevices lets the records go that were not renewed for longest, when all
+// together exceed their share: whoever is in the home can invent devices, and
+// these must not push out what was found. Those that hold something of the
+// owner's stay.
+func (s *Store) boundDevices() error {
+	size, err := s.w.one("SELECT total(length(value)+length(id)) FROM devices")
+	if err != nil || size <= s.lim.devices {
+		return err
+	}
+	return s.w.exec(`DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id, sum(length(value)+length(id)) OVER (ORDER BY updated DESC, id) AS size, value FROM devices)
+		WHERE size > ? AND instr(value, ?))`, s.lim.devices*3/4, ownerless)
 }
 
 func (s *Store) flushTraffic(m map[trafficKey]Traffic) error {

@@ -4,7 +4,13 @@ import (
 	"errors"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/yamori-net/yamori/internal/event"
 )
+
+// wordShare is how many bytes of the bound each word has: a small store takes
+// fewer words.
+const wordShare = 1 << 10
 
 // maxWords bounds the words that records and figures refer to by number:
 // device ids, families, kinds, countries. Beyond it a new word counts as
@@ -25,11 +31,12 @@ type words struct {
 	ids   map[string]int64
 	names map[int64]string
 	full  bool
+	max   int
 	fresh []string // put into ids in the transaction that runs
 }
 
 func loadWords(c *conn) (*words, error) {
-	w := &words{ids: map[string]int64{"": 0, Other: wordOther}, names: map[int64]string{0: "", wordOther: Other}}
+	w := &words{ids: map[string]int64{"": 0, Other: wordOther}, names: map[int64]string{0: "", wordOther: Other}, max: maxWords}
 	if err := c.exec("INSERT OR IGNORE INTO dict(id, word) VALUES(1, 'other')"); err != nil {
 		return nil, err
 	}
@@ -50,7 +57,8 @@ func (w *words) id(c *conn, word string) (int64, error) {
 	if id, ok := w.ids[word]; ok {
 		return id, nil
 	}
-	if len(w.ids) >= maxWords {
+	// Categories are few, and what a finding is must not be lost.
+	if len(w.ids) >= w.max && !event.KnownCategory(event.Category(word)) {
 		w.full = true
 		return wordOther, nil
 	}

@@ -38,6 +38,17 @@ func TestWordsFull(t *testing.T) {
 	if got, err := s.Trends(ctx, TrendQuery{From: t0, To: t0.Add(time.Hour), Bucket: Month}); err != nil || got.Total != int64(len(list)) {
 		t.Errorf("figures count %d, %v", got.Total, err)
 	}
+	last, err := s.AddFinding(ctx, Finding{Time: t0, Device: "mac:late", Category: event.Ransomware, EVE: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := s.Finding(ctx, last.ID); err != nil || f.Device != Other || f.Category != event.Ransomware {
+		t.Errorf("%q of %q, %v", f.Category, f.Device, err)
+	}
+	small := open(t, Config{MaxBytes: MinBytes})
+	if n := small.words.max; n != MinBytes/wordShare || s.words.max != maxWords {
+		t.Errorf("%d words in a small store, %d in a large one", n, s.words.max)
+	}
 	if !s.Health().WordsFull {
 		t.Error("the owner is not told")
 	}

@@ -116,6 +116,7 @@ type limits struct {
 	txRows    int   // records in one transaction
 	documents int64
 	audit     int64
+	devices   int64
 	backup    int64 // bytes of findings in a backup
 }
 
@@ -131,6 +132,7 @@ func limitsOf(maxBytes int64) limits {
 	l.backup = maxBackupFindings
 	l.documents = min(maxBytes/8, 8<<20) // restored in one transaction: within the reserve
 	l.audit = maxBytes / 16
+	l.devices = maxBytes / 8
 	return l
 }
 
@@ -265,6 +267,7 @@ func (s *Store) load() (err error) {
 	if s.words, err = loadWords(s.w); err != nil {
 		return err
 	}
+	s.words.max = int(min(maxWords, s.cfg.MaxBytes/wordShare))
 	for _, q := range []string{"SELECT value FROM meta WHERE key='seq'", "SELECT max(id) FROM findings", "SELECT max(id) FROM events", "SELECT max(id) FROM flows",
 		"SELECT max(id) FROM audit", "SELECT max(version) FROM documents"} {
 		n, err := s.w.one(q)

@@ -255,7 +255,12 @@ func (s *Store) flush() error {
 	if len(s.fig.cells)+len(s.fig.spans)+len(s.repeats.add)+len(traffic)+len(devices) == 0 {
 		return nil
 	}
-	err := s.tx(true, func() error {
+	err := s.flushManyDevices(devices)
+	if err != nil {
+		s.q.mapsBack(traffic, devices)
+		return err
+	}
+	err = s.tx(true, func() error {
 		if err := s.flushTraffic(traffic); err != nil {
 			return err
 		}
