@@ -142,6 +142,12 @@ var fieldSessions = []session{
 		`> [{"id":1,"method":"mining.subscribe","params":["foo"]},{"id":2,"method":"mining.authorize","params":["acct.w","x"]}]`,
 		`< [{"id":1,"result":[[["mining.notify","1"]],"81000001",4]},{"id":2,"result":true}]`,
 	}, 1, 0, "stratum-v1", "", "//foo/acct.w/"},
+	{"after a greeting both ways", []string{
+		`> {"hello":1}`,
+		`< {"welcome":[{}]}`,
+		`> {"id":1,"method":"mining.subscribe","params":["foo"]}`,
+		`< {"id":1,"result":[[["mining.notify","1"]],"81000001",4],"error":null}`,
+	}, 3, 0, "stratum-v1", "", "//foo//"},
 	{"ids that are null", []string{
 		`> {"id":null,"method":"mining.subscribe","params":["foo"]}`,
 		`< {"id":null,"result":[[["mining.notify","1"]],"81000001",4],"error":null}`,

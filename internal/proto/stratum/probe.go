@@ -40,13 +40,41 @@ func probe(_ packet.Dir, b []byte) proto.Match {
 }
 
 // probeObject judges bytes that begin with a brace by the names of the
-// object's members.
+// object's members. An object that is no call says nothing of the next: a
+// greeting must not hide what follows it.
 func probeObject(b []byte) proto.Match {
 	b = b[:min(len(b), maxProbe)]
+	full := len(b) == maxProbe
+	for {
+		n, m := firstObject(b)
+		if n == 0 {
+			if m == proto.More && full {
+				return proto.No
+			}
+			return m
+		}
+		b = b[n:]
+		k := lead(b)
+		switch {
+		case k < len(b) && b[k] != '{' && !bomPrefix(b[k:]):
+			return proto.No
+		case k == len(b) || b[k] != '{':
+			if full {
+				return proto.No
+			}
+			return proto.More
+		}
+		b = b[k:]
+	}
+}
+
+// firstObject judges the first object of b. n is its length where it is whole
+// and no call or answer.
+func firstObject(b []byte) (int, proto.Match) {
 	var f framer
 	n, bad := f.next(b)
 	if bad {
-		return proto.No
+		return 0, proto.No
 	}
 	end := f.pos
 	if n > 0 {
@@ -79,14 +107,11 @@ func probeObject(b []byte) proto.Match {
 				seen |= 1 << k
 			}
 			if two := seen & twoKeys; seen&oneKey != 0 || two&(two-1) != 0 || seen&nimiq1 == nimiq1 || seen&nimiq2 == nimiq2 || seen&qubic1 == qubic1 || seen&qubic2 == qubic2 || seen&qubic3 == qubic3 {
-				return proto.Yes
+				return 0, proto.Yes
 			}
 		}
 	}
-	if n > 0 || len(b) == maxProbe {
-		return proto.No
-	}
-	return proto.More
+	return n, proto.More
 }
 
 // spelled looks up the inside of a string as a key.

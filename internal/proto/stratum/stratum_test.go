@@ -205,16 +205,19 @@ func TestProbe(t *testing.T) {
 	}{
 		{``, proto.More}, {" \r\n", proto.More}, {"\xef\xbb", proto.More}, {strings.Repeat(" ", maxLead+1), proto.No},
 		{`{`, proto.More}, {`{"id":1,`, proto.More}, {`{"id":1,"meth`, proto.More}, {`{"id":1,"method"`, proto.Yes},
-		{`{"id":1,"m\u0065thod":"x"}`, proto.Yes}, {`{"x":"method","y":["method"],"id":3}`, proto.No}, {`{"x":{"method":1}}`, proto.No},
+		{`{"id":1,"m\u0065thod":"x"}`, proto.Yes}, {`{"x":"method","y":["method"],"id":3}`, proto.More}, {`{"x":{"method":1}}`, proto.More},
 		{"\xef\xbb\xbf [ {\"jsonrpc\":\"2.0\"", proto.Yes}, {`{"id":1,"result":null`, proto.Yes}, {`{"error":null,"id":1}`, proto.Yes},
-		{`{"worker": "w", "params"`, proto.Yes}, {`{"type":"auth","params":{}}`, proto.Yes}, {`{"type":"auth","user":{}}`, proto.No}, {`{"identifier":"job","job_id":1}`, proto.Yes},
-		{`{"job_id":"1","blob":"x"}`, proto.Yes}, {`{}`, proto.No}, {`{"a":1}`, proto.No}, {`{a:1}`, proto.No}, {`{"a" 1}`, proto.No}, {`{{`, proto.No},
+		{`{"worker": "w", "params"`, proto.Yes}, {`{"type":"auth","params":{}}`, proto.Yes}, {`{"type":"auth","user":{}}`, proto.More}, {`{"identifier":"job","job_id":1}`, proto.Yes},
+		{`{"job_id":"1","blob":"x"}`, proto.Yes}, {`{}`, proto.More}, {`{"a":1}`, proto.More}, {`{a:1}`, proto.No}, {`{"a" 1}`, proto.No}, {`{{`, proto.No},
 		{big, proto.No}, {big[:maxProbe-1], proto.More}, {`[1,2]`, proto.No},
+		// After objects that are no calls.
+		{"{}\n{\"id\":1,\"method\"", proto.Yes}, {`{"hello":1}{"a":[{}]} {"jsonrpc"`, proto.Yes}, {"{}\n{\"meth", proto.More}, {"{}\nhello", proto.No},
+		{"{}\n\xef\xbb", proto.More}, {strings.Repeat("{}\n", maxProbe), proto.No}, {"{\"a\":\"" + strings.Repeat("x", maxProbe-20) + "\"}\n{\"b\":\"yyyyyyyyyyyyyyyyyyyy", proto.No},
 		{"GET / HTTP/1.1\r\n\r\n{\"method\":\"x\"}", proto.No}, {"HTTP/1.1 200 OK\r\n\r\n{\"id\":1,\"result\":1}", proto.No}, {"Content-Length: 52\r\n\r\n{\"jsonrpc\":\"2.0\"}", proto.No},
 		{"SSH-2.0-x\r\n", proto.No}, {"220 ready\r\n", proto.No}, {"EHLO x", proto.No}, {"\x16\x03\x01", proto.No}, {"PRIVMSG #a :{\"method\":\"mining.subscribe\"}\r\n", proto.No},
 		// In the middle of a message.
 		{`"status":"OK"}}` + "\n", proto.More}, {`"status":"OK"}}` + "\n{\"id\":1,\"method\":", proto.Yes}, {`status":"OK"}}{"id":1,"method":`, proto.Yes},
-		{`0011ffee`, proto.More}, {`0011","b":2}` + "\r\n" + `{"id":1,"result":true}`, proto.Yes}, {`x","b":2}` + "\nhello", proto.No}, {`x","b":2}` + "\n{\"a\":1}", proto.No},
+		{`0011ffee`, proto.More}, {`0011","b":2}` + "\r\n" + `{"id":1,"result":true}`, proto.Yes}, {`x","b":2}` + "\nhello", proto.No}, {`x","b":2}` + "\n{\"a\":1}", proto.More},
 		{`x","b":2` + "\n{\"method\":1}", proto.No}, {"ab\x01", proto.No}, {strings.Repeat("a", maxProbe), proto.No},
 	} {
 		if got := probe(packet.ToServer, []byte(tt.in)); got != tt.want {
