@@ -517,3 +517,17 @@ func TestLabel(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonText: reasons that the program gives have words of each language,
+// those of people stay.
+func TestReasonText(t *testing.T) {
+	for _, c := range []struct {
+		lang           report.Lang
+		reason, wanted string
+	}{{report.English, "this gateway", "this gateway"}, {report.Japanese, "this gateway", "このゲートウェイ"}, {report.Japanese, "mines", "mines"}} {
+		a := &asker{lang: c.lang}
+		if got := a.reasonText(&api.Entry{Reason: c.reason}); got != c.wanted {
+			t.Errorf("%s, %s: %s", c.lang, c.reason, got)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (a *asker) entryColumns(names map[string]string) []column[api.Entry] {
 		{name: "active", cell: func(e *api.Entry) string { return strconv.FormatBool(e.Active) }},
 		{name: "hits", en: "USED", ja: "適用", cell: func(e *api.Entry) string { return strconv.FormatInt(e.Hits, 10) }},
 		{name: "author", en: "BY", ja: "設定者", cell: func(e *api.Entry) string { return e.Author }, mostWide: 16},
-		{name: "reason", en: "REASON", ja: "理由", cell: func(e *api.Entry) string { return e.Reason }, mostWide: 40},
+		{name: "reason", en: "REASON", ja: "理由", cell: a.reasonText, csv: func(e *api.Entry) string { return e.Reason }, mostWide: 40},
 		{name: "created", cell: func(e *api.Entry) string { return rfc(e.Created) }},
 	}
 }
@@ -284,4 +284,14 @@ func ruleID(s string) (gid, sid int64, err error) {
 		return 0, 0, usage(fmt.Errorf("--rule %q: write the number of a rule, such as 2008983 or 1:2008983", plain(s)))
 	}
 	return int64(x), int64(y), nil
+}
+
+// reasonText is why an entry is there: what somebody wrote, or what the program
+// says of its own.
+func (a *asker) reasonText(e *api.Entry) string {
+	own := map[string]string{"this gateway": "このゲートウェイ", "resolves names": "名前解決に使用", "router": "ルーター", "switched off over MQTT": "MQTT からの操作"}
+	if ja := own[e.Reason]; ja != "" {
+		return a.t(e.Reason, ja)
+	}
+	return e.Reason
 }

@@ -74,7 +74,7 @@ func (a *asker) changeText(c *api.PolicyChange) string {
 	}
 	s := a.t(w[0], w[1])
 	if k, ok := kindOfEntry[c.Kind]; ok {
-		s += " (" + a.t(k[0], k[1]) + ")"
+		s += a.t(" ("+k[0]+")", "（"+k[1]+"）")
 	}
 	if c.Entry != "" {
 		s += " " + c.Entry
