@@ -140,14 +140,16 @@ func (rd *reader) span(q TrendQuery) (span, error) {
 	if startOf(grainMonth, a[grainMonth], loc).Equal(q.From) && startOf(grainMonth, b[grainMonth]+1, loc).Equal(q.To) {
 		return span{grainMonth, a[grainMonth], b[grainMonth]}, nil
 	}
-	kept, some, err := rd.daysKept()
-	if err != nil {
-		return span{}, err
+	days := span{grainDay, a[grainDay], b[grainDay]}
+	before, err := rd.c.one("SELECT count(*) FROM (SELECT 1 FROM rollup WHERE grain=? AND bucket<=? LIMIT 1)", grainDay, a[grainDay])
+	if err != nil || before > 0 { // what is older than from is kept, so all since then is
+		return days, err
 	}
-	if some && a[grainDay] < kept {
+	kept, some, err := rd.daysKept()
+	if err == nil && some && a[grainDay] < kept {
 		return span{grainMonth, a[grainMonth], b[grainMonth]}, nil
 	}
-	return span{grainDay, a[grainDay], b[grainDay]}, nil
+	return days, err
 }
 
 // daysKept is the day since when the days hold all that the months hold; some:
