@@ -109,8 +109,8 @@ var buffers = []proto.Buffer{
 	response("file.data", "answer body, decoded, its first part", func(t *Tx) []byte { return t.ResponseBody }),
 	response("http.server", "Server", field(toC, "server")),
 	response("http.location", "Location", field(toC, "location")),
-	lines("http.request_header", "each field of the request, Name: value", toS),
-	lines("http.response_header", "each field of the answer, Name: value", toC),
+	lines("http.request_header", "each field of the request, Name: value, repeated ones joined", toS),
+	lines("http.response_header", "each field of the answer, Name: value, repeated ones joined", toC),
 	{Name: "frame.http1.request", Doc: "request: head as sent, body decoded, its first part; once complete", Dir: toS, Get: frame(toS)},
 	{Name: "frame.http1.response", Doc: "answer: head as sent, body decoded, its first part; once complete", Dir: toC, Get: frame(toC)},
 }
@@ -134,21 +134,26 @@ func frame(d packet.Dir) func(proto.Tx, int) ([]byte, bool) {
 	}
 }
 
-// lines makes a buffer with one instance for each field, repeated ones as
-// often as they were sent.
+// lines makes a buffer with one instance for each name of a field, with the
+// values of repeated ones joined.
 func lines(name, doc string, d packet.Dir) proto.Buffer {
 	return proto.Buffer{Name: name, Doc: doc, Dir: d, Get: func(tx proto.Tx, i int) ([]byte, bool) {
 		t, ok := tx.(*Tx)
-		if !ok || !t.msg[d].read {
+		if !ok || !t.msg[d].read || i < 0 {
 			return nil, false
 		}
 		m := &t.msg[d]
-		if i < 0 || i >= len(m.headers) {
-			return nil, false
+		for j := range m.headers {
+			if m.repeated(j) {
+				continue
+			}
+			if i == 0 {
+				m.one = m.appendField(m.one[:0], j)
+				return m.one, true
+			}
+			i--
 		}
-		h := &m.headers[i]
-		m.one = append(append(append(m.one[:0], h.Name...), ':', ' '), h.Value...)
-		return m.one, true
+		return nil, false
 	}}
 }
 
@@ -200,16 +205,27 @@ func (m *message) appendFields(b []byte, noCookie, noSetCookie bool) []byte {
 		if noCookie && textline.Is(h.Name, "cookie") || noSetCookie && textline.Is(h.Name, "set-cookie") || m.repeated(i) {
 			continue
 		}
-		b = append(b, h.Name...)
-		b = append(b, ": "...)
-		b = append(b, h.Value...)
-		for j := i + 1; j < len(m.headers); j++ {
-			if sameName(m.headers[j].Name, h.Name) {
-				b = append(b, ", "...)
-				b = append(b, m.headers[j].Value...)
-			}
-		}
+		b = m.appendField(b, i)
 		b = append(b, '\r', '\n')
+	}
+	return b
+}
+
+// appendField appends field i with the values of those that repeat its name,
+// but for the length, of which the first counts.
+func (m *message) appendField(b []byte, i int) []byte {
+	h := &m.headers[i]
+	b = append(b, h.Name...)
+	b = append(b, ": "...)
+	b = append(b, h.Value...)
+	if textline.Is(h.Name, "content-length") {
+		return b
+	}
+	for j := i + 1; j < len(m.headers); j++ {
+		if sameName(m.headers[j].Name, h.Name) {
+			b = append(b, ", "...)
+			b = append(b, m.headers[j].Value...)
+		}
 	}
 	return b
 }

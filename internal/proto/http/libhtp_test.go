@@ -29,6 +29,8 @@ func TestAsLibhtp(t *testing.T) {
 		{"fold of nothing", "http.header", []prototest.Part{c("GET / HTTP/1.1\r\nA: b\r\n  \r\nC: d\r\n\r\n"), ok}, "A: b\r\nC: d\r\n"},
 		{"other white space is no fold", "http.header", []prototest.Part{c("GET / HTTP/1.1\r\nA: b\r\n\vc: d\r\n\r\n"), ok}, "A: b\r\nc: d\r\n"},
 		{"start of fields and cookies", "http.start", []prototest.Part{c("GET / HTTP/1.1\r\nA:b\r\nCookie: c\r\na: d\r\n\r\n"), ok}, "GET / HTTP/1.1\r\nA: b, d\r\nCookie: c\r\n\r\n"},
+		{"the first length counts", "http.header", []prototest.Part{c("POST / HTTP/1.1\r\nContent-Length: 2\r\ncontent-length: 3\r\n\r\nab"), ok}, "Content-Length: 2\r\n"},
+		{"repeated fields are one line", "http.request_header", []prototest.Part{c("GET / HTTP/1.1\r\nA: b\r\na: c\r\n\r\n"), ok}, "A: b, c"},
 		{"start without fields", "http.start", []prototest.Part{c("GET / HTTP/1.1\r\n\r\n"), ok}, "GET / HTTP/1.1\r\n"},
 		{"status text with blanks behind", "http.stat_msg", []prototest.Part{c("GET / HTTP/1.1\r\n\r\n"), s("HTTP/1.1 404  Not  Found \r\nContent-Length: 0\r\n\r\n")}, "Not  Found "},
 	}
