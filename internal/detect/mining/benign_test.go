@@ -180,6 +180,7 @@ func TestHTTP(t *testing.T) {
 	}{
 		{"getwork, known miner", []prototest.Part{post("/", "User-Agent: cpuminer/2.5.1\r\n"+basic, `{"method": "getwork", "params": [], "id":0}`)}, "getwork/cpuminer/2.5.1/me.rig//pool.example:8332"},
 		{"getwork, extensions", []prototest.Part{post("/", "X-Mining-Extensions: longpoll midstate\r\n", `{"method": "getwork", "params": [], "id":0}`)}, "getwork////pool.example:8332"},
+		{"getwork, waiting for a block", []prototest.Part{prototest.C("GET /LP HTTP/1.1\r\nHost: pool.example:8332\r\nX-Mining-Extensions: longpoll midstate rollntime\r\n" + basic + "\r\n")}, "getwork//me.rig//pool.example:8332"},
 		{"getwork and answer", []prototest.Part{post("/", "", `{"method":"getwork","params":[],"id":1}`), answer("", work)}, "getwork////pool.example:8332"},
 		{"getwork and pool's header", []prototest.Part{post("/", "User-Agent: q\r\n", `{"method":"getwork","params":[],"id":1}`), answer("X-Long-Polling: /lp\r\n", `{"id":1,"error":null,"result":{"data":"`+strings.Repeat("00000001", 32)+`","target":"$BOUND"}}`)}, "getwork////pool.example:8332"},
 		{"getblocktemplate, waiting for a block", []prototest.Part{post("/", "", `{"id":0,"method":"getblocktemplate","params":[{"rules":["segwit"],"longpollid":"$HASH1"}]}`)}, "getblocktemplate////pool.example:8332"},
@@ -194,6 +195,16 @@ func TestHTTP(t *testing.T) {
 		{"eth_getWork, account in the path", []prototest.Part{post("/"+eth+"/rig", "User-Agent: ethminer/0.19\r\n", `{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}`)}, "ethproxy/ethminer/0.19/rig/" + eth + "/pool.example:8332"},
 		{"batch", []prototest.Part{post("/", "", `[{"id":0,"method":"getbestblockhash"},{"id":1,"method":"submitblock","params":["`+strings.Repeat("04000000", 30)+`"]}]`)}, "getblocktemplate////pool.example:8332"},
 
+		{"stratum over HTTP", []prototest.Part{post("/", "Content-Type: application/stratum\r\n", `{"id":1,"method":"mining.subscribe","params":["q/1"]}`), answer("", `{"id":1,"result":[[["mining.notify","1"]],"81000001",4],"error":null}`)}, "stratum-v1/q/1///pool.example:8332"},
+		{"reports a hash rate", []prototest.Part{post("/", "", `{"id":1,"jsonrpc":"2.0","method":"eth_submitHashrate","params":["0x5f5e100","0x$HASH2"]}`)}, "ethproxy////pool.example:8332"},
+
+		{"a web page's long polling", []prototest.Part{prototest.C("GET /longpoll?ts=7 HTTP/1.1\r\nHost: x\r\n\r\n"), answer("", `{"ts":8,"updates":[]}`)}, ""},
+		{"a landing page", []prototest.Part{prototest.C("GET /lp/miner HTTP/1.1\r\nHost: x\r\n\r\n")}, ""},
+		{"log shipping", []prototest.Part{post("/api/logs", "", `[{"ts":1,"msg":"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"cpuminer/2.5.1\"]}"},{"method":"POST","url":"/x"}]`)}, ""},
+		{"bulk upload of another sensor's events", []prototest.Part{post("/_bulk", "", "{\"index\":{}}\n{\"event_type\":\"stratum\",\"stratum\":{\"method\":\"mining.subscribe\",\"params\":[\"cpuminer/2.5.1\"]}}\n")}, ""},
+		{"page about Stratum", []prototest.Part{prototest.C("GET /wiki/Stratum HTTP/1.1\r\nHost: x\r\n\r\n"), answer("", `<pre>{"id": 2, "method": "mining.authorize", "params": ["slush.miner1", "password"]}</pre>`)}, ""},
+		{"a chat with a language model", []prototest.Part{post("/v1/chat/completions", "", `{"model":"m","messages":[{"role":"user","content":"{\"id\":1,\"method\":\"login\",\"params\":{\"login\":\"$XMR\",\"pass\":\"x\",\"agent\":\"XMRig/6\"}}"}]}`)}, ""},
+		{"a pool's statistics", []prototest.Part{prototest.C("GET /api/miner/" + xmr + "/stats HTTP/1.1\r\nHost: pool.example\r\nUser-Agent: Mozilla\r\n\r\n"), answer("", `{"hash":1,"identifier":"global","totalHashes":2,"validShares":3}`)}, ""},
 		{"an explorer's page", []prototest.Part{post("/", "", `{"id":0,"method":"getblocktemplate","params":[{"rules":["segwit"]}]}`), answer("", template)}, ""},
 		{"wallet", []prototest.Part{post("/", "User-Agent: ethers\r\n", `[{"method":"eth_chainId","params":[],"id":1},{"method":"eth_blockNumber","params":[],"id":2}]`), answer("", `[{"id":1,"result":"0x539"},{"id":2,"result":"0x4"}]`)}, ""},
 		{"wallet with three hashes", []prototest.Part{post("/", "", `{"id":1,"method":"eth_getFilterChanges","params":["0x1"]}`), answer("", `{"id":1,"result":["0x$HASH1","0x$SEED","0x$BOUND","0x7"]}`)}, ""},

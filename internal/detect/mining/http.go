@@ -29,7 +29,8 @@ func (in *inline) http(f *flow.Flow, c *proto.Conn, t *http.Tx) (out event.Findi
 	v := visit{tx: t.Number(), request: t.RequestDone, answer: t.ResponseDone, poll: height(t.URI)}
 	miner := stratum.IsMiner(t.UserAgent)
 	rest := restOf(t.Method, t.URI)
-	if !calls && !miner && !v.poll && rest == restNone {
+	wait := longPoll(t)
+	if !calls && !miner && !v.poll && !wait && rest == restNone {
 		return out, false
 	}
 	*s = stratum.Session{}
@@ -47,6 +48,9 @@ func (in *inline) http(f *flow.Flow, c *proto.Conn, t *http.Tx) (out event.Findi
 	}
 	if rest != restNone {
 		in.rest(rest, t.RequestBody, t.ResponseBody)
+	}
+	if wait {
+		s.Mark(stratum.MarkLongPoll)
 	}
 	if !miner && s.Marks == 0 {
 		return in.judge(f, c, &v, s)
@@ -79,6 +83,21 @@ func height(uri []byte) bool {
 	switch string(uri) {
 	case "/getheight", "/get_height", "/getinfo", "/get_info":
 		return true
+	}
+	return false
+}
+
+// longPoll reports whether a request waits at a getwork pool for a new block: at
+// the path that pools tell in X-Long-Polling, with the header that miners send
+// along (Bitcoin wiki, "Getwork").
+func longPoll(t *http.Tx) bool {
+	if u := t.URI; len(u) < 3 || len(u) > 32 || !name(u[:3], "/lp") && !(len(u) > 4 && name(u[:5], "/long")) {
+		return false
+	}
+	for _, h := range t.RequestHeaders {
+		if name(h.Name, "x-mining-extensions") {
+			return true
+		}
 	}
 	return false
 }
