@@ -8,8 +8,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os/exec"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -24,11 +28,11 @@ func TestFlood(t *testing.T) {
 	g.start()
 	pc, camera := g.home.Device("pc"), g.home.Device("camera")
 	const (
-		good     = 200
-		flows    = 50_000
-		perTick  = 1000 // SYNs each 10 ms
-		floodFor = 2 * time.Second
-		most     = 512 << 20
+		good      = 200
+		flows     = 50_000
+		perSecond = 100_000 // SYNs
+		floodFor  = 3 * time.Second
+		most      = 512 << 20
 	)
 	l, err := labnet.Listen(g.home.Internet, ":9007")
 	if err != nil {
@@ -102,39 +106,109 @@ func TestFlood(t *testing.T) {
 	talkAll("50,000 flows")
 
 	sent := make(chan int, 1)
-	var raw int
-	if err := camera.NS.Do(func() (err error) {
-		raw, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
-		return err
-	}); err != nil {
+	raw, err := newPacketGun(camera, web)
+	if err != nil {
 		t.Fatal(err)
 	}
+	var cost time.Duration // of the sender's processor, the gateway's kernel included
 	go func() {
-		n := 0
-		b := syn(camera.IP4, web)
-		to := &unix.SockaddrInet4{Addr: web.As4()}
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		n, before := 0, threadTime()
 		for begin := time.Now(); time.Since(begin) < floodFor; {
-			tick := time.Now()
-			for range perTick {
-				n++
-				aim(b, uint16(1024+n%60000), uint16(10000+n/60000), uint32(n))
-				_ = unix.Sendto(raw, b, 0, to)
+			// As many as are due: a sender that was held up catches up, by a
+			// twentieth of a second at most.
+			due := min(int(time.Since(begin).Seconds()*perSecond), n+perSecond/20)
+			for n < due {
+				n += raw.fire(n)
 			}
-			time.Sleep(10*time.Millisecond - time.Since(tick))
+			time.Sleep(time.Millisecond)
 		}
-		_ = unix.Close(raw)
+		raw.close()
+		cost = (threadTime() - before) / time.Duration(n)
 		sent <- n
 	}()
 	time.Sleep(floodFor / 2)
 	talkAll("in the flood")
 	n := <-sent
-	t.Logf("%d SYNs in %v: %d a second", n, floodFor, n*int(time.Second)/int(floodFor))
+	t.Logf("%d SYNs in %v: %d a second of %d; each takes %v of the sender's processor, with the gateway's kernel", n, floodFor, n*int(time.Second)/int(floodFor), perSecond, cost)
 	talkAll("after the flood")
-	eventually(t, "packets are inspected again", g.inline)
-	if r := camera.Run(context.Background(), labnet.Mine("cryptonote")); r.OK() {
-		t.Error("after the flood mining passes")
-	}
+	// On a machine that is busy with other things packets pass for a while yet.
+	eventually(t, "mining is stopped again", func() bool { return g.inline() && !camera.Run(context.Background(), labnet.Mine("cryptonote")).OK() })
 }
+
+// packetGun sends SYNs as fast as a machine can: many by one system call, past
+// the sender's own network layers.
+type packetGun struct {
+	fd   int
+	msgs [volley]mmsghdr
+	iov  [volley]unix.Iovec
+	pkt  [volley][40]byte
+}
+
+// volley is how many packets one system call sends.
+const volley = 64
+
+// mmsghdr is struct mmsghdr of sendmmsg(2).
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+}
+
+func newPacketGun(from *labnet.Device, to netip.Addr) (*packetGun, error) {
+	g := &packetGun{}
+	err := from.NS.Do(func() error {
+		ifc, err := net.InterfaceByName("eth0")
+		if err != nil {
+			return err
+		}
+		out, err := exec.Command("ip", "-4", "neigh", "show", "dev", "eth0").Output()
+		if err != nil {
+			return err
+		}
+		_, after, _ := strings.Cut(string(out), "lladdr ")
+		mac, err := net.ParseMAC(strings.TrimSpace(after[:min(17, len(after))]))
+		if err != nil {
+			return fmt.Errorf("the router's hardware address: %w in %q", err, out)
+		}
+		if g.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+			return err
+		}
+		_ = unix.SetsockoptInt(g.fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
+		ll := unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Protocol: 0x0008, Ifindex: int32(ifc.Index), Halen: 6} // ETH_P_IP, as it is sent
+		copy(ll.Addr[:], mac)
+		for i := range volley {
+			copy(g.pkt[i][:], syn(from.IP4, to))
+			g.iov[i].Base = &g.pkt[i][0]
+			g.iov[i].SetLen(40)
+			g.msgs[i].hdr.Iov = &g.iov[i]
+			g.msgs[i].hdr.SetIovlen(1)
+			g.msgs[i].hdr.Name = (*byte)(unsafe.Pointer(&ll))
+			g.msgs[i].hdr.Namelen = unix.SizeofSockaddrLinklayer
+		}
+		return nil
+	})
+	return g, err
+}
+
+// fire sends a volley, with numbers from n on, and returns how many went out.
+func (g *packetGun) fire(n int) int {
+	for i := range volley {
+		k := n + i
+		aim(g.pkt[i][:], uint16(1024+k%60000), uint16(10000+k/60000), uint32(k))
+	}
+	sent, _, _ := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(g.fd), uintptr(unsafe.Pointer(&g.msgs[0])), volley, 0, 0, 0)
+	return max(int(sent), 1) // what the interface did not take was sent all the same
+}
+
+// threadTime is what the calling thread has had of the processor.
+func threadTime() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_THREAD, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func (g *packetGun) close() { _ = unix.Close(g.fd) }
 
 // syn is an IPv4 packet with a SYN, but for its ports, number and checksum.
 func syn(from, to netip.Addr) []byte {
@@ -145,7 +219,12 @@ func syn(from, to netip.Addr) []byte {
 	copy(b[16:], to.AsSlice())
 	b[32], b[33] = 5<<4, packet.SYN
 	binary.BigEndian.PutUint16(b[34:], 64240)
-	return b // the kernel fills in the header's checksum
+	sum := uint32(0)
+	for i := 0; i < 20; i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	binary.BigEndian.PutUint16(b[10:], ^uint16(sum>>16+sum&0xffff))
+	return b
 }
 
 // aim gives it ports and a number.
