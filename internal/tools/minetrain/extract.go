@@ -46,7 +46,7 @@ func (t *tap) Follow(f *flow.Flow, c *proto.Conn, tr *seq.Tracker) bool {
 	if !t.seq.Follow(f, c, tr) {
 		return false
 	}
-	o := &open{Reader: seq.Reader{Kind: tr.Kind}, log: &seqlog.Flow{Kind: tr.Kind}}
+	o := &open{Reader: tr.Reader, log: &seqlog.Flow{Kind: tr.Kind}}
 	o.client, o.cport = f.Client()
 	o.server, o.sport = f.Server()
 	t.flows[f.Key] = o
