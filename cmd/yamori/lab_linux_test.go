@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,10 +190,18 @@ func labCommand(t *testing.T, bin string) {
 	})
 	t.Run("protecting", func(t *testing.T) {
 		t.Parallel()
-		l := startLab(t, bin, "--speed", "10", "--protect")
-		out := l.end()
-		for _, want := range []string{"Yamori protects it.", "mines Monero: stopped, with 1 message sent and no answer", "mines, and calls itself an updater: stopped, with 1 message sent", "Yamori stopped it.",
-			"Yamori stopped 4 of the 10 things", "a day of a minute cannot):\n  internet guesses passwords"} {
+		wanted := []string{"Yamori protects it.", "mines Monero: stopped, with 1 message sent and no answer", "mines, and calls itself an updater: stopped, with 1 message sent", "Yamori stopped it.",
+			"Yamori stopped 4 of the 10 things", "a day of a minute cannot):\n  internet guesses passwords"}
+		// On a busy machine packets pass for seconds: what is not stopped at all is
+		// not stopped on any of three days.
+		var out string
+		for range 3 {
+			out = startLab(t, bin, "--speed", "10", "--protect").end()
+			if !slices.ContainsFunc(wanted, func(want string) bool { return !strings.Contains(out, want) }) {
+				break
+			}
+		}
+		for _, want := range wanted {
 			if !strings.Contains(out, want) {
 				t.Errorf("%q is missing", want)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -102,19 +101,7 @@ func TestRulesAllocs(t *testing.T) {
 			for range 60 { // as in TestSteadyStateAllocs
 				pass()
 			}
-			const passes = 120
-			var a, b runtime.MemStats
-			runtime.ReadMemStats(&a)
-			for range passes {
-				pass()
-			}
-			runtime.ReadMemStats(&b)
-			// As in TestSteadyStateAllocs.
-			budget := 0.5
-			if strings.Contains(f, "/quic/") {
-				budget = 24
-			}
-			if n := float64(b.Mallocs-a.Mallocs) / passes; alerts == 0 && n > budget {
+			if n, over := allocs(f, 120, pass); alerts == 0 && over {
 				t.Errorf("%s rules, %s: %.1f allocations per pass of %d packets", name, f, n, len(fs))
 			}
 			if name == "every kind" && alerts > 0 {
