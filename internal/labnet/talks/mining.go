@@ -140,17 +140,17 @@ func Mining() []Talk {
 			`< {"id":2,"jsonrpc":"2.0","method":"mining.notify","params":["job","17","0x$HASH","0x$BOUND"]}`,
 			`> {"id":3,"jsonrpc":"2.0","method":"mining.submit","params":["den-0","job","0x5e17aa0bb6c3d412","0x$HASH"]}`,
 		)},
-		{Name: "kadena", Dialect: "stratum-v1", At: 1, Steps: lines(
+		{Name: "kadena", Dialect: "stratum-v1", Steps: lines(
 			`> {"id":1,"method":"mining.authorize","params":["k:lab"]}`,
 			`< {"id":1,"result":true,"error":null}`,
 			`< {"id":null,"method":"mining.set_target","params":["$BOUND"]}`,
 		)},
-		{Name: "alephium", Dialect: "stratum-v1", At: 1, Steps: lines(
+		{Name: "alephium", Dialect: "stratum-v1", Steps: lines(
 			`> {"id":1,"method":"mining.authorize","params":["lab"]}`,
 			`< {"id":null,"method":"mining.set_difficulty","params":[4]}`,
 			`< {"id":null,"method":"mining.notify","params":[{"jobId":"4","fromGroup":0,"toGroup":1,"headerBlob":"$COINB$COINB","txsBlob":"$COINB","targetBlob":"00ff"}]}`,
 		)},
-		{Name: "ironfish", Dialect: "ironfish", At: 1, Steps: lines(
+		{Name: "ironfish", Dialect: "ironfish", Steps: lines(
 			`> {"id":0,"method":"mining.subscribe","body":{"version":3,"name":"den","publicAddress":"$HASH","agent":"if/2"}}`,
 			`< {"id":0,"method":"mining.subscribed","body":{"clientId":3,"graffiti":"lab"}}`,
 			`< {"id":1,"method":"mining.notify","body":{"miningRequestId":8,"header":"$BLOB"}}`,
@@ -160,7 +160,7 @@ func Mining() []Talk {
 			`< {"id":"0","jsonrpc":"2.0","method":"login","result":"ok","error":null}`,
 			`> {"id":"0","jsonrpc":"2.0","method":"getjobtemplate","params":null}`,
 		)},
-		{Name: "beam", Dialect: "beam", At: 3, Steps: lines(
+		{Name: "beam", Dialect: "beam", At: 1, Steps: lines(
 			`> {"method":"login","api_key":"lab","id":"login","jsonrpc":"2.0"}`,
 			`< {"description":"Login successful","id":"login","jsonrpc":"2.0","method":"result","nonceprefix":"b4"}`,
 			`< {"difficulty":81234,"height":207,"id":"9","input":"$HASH","jsonrpc":"2.0","method":"job"}`,

@@ -15,9 +15,9 @@ import (
 // the step that the table says, and not later than the first answer but where
 // the dialect does not show itself so early; the others are not found at all.
 func TestTalks(t *testing.T) {
-	// Beam's login and job say nothing of mining; its solution does. Hathor's job
-	// comes after a plain answer. A node's owner may ask it for work once.
-	late := map[string]bool{"beam": true, "hathor": true, "ethereum-http": true}
+	// Hathor's job comes after a plain answer. A node's owner may ask it for work
+	// once.
+	late := map[string]bool{"hathor": true, "ethereum-http": true}
 	ports, names := map[uint16]bool{}, map[string]bool{}
 	for _, talk := range All() {
 		if ports[talk.Port] || names[talk.Name] || ports[talk.TLSPort()] {

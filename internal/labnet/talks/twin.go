@@ -61,7 +61,7 @@ var tamer = func() *strings.Replacer {
 		{"mining.", "museum."}, {"XMRig/", "Visit/"}, {"miner", "meter"}, {"Miner", "Meter"}, {"X-Mining-", "X-Museum-"},
 		{"getwork", "getword"}, {"getblocktemplate", "getclocktemplate"}, {"get_miner_data", "get_meter_data"}, {"blocktemplate_blob", "clocktemplate_blob"},
 		{"eth_", "ext_"}, {"EthereumStratum", "ElectricStratum"}, {"AleoStratum", "AutoStratum"}, {"ckb_", "cab_"}, {"newWork", "newWord"},
-		{"getjobtemplate", "getjabtemplate"}, {"nonce", "notes"}, {"api_key", "app_key"},
+		{"getjobtemplate", "getjabtemplate"}, {"nonce", "notes"}, {"api_key", "app_key"}, {`"input"`, `"ideas"`},
 		{"midstate", "midscene"}, {"coinbasevalue", "coinlessvalue"}, {"coinbasetxn", "coinlesstxn"}, {"previousblockhash", "previousclockhash"},
 		{"blockhashing_blob", "blockhanging_blob"}, {"mbl_blob", "mbl_blog"}, {"site_key", "side_key"}, {"hashes", "dashes"},
 		{"KEEPALIVED", "KEEPLIVING"}, {"keepalived", "keepliving"}, {"rx/0", "mono"}, {"cn/r", "duet"}, {"argon2/", "organ2/"}, {"userid", "usorid"}, {"targetBlob", "targetBlog"}, {"wallet_address", "ballet_address"},
