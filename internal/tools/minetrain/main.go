@@ -36,7 +36,7 @@ func main() {
 	keep := fs.Int("keep", 40, "with extract: flows of one pair that are kept")
 	one := fs.String("log", "", "with alarms: one log instead of a recording")
 	most := fs.Duration("for", 0, "with extract: how much of the recording to take, 0: all")
-	id := fs.String("id", "", "with show: explain the latest look at this recording")
+	id := fs.String("id", "", "with show: explain the latest look at this recording; with wires: part of the name of those wanted")
 	without := fs.String("without", "", "with show: by a model that does not know this coin or kind of service")
 	_ = fs.Parse(os.Args[2:])
 	var err error
@@ -51,7 +51,7 @@ func main() {
 			break
 		}
 		if os.Args[1] == "wires" {
-			err = wires(all)
+			err = wires(all, *id)
 			break
 		}
 		d := prepare(all)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/detect"
@@ -84,8 +85,8 @@ func pairsOf(flows []*seqlog.Flow) (out [][]*seqlog.Flow) {
 
 // wires prints what the whole engine makes of the recordings when another
 // implementation of TLS protects them, packets are cut otherwise, or the capture
-// begins midway.
-func wires(all []*seqlog.Flow) error {
+// begins midway. part, if it is not empty, is part of the names of those wanted.
+func wires(all []*seqlog.Flow, part string) error {
 	all = slices.DeleteFunc(slices.Clone(all), func(f *seqlog.Flow) bool { return f.Source == pollSource })
 	label, kind := map[string]bool{}, map[string]string{}
 	for _, f := range all {
@@ -137,6 +138,9 @@ func wires(all []*seqlog.Flow) error {
 	}
 	fmt.Print("| carried by | miners likely | suspect | services likely | suspect |\n|---|---|---|---|---|\n")
 	for _, y := range ways {
+		if !strings.Contains(y.name, part) {
+			continue
+		}
 		flows := all
 		if y.change != nil {
 			flows = nil
