@@ -104,9 +104,8 @@ func writeFinding(w io.Writer, t *text, f *Finding, devs []device.Device) {
 	fmt.Fprintf(w, "  %s%s\n", t.know, strings.TrimSpace(colon(t.lang)))
 	said := map[string]bool{}
 	for _, e := range f.Evidence {
-		line := printable(e.Value)
+		line := EvidenceText(t.lang, e.Code, e.Value)
 		if s := words(e.Code, t.lang); s != "" {
-			line = s + bracket(t.lang, line)
 			if said[s] {
 				continue // another mark of the same thing
 			}

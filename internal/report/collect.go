@@ -111,7 +111,25 @@ func (c *Collector) progress(ev *event.Event, u *event.MiningUpdate) {
 	defer c.mu.Unlock()
 	if i, ok := c.at[groupKey{u.Device.ID, u.Family, event.Mining, ev.Src, ev.Dst, ev.DstPort}]; ok {
 		c.findings[i].tally.add(ev.FlowID, u)
+		c.findings[i].learn(&u.Detail)
 	}
+}
+
+// learn fills in what was not known yet when the finding was made: a miner is
+// found by its first message and mostly logs in by a later one.
+func (f *Finding) learn(more *event.MiningDetail) {
+	if f.Mining == nil {
+		return
+	}
+	m := *f.Mining // which others may hold
+	for _, x := range []struct{ to, from *string }{
+		{&m.Coin, &more.Coin}, {&m.Algorithm, &more.Algorithm}, {&m.Agent, &more.Agent}, {&m.Worker, &more.Worker}, {&m.Wallet, &more.Wallet},
+	} {
+		if *x.to == "" {
+			*x.to = *x.from
+		}
+	}
+	f.Mining = &m
 }
 
 // details counts what is known of a miner: of equal findings the one that says

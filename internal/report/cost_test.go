@@ -44,6 +44,30 @@ func TestCostIsTold(t *testing.T) {
 	}
 }
 
+// TestLearned: a login that comes after the finding is told, too, and does not
+// replace what the finding knew. Evidence without a value has no brackets.
+func TestLearned(t *testing.T) {
+	first := mining(t0, 3333)
+	was := *first.Finding.Mining
+	was.Worker, was.Wallet, was.Agent = "", "", "cpuminer/2.5.1"
+	first.Finding.Mining = &was
+	first.Finding.Evidence = append(first.Finding.Evidence, event.Evidence{Code: "sequence.no_name", Weight: 1})
+	u := update(1, 1800, true, run(5))
+	u.Body.(*event.MiningUpdate).Detail.Wallet = "WALLET"
+	u.Body.(*event.MiningUpdate).Detail.Worker = "attic"
+	u.Body.(*event.MiningUpdate).Detail.Agent = "other/1"
+	var b bytes.Buffer
+	if err := WriteAccount(&b, summary(first, u), English); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); !strings.Contains(s, "program cpuminer/2.5.1; worker attic; wallet WALLET; pool") || strings.Contains(s, "()") {
+		t.Errorf("%s", s)
+	}
+	if was.Wallet != "" {
+		t.Error("the finding that others hold was changed")
+	}
+}
+
 func TestCostOfLittle(t *testing.T) {
 	idle := event.MiningRun{Basis: "gpu", Power: [2]float64{60, 350}}
 	slow := event.MiningRun{Shares: 4, Accepted: 4, Work: 40, PerShare: 10, Joules: [2]float64{8e-7, 1e-5}, Least: 60, Basis: "ethash", Reported: 98, Solutions: true, Assumed: "sha256d"}
