@@ -176,6 +176,19 @@ func TestQuarantine(t *testing.T) {
 			}
 			defer l.Close()
 			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
+			// What the devices offer each other, by the router's own bridge; what a
+			// switch carries no gateway sees.
+			var peers []net.Listener
+			if !bridge {
+				for _, d := range []*labnet.Device{pc, camera} {
+					p, err := labnet.Listen(d.NS, ":8099")
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer p.Close()
+					peers = append(peers, p)
+				}
+			}
 			for _, s := range []labnet.Server{labnet.DNS, labnet.Update} {
 				for _, v6 := range []bool{false, true} {
 					if _, err := g.cl.AddEntry(ctx, "never", api.EntryNew{Scope: api.Scope{Dest: s.Addr(v6).String()}}); err != nil {
@@ -221,6 +234,19 @@ func TestQuarantine(t *testing.T) {
 				if r := pc.Run(ctx, six(labnet.Browse(1))); !r.OK() {
 					t.Errorf("IPv6 %v: another device: %v", v6, r)
 				}
+				for k := range peers {
+					from, to := camera, pc
+					if k == 1 {
+						from, to = pc, camera
+					}
+					a := to.IP4
+					if v6 {
+						a = to.IP6
+					}
+					if err := reach(from, netip.AddrPortFrom(a, 8099)); err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrPermission) {
+						t.Errorf("IPv6 %v: %s reaches %s (%v)", v6, from.Name, to.Name, err)
+					}
+				}
 			}
 			const lasts = 2 * time.Second
 			start := time.Now()
@@ -228,6 +254,17 @@ func TestQuarantine(t *testing.T) {
 			eventually(t, "the quarantine ends", func() bool { return camera.Run(ctx, labnet.SetClock()).OK() })
 			if d := time.Since(start); d < lasts-100*time.Millisecond {
 				t.Errorf("it ended after %v", d)
+			}
+			if len(peers) > 0 {
+				eventually(t, "devices reach each other", func() bool {
+					ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+					defer cancel()
+					c, err := camera.Dial(ctx, netip.AddrPortFrom(pc.IP4, 8099))
+					if err == nil {
+						c.Close()
+					}
+					return err == nil
+				})
 			}
 		})
 	}

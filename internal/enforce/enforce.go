@@ -5,8 +5,8 @@
 //
 // # What it touches
 //
-// The table "yamori" of the families inet and, in bridge mode, bridge; where
-// the kernel has neither nft's "queue" nor nft_compat, by which the target of
+// The table "yamori" of the families inet and, where the kernel has it, bridge;
+// where the kernel has neither nft's "queue" nor nft_compat, by which the target of
 // iptables serves in our own table, also a chain YAMORI in the mangle tables of
 // iptables, with one jump to it from each of FORWARD, INPUT and OUTPUT. Nothing
 // else: the rules of others are neither read nor changed.

@@ -130,7 +130,7 @@ func TestRuleset(t *testing.T) {
 		if err := c.setDefaults(); err != nil {
 			t.Fatal(err)
 		}
-		text := ruleset(&c, modeNFT, true)
+		text := ruleset(&c, modeNFT, true, true)
 		for line := range strings.Lines(text) {
 			f := strings.Fields(line)
 			if len(f) > 1 && (f[0] == "table" || f[0] == "delete") && !strings.Contains(line, " yamori ") && !strings.HasSuffix(strings.TrimSpace(line), " yamori") {

@@ -59,9 +59,11 @@ type Table struct {
 	mode string                   // how packets reach the queues
 	last time.Time                // of the heartbeat
 	busy bool                     // the gates lead to the blocks
-	lay  sync.Mutex               // held while the heart beats
-	n    uint                     // beats so far
-	own  map[string]bool          // the machine's hardware addresses that the rules know; under mu
+	// bridges: there is a table of the family bridge, too.
+	bridges bool
+	lay     sync.Mutex      // held while the heart beats
+	n       uint            // beats so far
+	own     map[string]bool // the machine's hardware addresses that the rules know; under mu
 }
 
 // Install sets everything up, replacing what an earlier run left. Nothing is
@@ -101,7 +103,12 @@ func (t *Table) install() error {
 			return err
 		}
 	}
-	if _, err := run(ruleset(&t.cfg, t.mode, nftReject()), "nft", "-f", "-"); err != nil {
+	reject := nftReject()
+	_, err := run(ruleset(&t.cfg, t.mode, reject, true), "nft", "-f", "-")
+	if t.bridges = err == nil; err != nil && !t.cfg.Bridge { // a kernel without tables for bridges
+		_, err = run(ruleset(&t.cfg, t.mode, reject, false), "nft", "-f", "-")
+	}
+	if err != nil {
 		return err
 	}
 	if t.mode == modeIPTables {

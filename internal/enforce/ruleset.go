@@ -24,7 +24,7 @@ const (
 // that was let go of two, while nothing is blocked. What a verdict says about
 // the rest of a connection it says by a mark, and sends the packet through the
 // chain again (NF_REPEAT), so that no second chain has to look at every packet.
-func ruleset(c *Config, mode string, reject bool) string {
+func ruleset(c *Config, mode string, reject, bridges bool) string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	m := c.Marks
@@ -195,8 +195,10 @@ func ruleset(c *Config, mode string, reject bool) string {
 		}
 	}
 	p("}")
-	p("table bridge %s {}", tableName)
-	p("delete table bridge %s", tableName)
+	if bridges {
+		p("table bridge %s {}", tableName)
+		p("delete table bridge %s", tableName)
+	}
 	if c.Bridge {
 		// Devices on the bridge reach each other without being forwarded.
 		p("table bridge %s {", tableName)
@@ -217,8 +219,41 @@ func ruleset(c *Config, mode string, reject bool) string {
 		}
 		p("  }")
 		p("}")
+	} else if bridges {
+		ports(p)
 	}
 	return b.String()
+}
+
+// ports writes the table for a router whose own bridge joins ports of the home:
+// what a device in quarantine says to others there is not forwarded, so that the
+// chain "quarantine" does not see it. This machine it reaches by another hook.
+func ports(p func(string, ...any)) {
+	p("table bridge %s {", tableName)
+	for _, f := range families {
+		p("  set never%s { type %s; flags interval; }", f.n, f.typ)
+		p("  set allowed%s { type %s; flags interval; }", f.n, f.typ)
+	}
+	p("  set quarantined { type ether_addr; flags timeout; }")
+	p("  counter quarantined {}")
+	for _, d := range [...]struct{ chain, other string }{{"from_quarantine", "daddr"}, {"to_quarantine", "saddr"}} {
+		p("  chain %s {", d.chain)
+		p("    ether type arp return")
+		p("    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return")
+		p("    udp dport { 67, 68, 546, 547 } return") // who gives it its address need not be this machine
+		for _, f := range families {
+			p("    %s %s @never%s return", f.ip, d.other, f.n)
+			p("    %s %s @allowed%s return", f.ip, d.other, f.n)
+		}
+		p("    counter name quarantined drop")
+		p("  }")
+	}
+	p("  chain forward {")
+	p("    type filter hook forward priority filter; policy accept;")
+	p("    ether saddr @quarantined goto from_quarantine")
+	p("    ether daddr @quarantined goto to_quarantine")
+	p("  }")
+	p("}")
 }
 
 // bridged writes the chain for what the bridge carries between its ports. It is

@@ -193,6 +193,9 @@ func (t *Table) places(e *Entry) []place {
 	}
 	switch e.Kind {
 	case Pause:
+		if !t.cfg.Bridge { // between ports of a router's own bridge a pause does not hold
+			return one("paused", e.MAC)
+		}
 		return append(one("paused", e.MAC), t.bridged("paused", e.MAC)...)
 	case Quarantine:
 		return append(one("quarantined", e.MAC), t.bridged("quarantined", e.MAC)...)
@@ -230,7 +233,7 @@ func (t *Table) places(e *Entry) []place {
 
 // bridged is the same set in the bridge's table, where there is one.
 func (t *Table) bridged(name string, key []byte) []place {
-	if !t.cfg.Bridge {
+	if !t.bridges {
 		return nil
 	}
 	s := *t.sets[name]
@@ -279,18 +282,25 @@ func (t *Table) SetAllowed(nets []netip.Prefix) error { return t.replace("allowe
 func (t *Table) replace(name string, nets []netip.Prefix) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	tables := []*nftables.Table{t.inet()}
+	if t.bridges && !t.cfg.Bridge {
+		tables = append(tables, &nftables.Table{Name: tableName, Family: nftables.TableFamilyBridge})
+	}
 	for _, n := range [...]string{"4", "6"} {
-		s := t.sets[name+n]
-		t.conn.FlushSet(s)
-		var el []nftables.SetElement
-		for _, p := range disjoint(nets, n == "4") {
-			el = append(el, interval(p)...)
-		}
-		if len(el) == 0 {
-			continue
-		}
-		if err := t.conn.SetAddElements(s, el); err != nil {
-			return fmt.Errorf("packet filter: set %s: %w", s.Name, err)
+		for _, table := range tables {
+			s := *t.sets[name+n]
+			s.Table = table
+			t.conn.FlushSet(&s)
+			var el []nftables.SetElement
+			for _, p := range disjoint(nets, n == "4") {
+				el = append(el, interval(p)...)
+			}
+			if len(el) == 0 {
+				continue
+			}
+			if err := t.conn.SetAddElements(&s, el); err != nil {
+				return fmt.Errorf("packet filter: set %s: %w", s.Name, err)
+			}
 		}
 	}
 	if err := t.conn.Flush(); err != nil {
@@ -423,7 +433,7 @@ func (t *Table) Counters() (c Counters, err error) {
 	if err != nil {
 		return c, fmt.Errorf("packet filter: counters: %w", err)
 	}
-	if t.cfg.Bridge {
+	if t.bridges {
 		more, err := t.conn.GetNamedObjects(&nftables.Table{Name: tableName, Family: nftables.TableFamilyBridge})
 		if err != nil {
 			return c, fmt.Errorf("packet filter: counters of the bridge: %w", err)
