@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +26,7 @@ func TestLeftovers(t *testing.T) {
 			t.Parallel()
 			g := makeGate(t, labnet.Options{Bridge: bridge, IPv6: true, Devices: []string{"camera", "pc"}, Patience: 500 * time.Millisecond})
 			camera := g.home.Device("camera")
+			g.others()
 			before := g.snapshot()
 			same := func(what string) {
 				t.Helper()
@@ -65,6 +68,53 @@ func TestLeftovers(t *testing.T) {
 
 // varies is what changes by itself; the error is of a namespace that ends while the
 // links are listed.
+// others puts rules in place as the programs do that a gateway has besides:
+// OpenWrt's firewall, a container engine with iptables, a mangle table, old
+// iptables, and a table of a bridge.
+func (g *gate) others() {
+	g.t.Helper()
+	in := g.home.Gate
+	rules := filepath.Join(g.t.TempDir(), "others.nft")
+	if err := os.WriteFile(rules, []byte(`
+table inet fw4 {
+	set banned { type ipv4_addr; flags interval; auto-merge; elements = { 192.0.2.0/24 } }
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		ip daddr @banned drop
+		accept
+	}
+	chain mangle_forward {
+		type filter hook forward priority mangle; policy accept;
+		tcp flags syn tcp option maxseg size set rt mtu
+		meta mark set meta mark | 0x100 ct mark set ct mark | 0x200
+	}
+}
+table bridge other {
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		counter
+	}
+}
+`), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
+	if err := in.Script("nft -f " + rules + `
+		iptables-nft -N DOCKER-USER
+		iptables-nft -A DOCKER-USER -j RETURN
+		iptables-nft -I FORWARD -j DOCKER-USER
+		iptables-nft -t nat -N DOCKER
+		iptables-nft -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+		iptables-nft -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+		ip6tables-nft -A FORWARD -s 2001:db8:dead::/48 -j DROP`); err != nil {
+		g.t.Fatal(err)
+	}
+	// Not every kernel has the tables of old iptables.
+	if err := in.Script("iptables-legacy -A FORWARD -s 192.0.2.77 -j DROP"); err != nil {
+		g.t.Logf("without rules of old iptables: %v", err)
+	}
+}
+
 var varies = regexp.MustCompile(`packets \d+ bytes \d+|\[\d+:\d+\]|#.*|expires \S+|Error: Peer netns reference is invalid\.\n|(REACHABLE|STALE|DELAY|PROBE)`)
 
 // snapshot is the state of the gateway that the daemon might touch.
@@ -72,7 +122,7 @@ func (g *gate) snapshot() string {
 	g.t.Helper()
 	var b strings.Builder
 	for _, c := range []string{"nft list ruleset", "iptables-nft-save", "ip6tables-nft-save", "sysctl -a -r ^net[.](bridge|netfilter[.]nf_conntrack_(acct|timestamp|tcp_be_liberal))",
-		"sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding", "ip rule", "ip -6 rule", "ip route", "ip -6 route", "ip -o link"} {
+		"iptables-legacy-save", "ip6tables-legacy-save", "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding", "ip rule", "ip -6 rule", "ip route", "ip -6 route", "ip -o link"} {
 		f := strings.Fields(c)
 		out, err := g.home.Gate.Output(f[0], f[1:]...)
 		if err != nil {
