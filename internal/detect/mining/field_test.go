@@ -148,6 +148,10 @@ var fieldSessions = []session{
 		`> {"id":1,"method":"mining.subscribe","params":["foo"]}`,
 		`< {"id":1,"result":[[["mining.notify","1"]],"81000001",4],"error":null}`,
 	}, 3, 0, "stratum-v1", "", "//foo//"},
+	{"a login by software with an ordinary name", []string{
+		`> {"id":1,"method":"login","params":{"login":"me","pass":"x","agent":"Excavator/1.6"}}`,
+		`< {"id":1,"result":{"id":"1","job":{"blob":"$BLOB","job_id":"1","target":"44444404"},"status":"OK"}}`,
+	}, 1, 0, "cryptonote", "", "//Excavator/1.6/me/"},
 	{"ids that are null", []string{
 		`> {"id":null,"method":"mining.subscribe","params":["foo"]}`,
 		`< {"id":null,"result":[[["mining.notify","1"]],"81000001",4],"error":null}`,
@@ -181,6 +185,11 @@ var fieldBenign = map[string][]string{
 		`> {"method":"login","api_key":"k-7781","id":"login","jsonrpc":"2.0"}`,
 		`< {"id":"login","jsonrpc":"2.0","method":"result","description":"Login successful","session":"a8"}`,
 		`< {"id":"7","jsonrpc":"2.0","method":"job","input":"s3://in/7.png","height":100,"difficulty":3}`,
+	},
+	"programs named like miners": {
+		`> {"id":1,"method":"login","params":{"login":"me","pass":"x","agent":"Avalon/11.2"}}`,
+		`< {"id":1,"result":{"token":"t"}}`,
+		`> {"id":2,"method":"login","params":{"login":"digger-4","pass":"x","agent":"excavator 320 telemetry"}}`,
 	},
 	"files to hash": {
 		`< {"jsonrpc":"2.0","method":"job","params":{"job_id":"9","hash":"$HASH1","target":"disk2","height":1}}`,

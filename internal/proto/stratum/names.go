@@ -37,6 +37,20 @@ func IsMiner(t []byte) bool {
 	return false
 }
 
+// words are the names above that other programs could have as well.
+var words = [...]string{"avalon", "bmm", "braiins", "claymore", "excavator", "rigel", "t-rex", "trex", "zm"}
+
+// ordinary reports whether the text begins with such a name: beside a method
+// that nothing but mining has it tells a miner, beside a login it does not.
+func ordinary(t []byte) bool {
+	for _, w := range words {
+		if textline.HasPrefix(t, w) && (len(t) == len(w) || !letter(t[len(w)])) {
+			return true
+		}
+	}
+	return false
+}
+
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // classify returns what an element says about the list it stands in.

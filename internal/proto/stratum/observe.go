@@ -376,7 +376,11 @@ func (s *Session) loginObject(d packet.Dir, m *Message) {
 	}
 	if a := f.Get(KeyAgent); a.Kind == String {
 		t := m.Text(a)
-		s.agent(t)
+		if ordinary(t) {
+			s.Agent.Set(t)
+		} else {
+			s.agent(t)
+		}
 		if textline.HasPrefix(t, "grin") {
 			s.is(DialectGrin)
 		}
