@@ -1,12 +1,16 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -18,6 +22,9 @@ type plain struct {
 	at   []netip.AddrPort
 	dial Dial
 	tcp  *stream
+	// folds: it answers in other letters than it was asked in, so these prove
+	// nothing.
+	folds atomic.Bool
 }
 
 func (p *plain) Close() { p.tcp.Close() }
@@ -29,8 +36,40 @@ func randomID() uint16 {
 	return binary.BigEndian.Uint16(b[:])
 }
 
+// errFolded is an answer in other letters than the question: of a server that
+// does not keep them, or of somebody who guessed the rest.
+var errFolded = fmt.Errorf("%w: in other letters", ErrMismatch)
+
+// scramble writes the letters of the question's name large or small by chance;
+// the answer has to have them so (draft-vixie-dnsext-dns0x20). It returns where
+// the name ends.
+func scramble(wire []byte) (end int) {
+	var chance [32]byte // a bit for each byte of the longest name
+	_, _ = rand.Read(chance[:])
+	for end = 12; end < len(wire) && wire[end] != 0; {
+		label := wire[end+1:][:min(int(wire[end]), len(wire)-end-1)]
+		for i, c := range label {
+			at := end - 12 + i
+			if c |= 0x20; c >= 'a' && c <= 'z' {
+				label[i] = c ^ chance[at/8%32]>>(at%8)&1<<5
+			}
+		}
+		end += 1 + len(label)
+	}
+	return end
+}
+
 func (p *plain) Exchange(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
 	m, err := p.udp(ctx, q)
+	if errors.Is(err, errFolded) {
+		// A connection cannot be forged that way. Who has none is asked again
+		// as before.
+		p.folds.Store(true)
+		if m, err = p.tcp.Exchange(ctx, q); err == nil {
+			return m, nil
+		}
+		m, err = p.udp(ctx, q)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +103,7 @@ func (p *plain) udp(ctx context.Context, q *dns.Msg) (*dns.Msg, error) {
 			return m, nil
 		}
 		errs = append(errs, err)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errFolded) {
 			break
 		}
 	}
@@ -78,7 +117,12 @@ func (p *plain) once(ctx context.Context, at netip.AddrPort, q *dns.Msg, id uint
 	}
 	defer c.Close()
 	defer endWith(ctx, c)()
-	if _, err := c.Write(wire); err != nil {
+	sent, end := wire, 0
+	if !p.folds.Load() {
+		sent = bytes.Clone(wire)
+		end = scramble(sent)
+	}
+	if _, err := c.Write(sent); err != nil {
 		return nil, err
 	}
 	buf := make([]byte, 4096) // more than UDPSize, for servers that do not care
@@ -91,8 +135,20 @@ func (p *plain) once(ctx context.Context, at netip.AddrPort, q *dns.Msg, id uint
 			}
 			return nil, err
 		}
+		same := end == 0 || n >= end && bytes.Equal(buf[12:end], sent[12:end])
+		if same && end > 0 {
+			copy(buf[12:end], wire[12:end]) // names in the answer point there
+		}
 		m, err := check(q, id, buf[:n])
-		if err == nil {
+		switch {
+		case err == nil && !same && len(m.Question) > 0:
+			return nil, errFolded
+		case err == nil:
+			for _, rr := range m.Answer { // of servers that do not point
+				if h := rr.Header(); strings.EqualFold(h.Name, q.Question[0].Name) {
+					h.Name = q.Question[0].Name
+				}
+			}
 			return m, nil
 		}
 		if !errors.Is(err, ErrMismatch) && n >= 12 {
