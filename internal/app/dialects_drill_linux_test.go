@@ -120,3 +120,41 @@ func TestConsentExpires(t *testing.T) {
 		t.Errorf("told as blocked: %v", blocked)
 	}
 }
+
+// TestConsentWallet: what the owner consents to by wallet goes on, though the
+// miner says what it is before it logs in; any other wallet is stopped.
+func TestConsentWallet(t *testing.T) {
+	t.Parallel()
+	g := makeGate(t, labnet.Options{Devices: []string{"camera", "pc"}, Patience: 500 * time.Millisecond})
+	g.plan.Config.Policy.BlockFor = "off"
+	g.start()
+	camera, pc := g.home.Device("camera"), g.home.Device("pc")
+	ctx := context.Background()
+	mines := func(d *labnet.Device, dialect string) bool { return d.Run(ctx, labnet.Mine(dialect)).OK() }
+	inTime(t, "mining", func() bool { return mines(camera, "stratum") })
+	const wallet = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT" // of the lab's conversations
+	if _, err := g.cl.AddEntry(ctx, "consents", api.EntryNew{Scope: api.Scope{Device: g.device(camera), Wallet: wallet}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if !mines(camera, "stratum") {
+			t.Fatal("mining to the owner's wallet is stopped")
+		}
+	}
+	inTime(t, "mining without a wallet", func() bool { return mines(camera, "stratum-quiet") })
+	inTime(t, "mining to another wallet", func() bool { return mines(camera, "cryptonote") })
+	inTime(t, "another device's mining", func() bool { return mines(pc, "stratum") })
+	allowed := 0
+	for f, err := range g.cl.Findings(ctx, api.FindingQuery{Category: "mining", Action: "allowed"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		allowed++
+		if f.Device != g.device(camera) || f.Explain.Args["wallet"] != wallet {
+			t.Errorf("allowed: %+v", f)
+		}
+	}
+	if allowed == 0 {
+		t.Error("what was allowed is recorded nowhere")
+	}
+}

@@ -39,3 +39,11 @@ type Progress interface {
 // they have found something, because they may come to know more: Inspect is
 // called for it further, and tells nothing twice.
 type Riser interface{ Rises() }
+
+// Holder is implemented by inline detectors whose findings can wait for a few
+// messages, for what they would say of whom the flow works for.
+type Holder interface {
+	// Hold takes back the finding that Inspect just returned for tx: it is
+	// returned again with the flow's next message. False: it cannot wait.
+	Hold(tx proto.Tx) bool
+}

@@ -35,6 +35,7 @@ type conn struct {
 	errors   uint8
 	odd      uint8  // anomalies reported
 	found    uint32 // detectors that have given their finding, by bit
+	held     uint8  // findings that waited, see awaits
 	txID     uint64
 	host     []byte         // that the client asked for, with Config.Judge
 	tracks   []*files.Track // of files under way
@@ -86,7 +87,7 @@ func (w *Worker) newConn(fl *flow.Flow, t proto.Transport) *conn {
 	c.setEnds()
 	c.pc.Midstream = t == proto.TCP && fl.Midstream
 	c.flip, c.first, c.ended, c.raw, c.loose = 0, nil, false, false, nil
-	c.switches, c.errors, c.odd, c.found, c.txID = 0, 0, 0, 0, 0
+	c.switches, c.errors, c.odd, c.found, c.held, c.txID = 0, 0, 0, 0, 0, 0
 	c.host = c.host[:0]
 	c.resetProbe()
 	for d := range c.side {

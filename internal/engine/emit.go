@@ -30,8 +30,12 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 			}
 		}
 		if f, ok := d.Inspect(c.flow, pc, tx); ok {
-			c.found |= 1 << i
 			found := f // moved to the heap here, not for each transaction without a finding
+			if c.held < maxHeld && w.awaits(c.flow, pc, d, tx, &found) {
+				c.held++
+				continue
+			}
+			c.found |= 1 << i
 			w.emitFinding(c.flow, pc, &found)
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/yamori-net/yamori/internal/detect"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/match"
@@ -118,6 +119,31 @@ func (w *Worker) decide(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 	if s == nil {
 		return
 	}
+	d := s.Decide(w.queryOf(fl, pc, f))
+	w.carryOut(fl, &d)
+	f.Action, f.Why, f.By, f.Quiet = d.Word, d.Why, d.By, d.Quiet
+}
+
+// maxHeld is for how many messages of a flow findings may wait: those that
+// Stratum's dialects exchange before a login and some to spare.
+const maxHeld = 16
+
+// awaits reports whether a finding waits for the wallet it is mined for, because
+// the owner consents to one. Nothing waits in a home without such a consent.
+func (w *Worker) awaits(fl *flow.Flow, pc *proto.Conn, d detect.Inline, tx proto.Tx, f *event.Finding) bool {
+	if f.Mining == nil || f.Mining.Wallet != "" || w.e.cfg.Judge == nil {
+		return false
+	}
+	h, ok := d.(detect.Holder)
+	if !ok {
+		return false
+	}
+	s := w.e.cfg.Judge.Load()
+	return s != nil && s.AwaitsWallet(w.queryOf(fl, pc, f)) && h.Hold(tx)
+}
+
+// queryOf is what policy is asked about a built-in finding.
+func (w *Worker) queryOf(fl *flow.Flow, pc *proto.Conn, f *event.Finding) *policy.Query {
 	q := w.query(fl, f.FromClient, pc.Time)
 	q.Category, q.Family, q.Level, q.Severity, q.Confidence = f.Category, f.Family, f.Level, f.Severity, f.Confidence
 	q.GID, q.SID = event.SignatureGID, f.SignatureID
@@ -127,9 +153,7 @@ func (w *Worker) decide(fl *flow.Flow, pc *proto.Conn, f *event.Finding) {
 			q.Host, q.HostClaimed = poolHost(m.Pool), true
 		}
 	}
-	d := s.Decide(q)
-	w.carryOut(fl, &d)
-	f.Action, f.Why, f.By, f.Quiet = d.Word, d.Why, d.By, d.Quiet
+	return q
 }
 
 // decideRule lets policy say whether a rule may drop; v is what it wants.

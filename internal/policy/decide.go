@@ -261,6 +261,32 @@ func (c *compiled) match(q *Query, host *name, claimed bool) bool {
 	return c.poolHost == "" || samePool(c, q.Pool)
 }
 
+// AwaitsWallet reports whether the wallet that q does not name yet decides: a
+// consent would hold if it were its own, and none holds without.
+func (s *Snapshot) AwaitsWallet(q *Query) bool {
+	if q.Category != event.Mining || q.Wallet != "" {
+		return false
+	}
+	var host name
+	if q.Host != "" {
+		host.set(q.Host)
+	}
+	if s.blocked(q, &host) != nil || first(s.consents, q, &host) != nil {
+		return false
+	}
+	for _, c := range s.consents {
+		if c.wallet == "" {
+			continue
+		}
+		any := *c
+		any.wallet = ""
+		if any.match(q, &host, any.device != "") {
+			return true
+		}
+	}
+	return false
+}
+
 // sameWallet compares accounts: those of Ethereum are hexadecimal and may be
 // written in either case (EIP-55), all others are exact.
 func sameWallet(a, b string) bool {

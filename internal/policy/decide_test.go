@@ -190,3 +190,46 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// TestAwaitsWallet: a finding waits for the wallet only where that may decide.
+func TestAwaitsWallet(t *testing.T) {
+	blind := mining(pc, "computer", event.Confirmed)
+	blind.Wallet, blind.Pool = "", "eu.pool.example:3333"
+	seen := blind
+	seen.Wallet = "another"
+	worm := blind
+	worm.Category = event.Botnet
+	consent := func(s Scope) Entry { return Entry{Kind: Consent, Scope: s} }
+	for _, tt := range []struct {
+		name    string
+		entries []Entry
+		q       Query
+		want    bool
+	}{
+		{"no consent", nil, blind, false},
+		{"to the wallet, anywhere", []Entry{consent(Scope{Wallet: "w"})}, blind, true},
+		{"which is visible", []Entry{consent(Scope{Wallet: "w"})}, seen, false},
+		{"not mining", []Entry{consent(Scope{Wallet: "w"})}, worm, false},
+		{"of this device", []Entry{consent(Scope{Wallet: "w", Device: pc})}, blind, true},
+		{"of another device", []Entry{consent(Scope{Wallet: "w", Device: camera})}, blind, false},
+		{"at this pool", []Entry{consent(Scope{Wallet: "w", Pool: "pool.example"})}, blind, true},
+		{"at another pool", []Entry{consent(Scope{Wallet: "w", Pool: "pool.test"})}, blind, false},
+		{"to the device alone", []Entry{consent(Scope{Device: pc})}, blind, false},
+		{"to either", []Entry{consent(Scope{Device: pc}), consent(Scope{Wallet: "w"})}, blind, false},
+		{"a device in quarantine", []Entry{consent(Scope{Wallet: "w"}), {Kind: Quarantine, Scope: Scope{Device: pc}}}, blind, false},
+	} {
+		for i := range tt.entries {
+			tt.entries[i].ID = string(rune('a' + i))
+		}
+		s, err := New(Protect, 1, tt.entries)
+		if err != nil {
+			t.Fatal(tt.name, err)
+		}
+		if got := s.AwaitsWallet(&tt.q); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+		if n := testing.AllocsPerRun(20, func() { s.AwaitsWallet(&tt.q) }); n != 0 {
+			t.Errorf("%s: %v allocations", tt.name, n)
+		}
+	}
+}

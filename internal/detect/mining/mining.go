@@ -83,6 +83,21 @@ func (in *inline) stream(c *proto.Conn, s *stratum.Session, done bool, sure even
 	return f, false
 }
 
+// Hold lets a miner be judged by the account it logs in with, which most name
+// some messages after those that show what they are. Who has logged in by
+// another name, or hands in work, will not name one.
+func (in *inline) Hold(tx proto.Tx) bool {
+	s, done := sessionOf(tx)
+	if s == nil || done || s.Shares > 0 {
+		return false
+	}
+	if _, worker := s.Account(); len(worker) > 0 {
+		return false
+	}
+	s.Reported = false
+	return true
+}
+
 // sessionOf returns the session behind a transaction, nil where there is none,
 // and whether its flow has ended.
 func sessionOf(tx proto.Tx) (s *stratum.Session, done bool) {
