@@ -152,10 +152,15 @@ func (s *Source) setup() error {
 		return fmt.Errorf("nfqueue: bind: %w", wrap(err))
 	}
 	for i, m := range configMessages(&s.cfg) {
-		if err := s.request(m); err != nil {
-			if errors.Is(err, unix.EPERM) && taken(s.cfg.Queue) {
-				err = unix.EBUSY // the kernel says EPERM for both
+		err := s.request(m)
+		if errors.Is(err, unix.EPERM) { // which the kernel says of a queue that is held, too
+			if taken(s.cfg.Queue) {
+				err = unix.EBUSY
+			} else {
+				err = s.request(m) // it may have been let go of just now
 			}
+		}
+		if err != nil {
 			return fmt.Errorf("nfqueue: queue %d, step %d: %w", s.cfg.Queue, i+1, wrap(err))
 		}
 	}
