@@ -95,6 +95,6 @@ func TestOrphan(t *testing.T) {
 	var pids []int
 	s.read(t, &pids)
 	n.Close() // and with it the thread that was the parent
-	waitFor(t, "end of the daemon", 5*time.Second, func() bool { return !alive(pids[0]) })
-	waitFor(t, "end of the privileged process", 5*time.Second, func() bool { return !alive(pids[1]) })
+	waitFor(t, "end of the daemon", 30*time.Second, func() bool { return !alive(pids[0]) })
+	waitFor(t, "end of the privileged process", 30*time.Second, func() bool { return !alive(pids[1]) })
 }
