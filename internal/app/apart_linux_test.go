@@ -40,9 +40,19 @@ func apart(t *testing.T) bool {
 	case err != nil:
 		t.Error(err)
 	case strings.Contains(string(out), "--- SKIP: "+t.Name()+" "):
-		t.Skip("skipped: see above")
+		t.Skip(whatIsMissing(string(out)))
 	case !strings.Contains(string(out), "--- PASS: "+t.Name()+" "):
 		t.Error("the test has not been run")
 	}
 	return false
+}
+
+// whatIsMissing is what a test that was left out says that it needs.
+func whatIsMissing(out string) string {
+	for line := range strings.Lines(out) {
+		if _, why, ok := strings.Cut(line, "skipped: "); ok {
+			return "skipped: " + strings.TrimSpace(why)
+		}
+	}
+	return "skipped: " + strings.TrimSpace(out)
 }
