@@ -454,7 +454,7 @@ func (g *grouper) placePacket(c *compiler, id uint32, r *rule) {
 					g.pay[k][d] = append(g.pay[k][d], fast)
 				}
 			}
-		} else if narrow(r) {
+		} else if narrow(r, c.syn) {
 			g.payAddr[k] = append(g.payAddr[k], id)
 		} else if k == l4TCP && c.syn {
 			g.paySyn = append(g.paySyn, entry)
@@ -472,10 +472,18 @@ func (r *rule) goes(d packet.Dir) bool {
 	return r.flags&toClient == 0
 }
 
-// narrow reports that one side of a rule names few IPv4 addresses.
-func narrow(r *rule) bool {
+// wideNet is how many addresses tell little: the networks of a home are wider.
+const wideNet = 1 << 20
+
+// narrow reports that a rule is best found by the IPv4 addresses that one of its sides names, and not by few ports or,
+// if syn is set, by a connection's first packet.
+func narrow(r *rule, syn bool) bool {
+	most := uint64(1) << 30
+	if syn || few(r.sp) || few(r.dp) {
+		most = wideNet
+	}
 	for _, set := range [2]*rules.AddrSet{r.src, r.dst} {
-		if set != nil && len(set.V6()) == 0 && fewAddrs(set) < 1<<30 {
+		if set != nil && len(set.V6()) == 0 && fewAddrs(set) < most {
 			return true
 		}
 	}

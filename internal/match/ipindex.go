@@ -22,9 +22,13 @@ type ipIndex struct {
 type ipRanges struct {
 	from  []uint32
 	lists [][]uint32
+	nets  []uint64 // a bit for each network of 16 bits in which an address has rules; nil without ranges
 }
 
 func (r *ipRanges) at(ip uint32) []uint32 {
+	if n := ip >> 16; r.nets == nil || r.nets[n/64]>>(n%64)&1 == 0 {
+		return nil
+	}
 	i := sort.Search(len(r.from), func(i int) bool { return r.from[i] > ip })
 	if i == 0 {
 		return nil
@@ -115,5 +119,25 @@ func buildRanges(ids []uint32, of func(uint32) []rules.Range4) (r ipRanges) {
 		r.from = append(r.from, uint32(at))
 		r.lists = append(r.lists, slices.Clone(open))
 	}
+	r.mark()
 	return r
+}
+
+// mark sets nets: most addresses that a home talks to have no rules, and are told from one bit.
+func (r *ipRanges) mark() {
+	if len(r.from) == 0 {
+		return
+	}
+	r.nets = make([]uint64, 1<<16/64)
+	for i, l := range r.lists {
+		last := uint32(0xffffffff)
+		if i+1 < len(r.from) {
+			last = r.from[i+1] - 1
+		}
+		if len(l) > 0 {
+			for n := r.from[i] >> 16; n <= last>>16; n++ {
+				r.nets[n/64] |= 1 << (n % 64)
+			}
+		}
+	}
 }

@@ -169,3 +169,35 @@ func (c *class) blockPairs(d []byte, cand *[blockSize]uint16) (i, n int) {
 	}
 	return i, n
 }
+
+// blockEven looks at 2 bytes at every 2nd position, case as it is. Every pair has a bit of its own, so there is nothing
+// to hash.
+func (c *class) blockEven(d []byte, cand *[blockSize]uint16) (i, n int) {
+	bitmap := (*[1 << 16 / 64]uint64)(c.bitmap)
+	for range min(blockSize*2/8, len(d)/8) {
+		w := (*[8]byte)(d)
+		b0 := uint(binary.LittleEndian.Uint16(w[0:]))
+		b1 := uint(binary.LittleEndian.Uint16(w[2:]))
+		b2 := uint(binary.LittleEndian.Uint16(w[4:]))
+		b3 := uint(binary.LittleEndian.Uint16(w[6:]))
+		if bitmap[b0/64]&(1<<(b0%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i)
+			n++
+		}
+		if bitmap[b1/64]&(1<<(b1%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 2)
+			n++
+		}
+		if bitmap[b2/64]&(1<<(b2%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 4)
+			n++
+		}
+		if bitmap[b3/64]&(1<<(b3%64)) != 0 {
+			cand[n&(blockSize-1)] = uint16(i + 6)
+			n++
+		}
+		i += 8
+		d = d[8:]
+	}
+	return i, n
+}

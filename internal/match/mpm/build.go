@@ -151,6 +151,7 @@ var kinds = [...]kind{
 	{3, 2, 4, 4},
 	{3, 1, 3, 3},
 	{2, 1, 2, 2},
+	{2, 2, 3, 1 << 30},
 }
 
 // names of some of them
@@ -160,6 +161,7 @@ const (
 	kindFour   = 2
 	kindThree  = 3
 	kindPair   = 4
+	kindEven   = 5 // any of the first four, when there are few: see even
 )
 
 // classify gives each pattern its class.
@@ -181,7 +183,7 @@ func (b *builder) classify() {
 			if end <= nearBytes {
 				near = 1
 			}
-			k := slices.IndexFunc(kinds[:], func(k kind) bool { return n >= k.minLen && n <= k.maxLen })
+			k := slices.IndexFunc(kinds[:kindEven], func(k kind) bool { return n >= k.minLen && n <= k.maxLen })
 			members[k][near] = append(members[k][near], uint32(i))
 		}
 	}
@@ -195,6 +197,9 @@ func (b *builder) classify() {
 			*three = append(*three, *four...)
 			slices.Sort(*three)
 			*four = nil
+		}
+		if near == 0 {
+			b.even(&members)
 		}
 		for k := range kinds {
 			if ms := members[k][near]; len(ms) > 0 && (near != 0 || !b.single(k, ms)) {
@@ -266,11 +271,6 @@ func lower(b []byte) {
 	}
 }
 
-func hasLetter(b []byte) bool {
-	for _, c := range b {
-		if c|0x20 >= 'a' && c|0x20 <= 'z' {
-			return true
-		}
-	}
-	return false
-}
+func hasLetter(b []byte) bool { return slices.ContainsFunc(b, isLetter) }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -78,6 +78,23 @@ func (c *chooser) cost(w []byte) float64 {
 	return p + n*n/2 + n
 }
 
+// share estimates which part of all positions of traffic has one of the class's windows at the begin of b.
+func (c *chooser) share(b []byte) float64 {
+	sum := 0.0
+	for s := range c.step {
+		p := 1.0
+		for i, x := range b[s : s+c.width] {
+			q := float64(frequency(x)) / 1000
+			if i > 0 {
+				q = max(q, after(b[s+i-1], x))
+			}
+			p *= q
+		}
+		sum += p
+	}
+	return sum / float64(c.step)
+}
+
 // after is how likely x follows prev where the two attract each other: padding, and small numbers in wide fields.
 func after(prev, x byte) float64 {
 	small := func(b byte) bool { return b > 0 && b < 32 && b != '\r' && b != '\n' && b != '\t' }

@@ -20,6 +20,7 @@ type class struct {
 	kind   kind
 	fold   uint64 // 0x20 in every byte of a window: the hash is blind to case
 	mask   uint64 // the bytes of a window
+	mult   uint64 // makes the hash of them
 	bitSh  uint8  // hash to bitmap index
 	headSh uint8  // hash to bucket
 	limit  int    // bytes of the buffer worth reading
@@ -33,7 +34,7 @@ const (
 	spaces = 0x2020202020202020
 )
 
-func (c *class) hash(v uint64) uint64 { return (v&c.mask | c.fold) * multiplier }
+func (c *class) hash(v uint64) uint64 { return (v&c.mask | c.fold) * c.mult }
 
 // tag takes the 16 bits below the bucket's.
 func (c *class) tag(h uint64) uint16 { return uint16(h >> (c.headSh - 16)) }
@@ -63,7 +64,10 @@ func bitmapBits(windows int) int {
 }
 
 func newClass(f *Filter, k kind, members []uint32, limit int) class {
-	c := class{kind: k, limit: limit, mask: 1<<(8*k.width) - 1}
+	c := class{kind: k, limit: limit, mask: 1<<(8*k.width) - 1, mult: multiplier}
+	if k == kinds[kindEven] {
+		c.mult = 1 << (64 - 8*k.width) // the pair itself
+	}
 	if k.width > 2 {
 		c.fold = spaces & c.mask
 	}
@@ -76,7 +80,7 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 	ch := newChooser(k)
 	for _, m := range members {
 		text, w := f.text(m), 0
-		if k.width > 2 {
+		if k.width > 2 || k.step > 1 {
 			w = ch.choose(text)
 		}
 		f.pats[m].win = uint8(w)
@@ -89,8 +93,15 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 			ws = append(ws, hashed{c.hash(v), m<<2 | uint32(s), prev})
 			// Pairs are not folded, as half of them would fall together: they are stored in each case.
 			if k.width == 2 && f.pats[m].flags&flagNoCase != 0 {
-				for _, flip := range [...]uint64{0x20, 0x2000, 0x2020} {
-					ws = append(ws, hashed{c.hash(v ^ flip), m << 2, 0})
+				lo, hi := isLetter(text[w+s]), isLetter(text[w+s+1])
+				if lo {
+					ws = append(ws, hashed{c.hash(v ^ 0x20), m<<2 | uint32(s), prev})
+				}
+				if hi {
+					ws = append(ws, hashed{c.hash(v ^ 0x2000), m<<2 | uint32(s), prev})
+				}
+				if lo && hi {
+					ws = append(ws, hashed{c.hash(v ^ 0x2020), m<<2 | uint32(s), prev})
 				}
 			}
 		}
@@ -102,6 +113,9 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 		return cmp.Compare(a.ref, b.ref)
 	})
 	nb := bitmapBits(len(ws))
+	if k == kinds[kindEven] {
+		nb = 16 // each pair has a bit of its own
+	}
 	hb := min(max(bits.Len(uint(len(ws)/windowsPerChain)), 1), nb)
 	c.bitSh, c.headSh = uint8(64-nb), uint8(64-hb)
 	c.bitmap = make([]uint64, 1<<nb/64)

@@ -13,6 +13,7 @@
 //	length 4     3-byte windows, likewise
 //	length 3     every position
 //	length 2     every position, blind to nothing
+//	few          of length 3 and more: pairs at every 2nd position, not hashed
 //	length 1     bytes.IndexByte
 //	runs         one byte repeated: the data's own runs are measured
 //	rare bytes   few patterns of a class above: each by its rarest byte with bytes.IndexByte

@@ -70,6 +70,8 @@ func (f *Filter) scan(c *class, d []byte, base int, s *Scratch) {
 			i, n = c.block1(block, &s.cand)
 		case kinds[kindPair]:
 			i, n = c.blockPairs(block, &s.cand)
+		case kinds[kindEven]:
+			i, n = c.blockEven(block, &s.cand)
 		}
 		// The last bytes of the buffer.
 		for last := min(len(d)-at-c.kind.width, blockSize*c.kind.step-1); i <= last; i += c.kind.step {
