@@ -207,7 +207,7 @@ func (b *builder) classify() {
 				for _, m := range ms {
 					limit = max(limit, int(f.anchors[f.pats[m].anchor].max))
 				}
-				f.classes = append(f.classes, newClass(f, kinds[k], ms, limit))
+				f.classes = append(f.classes, newClass(f, k, ms, limit))
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type class struct {
 	prevs  []uint8  // the pattern's byte before the window, folded; 0: the window is its begin
 	refs   []uint32 // pattern<<2 | distance from the pattern's first window
 	kind   kind
+	no     int    // of the kind
 	fold   uint64 // 0x20 in every byte of a window: the hash is blind to case
 	mask   uint64 // the bytes of a window
 	mult   uint64 // makes the hash of them
@@ -63,9 +64,10 @@ func bitmapBits(windows int) int {
 	return min(max(n, minBitmapBits), maxBitmapBits)
 }
 
-func newClass(f *Filter, k kind, members []uint32, limit int) class {
-	c := class{kind: k, limit: limit, mask: 1<<(8*k.width) - 1, mult: multiplier}
-	if k == kinds[kindEven] {
+func newClass(f *Filter, no int, members []uint32, limit int) class {
+	k := kinds[no]
+	c := class{kind: k, no: no, limit: limit, mask: 1<<(8*k.width) - 1, mult: multiplier}
+	if no == kindEven {
 		c.mult = 1 << (64 - 8*k.width) // the pair itself
 	}
 	if k.width > 2 {
@@ -113,7 +115,7 @@ func newClass(f *Filter, k kind, members []uint32, limit int) class {
 		return cmp.Compare(a.ref, b.ref)
 	})
 	nb := bitmapBits(len(ws))
-	if k == kinds[kindEven] {
+	if no == kindEven {
 		nb = 16 // each pair has a bit of its own
 	}
 	hb := min(max(bits.Len(uint(len(ws)/windowsPerChain)), 1), nb)

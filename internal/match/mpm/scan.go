@@ -59,18 +59,18 @@ func (f *Filter) ScanAt(data []byte, base int, s *Scratch) []uint32 {
 func (f *Filter) scan(c *class, d []byte, base int, s *Scratch) {
 	for at := 0; at < len(d); at += blockSize * c.kind.step {
 		i, n := 0, 0
-		switch block := d[at:]; c.kind {
-		case kinds[kindLong]:
+		switch block := d[at:]; c.no {
+		case kindLong:
 			i, n = c.block4(block, &s.cand)
-		case kinds[kindMedium]:
+		case kindMedium:
 			i, n = c.block2(block, &s.cand)
-		case kinds[kindFour]:
+		case kindFour:
 			i, n = c.block2of3(block, &s.cand)
-		case kinds[kindThree]:
+		case kindThree:
 			i, n = c.block1(block, &s.cand)
-		case kinds[kindPair]:
+		case kindPair:
 			i, n = c.blockPairs(block, &s.cand)
-		case kinds[kindEven]:
+		case kindEven:
 			i, n = c.blockEven(block, &s.cand)
 		}
 		// The last bytes of the buffer.
