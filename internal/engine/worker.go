@@ -273,6 +273,9 @@ func (w *Worker) newFlow(fl *flow.Flow, p *packet.Packet) {
 }
 
 func (w *Worker) tcp(fl *flow.Flow, d packet.Dir, p *packet.Packet) {
+	if fl.Refused {
+		return
+	}
 	if a, ok := fl.App.(*watched); ok {
 		w.sequence(fl, a, d, p)
 		return

@@ -69,6 +69,7 @@ type Flow struct {
 
 	State     State
 	Midstream bool    // TCP: picked up without its SYN
+	Refused   bool    // TCP: the latest packet is none of the connection that is being opened; what it carries is no data of it
 	Start     int64   // time of the first packet, ns
 	Last      int64   // time of the latest packet, ns
 	Side      [2]Side // by packet.Dir

@@ -97,6 +97,9 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 	s, peer := &f.tcp[d], &f.tcp[d.Reverse()]
 	fl := p.TCPFlags
 	f.Side[d].TCPFlags |= fl
+	if f.Refused = f.refuses(p, s, peer); f.Refused {
+		return
+	}
 	switch {
 	case fl&packet.RST != 0:
 		t.reset(f, p, s, peer)
@@ -157,6 +160,22 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 	if f.State == Established && s.finAcked(peer) && peer.finAcked(s) {
 		f.State = Closed
 	}
+}
+
+// refuses reports that the peer, which waits for an answer to its SYN, takes the packet for none: it acknowledges what
+// was never sent, or nothing (RFC 9293 section 3.10.7.3). Such is what an earlier connection on these ports left, or
+// meant to make an observer read something else than the peer does.
+func (f *Flow) refuses(p *packet.Packet, s, peer *tcpSide) bool {
+	if f.State == Established || peer.flags&sentSYN == 0 || s.flags&sentSYN != 0 {
+		return false
+	}
+	switch p.TCPFlags & (packet.SYN | packet.ACK | packet.RST) {
+	case packet.ACK, packet.SYN | packet.ACK:
+		return p.Ack-peer.isn-1 > peer.next-peer.isn-1
+	case 0:
+		return true
+	}
+	return false
 }
 
 // unseen counts what passed unseen, from the numbers of a packet that is seen.

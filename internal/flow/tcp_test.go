@@ -47,6 +47,38 @@ var conversations = []struct {
 		{false, syn | ack, 500, 999, 0, New, false},
 		{true, ack, 101, 501, 0, New, false},
 	}},
+	{name: "something of an earlier connection before the SYN-ACK", segs: []seg{
+		{true, syn, 100, 0, 0, New, true},
+		{false, ack | psh, 70000000, 90000000, 130, New, false},
+		{true, rst, 90000000, 0, 0, New, false},
+		{false, psh, 501, 0, 130, New, false}, // nor what acknowledges nothing
+		{true, syn, 100, 0, 0, New, false},
+		{false, syn | ack, 500, 101, 0, New, false},
+		{true, ack, 101, 501, 0, Established, false},
+	}},
+	{name: "the same, its acknowledgement near the SYN", segs: []seg{
+		{true, syn, 100, 0, 0, New, true},
+		{false, ack | psh, 70000000, 600, 130, New, false},
+		{true, rst, 600, 0, 0, Closed, false},
+		{false, syn | ack, 500, 101, 0, Closed, false},
+		{true, ack | psh, 101, 501, 10, Established, false},
+	}},
+	{name: "a wrong SYN-ACK before the right one", segs: []seg{
+		{true, syn, 100, 0, 0, New, true},
+		{false, syn | ack, 9000, 99, 0, New, false},
+		{true, rst, 99, 0, 0, Closed, false}, // the client refuses it, and waits on
+		{false, syn | ack, 500, 101, 0, Closed, false},
+		{true, ack | psh, 101, 501, 10, Established, false},
+	}, check: func(t *testing.T, _ *Table, f *Flow) {
+		if f.ISN != [2]uint32{100, 500} {
+			t.Error(f.ISN)
+		}
+	}},
+	{name: "the SYN-ACK and what follows it not captured", segs: []seg{
+		{true, syn, 100, 0, 0, New, true},
+		{true, ack | psh, 151, 0, 10, New, false},
+		{false, ack | psh, 700, 151, 30, Established, false},
+	}},
 	{name: "half-open scan answered by reset", segs: []seg{
 		{true, syn, 100, 0, 0, New, true},
 		{false, rst | ack, 0, 101, 0, Closed, false},
