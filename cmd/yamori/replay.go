@@ -102,6 +102,7 @@ Exit: 0 done, 1 error, 2 wrong use, 3 with --fail-on when such a finding was mad
 	f.StringSliceVar(&failOn, "fail-on", nil, "exit 3 when a finding of these categories is made")
 	f.StringArrayVar(&rc.Files, "rules", nil, "rules in Suricata's language: a file, pattern or folder (repeatable)")
 	f.BoolVar(&rc.Midstream, "midstream", false, "let rules inspect streams whose start was not seen")
+	f.BoolVar(&rc.Payload, "payload", false, "with -o eve: alerts of rules tell the payload and the packet")
 	f.BoolVar(&noBuiltin, "no-builtin", false, "rules only, no built-in detections")
 	ruleFlags(cmd, &rc)
 	f.StringVar(&lang, "lang", "", "language of the account: en or ja (default: from the environment)")
@@ -121,6 +122,7 @@ func replayRules(flags app.RuleConfig, cfg *config.Config) app.RuleConfig {
 	rc := app.ConfiguredRules(cfg)
 	rc.MaxMemory = 0 // a bound of the daemon
 	rc.Midstream = rc.Midstream || flags.Midstream
+	rc.Payload = flags.Payload
 	rc.Vars = append(rc.Vars, flags.Vars...)
 	rc.Classification = cmp.Or(flags.Classification, rc.Classification)
 	rc.Thresholds = cmp.Or(flags.Thresholds, rc.Thresholds)

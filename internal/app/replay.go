@@ -172,6 +172,7 @@ func (r *Replay) loadRules(cfg *engine.Config) error {
 	debug.FreeOSMemory() // the text of the rules is no longer needed
 	cfg.Rules, cfg.RulesMidstream = l.Set, r.Rules.Midstream
 	cfg.RulesPassMidstream = r.Rules.PassMidstream
+	cfg.AlertPayload = r.Rules.Payload && r.Output == EVE
 	return nil
 }
 

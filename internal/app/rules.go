@@ -32,6 +32,7 @@ type RuleConfig struct {
 	CountryDB      string   // database of countries in MaxMind's format; empty: none
 	Midstream      bool     // inspect streams whose start was not seen
 	PassMidstream  bool     // no rule looks at such streams
+	Payload        bool     // alerts tell the payload and the packet, in a replay
 	Builtin        bool     // with the project's own rules for the home
 	// MaxMemory bounds what the compiled rules hold, in bytes; 0: no bound.
 	MaxMemory int

@@ -10,6 +10,7 @@ import (
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
+	"github.com/yamori-net/yamori/internal/verdict"
 )
 
 // encodeTx makes the members of a transaction that its alerts carry.
@@ -66,10 +67,14 @@ func encodeFile(dst []byte, f match.File) []byte {
 // alertBody is what an alert tells besides its rule: the transaction, the
 // direction, and the flow so far, as Suricata writes them.
 type alertBody struct {
-	tx   []byte
-	vars []byte // of packet and flow: members of "metadata"
-	dir  packet.Dir
-	flow *flow.Flow
+	tx      []byte
+	vars    []byte // of packet and flow: members of "metadata"
+	dir     packet.Dir
+	flow    *flow.Flow
+	verdict string
+	source  string       // where the packet came from
+	payload bool         // tell the payload
+	alert   *match.Alert // for that
 }
 
 func (b *alertBody) EncodeEVE(e *event.Encoder) {
@@ -80,6 +85,18 @@ func (b *alertBody) EncodeEVE(e *event.Encoder) {
 		e.Obj("metadata")
 		e.Raw(b.vars)
 		e.EndObj()
+	}
+	if b.alert != nil && len(b.alert.Traffic) > 0 {
+		e.Obj("traffic")
+		e.Raw(b.alert.Traffic)
+		e.EndObj()
+	}
+	e.Str("pkt_src", b.source)
+	e.Obj("verdict")
+	e.Str("action", b.verdict)
+	e.EndObj()
+	if b.payload {
+		encodePayload(e, b.alert)
 	}
 	f := b.flow
 	if f == nil {
@@ -155,8 +172,96 @@ func (w *Worker) emitAlert(a *match.Alert) {
 	}
 	f.Context = bytes.Clone(a.Context) // findings are kept
 	ev.Finding = &f
-	w.alertBody = alertBody{tx: a.Body, vars: a.Vars, dir: a.Dir, flow: a.Flow}
+	w.alertBody = alertBody{tx: a.Body, vars: a.Vars, dir: a.Dir, flow: a.Flow, verdict: "alert", source: sourceOf(a.Packet),
+		payload: w.e.cfg.AlertPayload, alert: a}
+	switch {
+	case a.Verdict == verdict.Accept:
+		w.alertBody.verdict = "pass"
+	case a.Verdict >= verdict.Drop && w.e.cfg.Inline:
+		w.alertBody.verdict = "drop"
+	}
 	ev.Body = &w.alertBody
 	w.prove(a)
 	w.sink.Event(ev)
+	w.alertBody.alert = nil
+}
+
+// sourceOf says where a packet came from in Suricata's words: from the wire, out
+// of a tunnel, or from the end of a flow (nil).
+func sourceOf(p *packet.Packet) string {
+	if p == nil {
+		return "stream (flow timeout)"
+	}
+	for _, s := range [...]struct {
+		t    packet.Tunnel
+		name string
+	}{
+		{packet.TunnelVXLAN, "vxlan encapsulation"}, {packet.TunnelGENEVE, "geneve encapsulation"}, {packet.TunnelTeredo, "teredo tunnel"},
+		{packet.TunnelGRE, "gre tunnel"}, {packet.TunnelIPIP | packet.Tunnel6in4, "ipv4 tunnel"},
+		{packet.Tunnel4in6 | packet.TunnelIP6IP, "ipv6 tunnel"},
+	} {
+		if p.Tunnels&s.t != 0 {
+			return s.name
+		}
+	}
+	if p.Defrag {
+		return "defrag"
+	}
+	return "wire/pcap"
+}
+
+// encodePayload tells what an alert was found in, in base64 and readable, and
+// the packet.
+func encodePayload(e *event.Encoder, a *match.Alert) {
+	b := a.Payload()
+	stream := uint64(0)
+	if a.InStream {
+		stream = 1
+	}
+	if len(b) == 0 && a.Packet != nil {
+		b = a.Packet.Payload
+	}
+	if len(b) > 0 {
+		e.Base64("payload", b)
+		e.Printable("payload_printable", b)
+	}
+	e.Uint("stream", stream)
+	if a.Packet == nil || a.Packet.Frame == nil {
+		return
+	}
+	f := a.Packet.Frame
+	e.Base64("packet", f.Data)
+	e.Obj("packet_info")
+	e.Uint("linktype", uint64(f.Link))
+	e.Str("linktype_name", linkName(f.Link))
+	e.EndObj()
+}
+
+// linkName is the name of a link type in libpcap.
+func linkName(l packet.LinkType) string {
+	switch l {
+	case packet.LinkNull:
+		return "NULL"
+	case packet.LinkEthernet:
+		return "EN10MB"
+	case packet.LinkPPP, packet.LinkPPPHDLC:
+		return "PPP"
+	case packet.LinkPPPoE:
+		return "PPP_ETHER"
+	case packet.LinkRaw, packet.LinkRawBSD, packet.LinkRawOBSD:
+		return "RAW"
+	case packet.LinkCHDLC:
+		return "C_HDLC"
+	case packet.LinkLoop:
+		return "LOOP"
+	case packet.LinkSLL:
+		return "LINUX_SLL"
+	case packet.LinkIPv4:
+		return "IPV4"
+	case packet.LinkIPv6:
+		return "IPV6"
+	case packet.LinkSLL2:
+		return "LINUX_SLL2"
+	}
+	return "n/a"
 }

@@ -314,6 +314,7 @@ func (c *conn) named() {
 func (s *side) Data(b []byte) {
 	c := s.c
 	if c.w.match != nil {
+		c.w.match.Show(s.dir, b, 0)
 		c.w.match.Stream(s.dir, b)
 	}
 	if c.ended {
@@ -342,6 +343,7 @@ func (s *side) Gap(n int) {
 		}
 	}
 	if c.w.match != nil && !ours {
+		c.w.match.Show(s.dir, nil, n)
 		c.w.match.StreamGap(s.dir, n)
 	}
 	if c.ended {

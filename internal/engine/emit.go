@@ -187,8 +187,10 @@ func (b *anomalyBody) EncodeEVE(e *event.Encoder) {
 
 // flowBody is the members "flow" and "tcp" of a flow event.
 type flowBody struct {
-	fl  *flow.Flow
-	why flow.Reason
+	fl      *flow.Flow
+	why     flow.Reason
+	meta    []byte // what rules noted of it: members of "metadata"
+	traffic []byte // and of "traffic"
 }
 
 func (w *Worker) emitFlow(fl *flow.Flow, why flow.Reason) {
@@ -234,6 +236,17 @@ func (b *flowBody) EncodeEVE(e *event.Encoder) {
 				e.Bool(k, true)
 			}
 		}
+		e.Str("state", f.TCPState())
+		e.EndObj()
+	}
+	if len(b.traffic) > 0 {
+		e.Obj("traffic")
+		e.Raw(b.traffic)
+		e.EndObj()
+	}
+	if len(b.meta) > 0 {
+		e.Obj("metadata")
+		e.Raw(b.meta)
 		e.EndObj()
 	}
 }

@@ -68,6 +68,11 @@ type Config struct {
 	Rules              *match.Set
 	RulesMidstream     bool
 	RulesPassMidstream bool
+	// AlertPayload lets alerts of rules tell the payload and the packet that
+	// they were found in, of streams the last 4 KiB; MaxAlerts is how many alerts
+	// of one packet are told, 0: match.MaxAlerts.
+	AlertPayload bool
+	MaxAlerts    int
 	// Inline says that the verdicts are carried out: alerts of rules that drop
 	// say "blocked", and dropped packets have events of their own.
 	Inline bool

@@ -38,6 +38,7 @@ type counters struct {
 	Flows          uint64
 	Findings       uint64
 	Alerts         uint64 // of rules
+	AlertsUntold   uint64 // of packets that had too many
 	PolicyDrops    uint64 // packets that policy stopped
 	Released       uint64 // times a flow, or a side of one, was let go of in line
 	Recalled       uint64 // times a side was taken back
@@ -80,6 +81,9 @@ func (w *Worker) snapshot() {
 		Streams: w.pool.Stats(), Defrag: w.dec.Defrag.Stats(), HeldUsed: w.bufs.used,
 		Parsers: w.parserBytes, Conns: w.live}
 	s.counters.apps = nil
+	if w.match != nil {
+		s.AlertsUntold = w.match.Untold()
+	}
 	s.Live = s.Flow.Current
 	w.snap.Store(s)
 }
@@ -110,6 +114,7 @@ func (s *Stats) add(o Stats) {
 	s.Flows += o.Flows
 	s.Findings += o.Findings
 	s.Alerts += o.Alerts
+	s.AlertsUntold += o.AlertsUntold
 	s.PolicyDrops += o.PolicyDrops
 	s.Released += o.Released
 	s.Recalled += o.Recalled

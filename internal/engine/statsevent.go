@@ -28,6 +28,7 @@ func (b *statsBody) EncodeEVE(e *event.Encoder) {
 	e.EndObj()
 	e.Obj("detect")
 	e.Uint("alert", s.Alerts)
+	e.Uint("alert_queue_overflow", s.AlertsUntold)
 	e.EndObj()
 	e.Obj("app_layer")
 	e.Obj("flow")

@@ -53,7 +53,8 @@ func (w *Worker) takeRules(ch *match.Change, now int64) {
 
 func (w *Worker) matchConfig() match.Config {
 	c := match.Config{OnAlert: w.emitAlert, Encode: w.encodeTx, EncodeFile: encodeFile, Midstream: w.e.cfg.RulesMidstream,
-		PassMidstream: w.e.cfg.RulesPassMidstream, Inline: w.e.cfg.Inline}
+		PassMidstream: w.e.cfg.RulesPassMidstream, Inline: w.e.cfg.Inline,
+		MaxAlerts: w.e.cfg.MaxAlerts, Payload: w.e.cfg.AlertPayload}
 	if w.e.cfg.Judge != nil {
 		c.Decide = w.decideRule
 	}

@@ -424,6 +424,9 @@ func (w *Worker) flowEnd(fl *flow.Flow, why flow.Reason) {
 	w.endConn(fl)
 	if w.match != nil {
 		w.match.FinishEnd()
+		if b := &w.flowBody; w.e.cfg.Flows {
+			b.meta, b.traffic = w.match.FlowMeta(b.meta[:0], b.traffic[:0], fl)
+		}
 		w.match.Close(fl)
 	}
 	fl.App = nil

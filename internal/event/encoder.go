@@ -110,6 +110,28 @@ func (e *Encoder) Base64(k string, v []byte) {
 	e.B = append(e.B, '"')
 }
 
+// Printable appends v as text with a dot for each byte that cannot be shown;
+// ends of lines stay, as in Suricata's payload_printable.
+func (e *Encoder) Printable(k string, v []byte) {
+	e.start(k)
+	e.B = append(e.B, '"')
+	for _, c := range v {
+		switch {
+		case c == '"' || c == '\\':
+			e.B = append(e.B, '\\', c)
+		case c == '\n':
+			e.B = append(e.B, '\\', 'n')
+		case c == '\r':
+			e.B = append(e.B, '\\', 'r')
+		case c < 0x20 || c > 0x7e:
+			e.B = append(e.B, '.')
+		default:
+			e.B = append(e.B, c)
+		}
+	}
+	e.B = append(e.B, '"')
+}
+
 // Int appends a signed number.
 func (e *Encoder) Int(k string, v int64) {
 	e.start(k)

@@ -126,3 +126,13 @@ func BenchmarkEVE(b *testing.B) {
 		buf = w.Append(buf[:0], ev)
 	}
 }
+
+func TestPrintable(t *testing.T) {
+	var e Encoder
+	e.Obj("")
+	e.Printable("a", []byte("x\"\\\r\n\x00\x7f\xc3\xa9~"))
+	e.EndObj()
+	if got, want := string(e.B), `{"a":"x\"\\\r\n....~"}`; got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+}

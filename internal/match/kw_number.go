@@ -182,7 +182,11 @@ func setupEntropy(c *compiler, o rules.Option) error {
 		return fail("entropy needs a value")
 	}
 	c.notPlain()
-	c.add(inspect.Step{Kind: inspect.Call, Func: func(b []byte, _ any) bool {
+	name := "payload"
+	if c.cur.name != "" {
+		name = strings.ReplaceAll(c.cur.name, ".", "_") // as Suricata names it in metadata.entropy
+	}
+	c.add(inspect.Step{Kind: inspect.Call, Func: func(b []byte, user any) bool {
 		if off >= uint64(len(b)) {
 			return false
 		}
@@ -190,7 +194,19 @@ func setupEntropy(c *compiler, o rules.Option) error {
 		if n > 0 {
 			b = b[:min(n, uint64(len(b)))]
 		}
-		return len(b) > 0 && cmp(entropyOf(b))
+		if len(b) == 0 {
+			return false
+		}
+		e := entropyOf(b)
+		if !cmp(e) {
+			return false
+		}
+		if x, ok := user.(*ctx); ok {
+			if fs := x.flowState(); fs != nil {
+				fs.setNum(name, e) // told as metadata.entropy
+			}
+		}
+		return true
 	}}, false)
 	return nil
 }

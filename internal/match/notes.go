@@ -23,8 +23,12 @@ type note struct {
 	json string // an entry of a data set, instead of text
 }
 
-// flowVar is a variable of a flow.
-type flowVar struct{ name, value string }
+// flowVar is a variable of a flow: text, or a number that a keyword has worked out.
+type flowVar struct {
+	name, value string
+	num         float64
+	isNum       bool
+}
 
 // forgetNotes begins a rule, and ends one that matched.
 func (w *Worker) forgetNotes() {
@@ -78,19 +82,11 @@ func (w *Worker) annotate(a *Alert) {
 	}
 	a.context = span{lo, len(w.bodies)}
 	lo = len(w.bodies)
-	if fs := w.c.fs; fs != nil && len(fs.vars) > 0 {
-		w.bodies = append(w.bodies, `"flowvars":[`...)
-		at := len(w.bodies)
-		for i := range fs.vars {
-			w.variable(at, fs.vars[i].name, fs.vars[i].value)
-		}
-		w.bodies = append(w.bodies, ']')
-	}
 	at := 0
 	for i := range w.notes {
 		if n := &w.notes[i]; n.kind == pcre.CapturePacket {
 			if at == 0 {
-				w.bodies = append(comma(w.bodies, lo), `"pktvars":[`...)
+				w.bodies = append(w.bodies, `"pktvars":[`...)
 				at = len(w.bodies)
 			}
 			w.variable(at, n.name, string(w.noteText[n.text.lo:n.text.hi]))
@@ -104,9 +100,13 @@ func (w *Worker) annotate(a *Alert) {
 
 // variable appends {"name":"value"} to the list that began at at.
 func (w *Worker) variable(at int, name, value string) {
-	w.bodies = append(comma(w.bodies, at), '{')
-	w.bodies = append(event.AppendString(w.bodies, name), ':')
-	w.bodies = append(event.AppendString(w.bodies, value), '}')
+	w.bodies = appendVar(w.bodies, at, name, value)
+}
+
+func appendVar(b []byte, at int, name, value string) []byte {
+	b = append(comma(b, at), '{')
+	b = append(event.AppendString(b, name), ':')
+	return append(event.AppendString(b, value), '}')
 }
 
 // comma parts what follows from what begins at lo.
@@ -120,12 +120,25 @@ func comma(b []byte, lo int) []byte {
 // setVar keeps a variable of the flow.
 func (f *Flow) setVar(name string, value []byte) {
 	for i := range f.vars {
-		if f.vars[i].name == name {
+		if !f.vars[i].isNum && f.vars[i].name == name {
 			f.vars[i].value = string(value)
 			return
 		}
 	}
 	if len(f.vars) < MaxFlowVars {
-		f.vars = append(f.vars, flowVar{name, string(value)})
+		f.vars = append(f.vars, flowVar{name: name, value: string(value)})
+	}
+}
+
+// setNum keeps a number of the flow.
+func (f *Flow) setNum(name string, v float64) {
+	for i := range f.vars {
+		if o := &f.vars[i]; o.isNum && o.name == name {
+			o.num = v
+			return
+		}
+	}
+	if len(f.vars) < MaxFlowVars {
+		f.vars = append(f.vars, flowVar{name: name, num: v, isNum: true})
 	}
 }

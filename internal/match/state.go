@@ -97,6 +97,7 @@ type streamState struct {
 	off   bool // depth reached, or no rule cares
 	old   bool // other rules inspected some of buf: these must not see it again
 	seen  []seenRule
+	shown []byte // see Worker.Show
 
 	// In line only: what the flow spoke at the last inspection, and that all of
 	// buf is to be searched by the next.
@@ -118,7 +119,7 @@ const maxSeen = 64
 
 func (s *streamState) reset() {
 	s.buf, s.base, s.done, s.piece, s.off, s.old, s.seen = nil, 0, 0, 0, false, false, s.seen[:0]
-	s.app, s.again = 0, false
+	s.app, s.again, s.shown = 0, false, nil
 }
 
 // forget drops the rules whose place is behind the bytes held.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/yamori-net/yamori/internal/match"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/verdict"
 )
 
@@ -61,4 +62,30 @@ func ip6(text string) []byte {
 		b = append(b, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last)
 	}
 	return append(append(b, 1000>>8, 1000&255, 2000>>8, 2000&255, 0, n, 0, 0), text...)
+}
+
+// An alert says where its packet came from.
+func TestSourceOfPacket(t *testing.T) {
+	inner := udp(client, server, 1000, 2000, "inside")
+	vxlan := append([]byte{8, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0}, inner...)
+	for _, c := range []struct {
+		frame []byte
+		want  string
+	}{
+		{inner, `"wire/pcap"`},
+		{udp(client, server, 4000, 4789, string(vxlan)), `"vxlan encapsulation"`},
+		{ip(client, server, packet.ProtoIPIP, inner), `"ipv4 tunnel"`},
+		{ip(client, server, packet.ProtoGRE, append([]byte{0, 0, 8, 0}, inner...)), `"gre tunnel"`},
+		{ip(client, server, packet.ProtoIPv6, ip6("inside")), `"ipv4 tunnel"`},
+	} {
+		got := records(t, `alert udp any any -> any 2000 (content:"inside"; sid:1;)`, "alert", nil, func(r *replayer) { r.frame(c.frame) })
+		if len(got) != 1 {
+			t.Fatalf("%s: %d alerts", c.want, len(got))
+		}
+		expect(t, got[0], map[string]string{"pkt_src": c.want})
+	}
+	got := records(t, `alert tcp-stream any any -> any any (content:"left over"; sid:1;)`, "alert", nil, func(r *replayer) {
+		r.open(40000, 7777).send(packet.ToServer, "left over")
+	})
+	expect(t, got[0], map[string]string{"pkt_src": `"stream (flow timeout)"`})
 }

@@ -16,7 +16,8 @@ import (
 
 // Limits of what one packet or flow may cause.
 const (
-	// MaxAlerts bounds the alerts of one packet, Suricata's packet-alert-max.
+	// MaxAlerts bounds the alerts of one packet, Suricata's packet-alert-max;
+	// those beyond are counted.
 	MaxAlerts = 15
 	// StreamDepth is how much of a direction of a stream is inspected,
 	// Suricata's stream.reassembly.depth.
@@ -54,17 +55,21 @@ type Alert struct {
 	TxID     uint64
 	HasTx    bool
 	Time     int64
+	InStream bool           // found in the stream or a transaction of TCP, not in the packet alone
+	Verdict  verdict.Action // on the packet, as far as rules have spoken
 
 	// Body is what Config.Encode made of the transaction.
 	Body []byte
 
 	// Context holds the members of what the rule took out of the traffic to
-	// be told, Vars those of the variables of packet and flow: JSON.
-	Context, Vars []byte
+	// be told, Vars those of the variables of packet and flow, Traffic those of
+	// what rules said of its traffic: JSON.
+	Context, Vars, Traffic []byte
 
 	body    span
 	context span
 	vars    span
+	traffic span
 	order   uint32
 	stream  bool // found in the stream, not in the packet
 	flowID  uint64
@@ -89,6 +94,10 @@ type Config struct {
 	// with what passed before it, so that the verdict of the one that completes
 	// a match stops it.
 	Inline bool
+	// MaxAlerts is how many alerts of one packet are told; 0: MaxAlerts.
+	MaxAlerts int
+	// Payload keeps the end of each stream for the alerts on it; see Payload.
+	Payload bool
 }
 
 // Worker inspects with a Set. It belongs to one goroutine.
@@ -120,6 +129,9 @@ type Worker struct {
 	inStream bool   // what is found is found in the stream
 	verdict  verdict.Verdict
 	tx       txAlert
+	nameList [2][]string // see nameOf
+	nameGen  uint32
+	untold   uint64  // alerts beyond MaxAlerts
 	guess    txAlert // being handed over, while the packet and the stream are looked at
 
 	change *Change // that brought the set; nil for the first
@@ -180,6 +192,9 @@ type ctx struct {
 // NewWorker returns a worker that inspects with s.
 func NewWorker(s *Set, cfg Config) *Worker {
 	w := &Worker{set: s, cfg: cfg}
+	if w.cfg.MaxAlerts <= 0 {
+		w.cfg.MaxAlerts = MaxAlerts
+	}
 	w.c.w = w
 	w.ins.User = &w.c
 	w.machine.Reset(0)
@@ -503,7 +518,8 @@ func (w *Worker) found(id uint32) {
 			return
 		}
 	}
-	if len(w.alerts) >= 4*MaxAlerts {
+	if len(w.alerts) >= 4*w.cfg.MaxAlerts {
+		w.untold++
 		return
 	}
 	a := Alert{Rule: &w.set.meta[r.meta], Action: r.action, Src: c.src, Dst: c.dst, SrcPort: c.sp, DstPort: c.dp, Dir: c.d,
@@ -511,10 +527,11 @@ func (w *Worker) found(id uint32) {
 	if tx.on {
 		a.TxID, a.HasTx = tx.id, true
 	}
+	a.InStream = c.proto == packet.ProtoTCP && (w.tx.on || w.inStream || w.cfg.Inline && r.flags&needStream != 0 && !w.headless(c.f))
 	if c.f != nil {
 		a.flowID = c.f.ID
 	}
-	if len(w.notes) > 0 || c.fs != nil && len(c.fs.vars) > 0 {
+	if len(w.notes) > 0 {
 		w.annotate(&a)
 		w.forgetNotes()
 	}
@@ -534,6 +551,10 @@ func (w *Worker) alertsPass(r *rule) bool {
 	return false
 }
 
+// Untold returns how many alerts were not told because their packet had too
+// many.
+func (w *Worker) Untold() uint64 { return w.untold }
+
 // finish sorts the alerts, lets pass rules and thresholds speak, and tells
 // what is left.
 func (w *Worker) finish() {
@@ -547,7 +568,7 @@ func (w *Worker) finish() {
 		r := &w.set.rules[a.order]
 		if r.action == rules.Pass {
 			if r.flags&withAlert != 0 && w.cfg.OnAlert != nil {
-				a.Body = w.bodies[a.body.lo:a.body.hi]
+				a.Body, a.Verdict = w.bodies[a.body.lo:a.body.hi], verdict.Accept
 				w.cfg.OnAlert(a)
 			}
 			break
@@ -581,7 +602,11 @@ func (w *Worker) finish() {
 				}
 			}
 		}
-		if r.flags&noAlert != 0 || told >= MaxAlerts {
+		if r.flags&noAlert != 0 {
+			continue
+		}
+		if told >= w.cfg.MaxAlerts {
+			w.untold++
 			continue
 		}
 		told++
@@ -589,8 +614,11 @@ func (w *Worker) finish() {
 			w.traceAlert()
 		}
 		if w.cfg.OnAlert != nil {
+			a.Verdict = w.verdict.Action
+			vars := w.variables(a)
 			a.Body = w.bodies[a.body.lo:a.body.hi]
-			a.Context, a.Vars = w.bodies[a.context.lo:a.context.hi], w.bodies[a.vars.lo:a.vars.hi]
+			a.Context, a.Vars = w.bodies[a.context.lo:a.context.hi], w.bodies[vars.lo:vars.hi]
+			a.Traffic = w.bodies[a.traffic.lo:a.traffic.hi]
 			w.cfg.OnAlert(a)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -19,6 +20,7 @@ type Settings struct {
 	Midstream     bool // streams without a handshake feed the rules
 	PassMidstream bool // no rule looks at them
 	Async         bool
+	MaxAlerts     int               // packet-alert-max
 	Addrs         map[string]string // HOME_NET and the like
 	Ports         map[string]string
 	Threshold     string            // file
@@ -71,6 +73,8 @@ func (s *Settings) set(k, v string) {
 		s.PassMidstream = passes(v)
 	case k == "stream.async-oneside":
 		s.Async = on
+	case k == "packet-alert-max":
+		s.MaxAlerts, _ = strconv.Atoi(v)
 	case k == "threshold-file":
 		s.Threshold = v
 	case k == "classification-file":

@@ -16,16 +16,13 @@ import (
 
 // runYamori runs a test in this process.
 func runYamori(t *Test) (*Result, error) {
-	var s Settings
-	if !t.Passes { // those pass with the stock configuration
-		s = t.settings()
-	}
+	s := t.settings()
 	res := &Result{}
 	set := s.load(t, res)
 	var out bytes.Buffer
 	w := &event.Writer{W: &out}
 	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Flows: true, Events: builtin.EventTypes(), NumberPackets: true,
-		Rules: set, Inline: t.inline(), RulesMidstream: s.Midstream, RulesPassMidstream: s.PassMidstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
+		Rules: set, Inline: t.inline(), AlertPayload: true, MaxAlerts: s.MaxAlerts, RulesMidstream: s.Midstream, RulesPassMidstream: s.PassMidstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
