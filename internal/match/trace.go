@@ -219,7 +219,7 @@ func (w *Worker) traceHeader() {
 		r := &w.set.rules[id]
 		switch {
 		case r.on&c.v == 0 || r.on&(1<<l4Of(c.proto)) == 0:
-		case (r.sp != nil || r.dp != nil) && !hasPorts(c.proto):
+		case (r.sp != nil || r.dp != nil) && (!hasPorts(c.proto) || c.p.Fragment):
 		case !r.src.Contains((*[16]byte)(&c.src)):
 			w.stop(Stop{Stage: AtAddress, Option: "source address"})
 		case !r.dst.Contains((*[16]byte)(&c.dst)):

@@ -437,8 +437,8 @@ func (c *ctx) matches(r *rule) bool {
 	if r.sp != nil && !r.sp.Contains(c.sp) || r.dp != nil && !r.dp.Contains(c.dp) {
 		return false
 	}
-	if (r.sp != nil || r.dp != nil) && !hasPorts(c.proto) {
-		return false
+	if (r.sp != nil || r.dp != nil) && (!hasPorts(c.proto) || c.p != nil && c.p.Fragment) {
+		return false // a fragment's ports are not known, which is another thing than port 0
 	}
 	if !r.src.Contains((*[16]byte)(&c.src)) || !r.dst.Contains((*[16]byte)(&c.dst)) {
 		return false
