@@ -97,6 +97,12 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 		e.Bytes("string", t.JA3S(&t.Server))
 		e.EndObj()
 	}
+	switch {
+	case t.HasHello:
+		encodeExtensions(e, t.Hello.Extensions, &t.Hello)
+	case t.HasSH:
+		encodeExtensions(e, t.Server.Extensions, nil)
+	}
 	e.EndObj()
 }
 
