@@ -38,10 +38,10 @@ var extensionNames = map[uint16]string{
 // values, as Suricata tells them.
 func encodeExtensions(e *event.Encoder, block []byte, h *tls.ClientHello) {
 	it := tls.ExtIter{B: block}
-	for n := 0; n < maxExtensions && it.Next(); n++ {
+	n := 0
+	for ; n < maxExtensions && it.Next(); n++ {
 		if n == 0 {
 			e.Arr("extensions")
-			defer e.EndArr()
 		}
 		e.Obj("")
 		e.OptStr("name", extensionNames[it.Type])
@@ -50,6 +50,9 @@ func encodeExtensions(e *event.Encoder, block []byte, h *tls.ClientHello) {
 			encodeValues(e, it.Type, h)
 		}
 		e.EndObj()
+	}
+	if n > 0 {
+		e.EndArr()
 	}
 }
 
