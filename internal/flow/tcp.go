@@ -162,18 +162,19 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 	}
 }
 
-// refuses reports that the peer, which waits for an answer to its SYN, takes the packet for none: it acknowledges what
-// was never sent, or nothing (RFC 9293 section 3.10.7.3). Such is what an earlier connection on these ports left, or
-// meant to make an observer read something else than the peer does.
+// refuses reports that the peer takes the packet for none of the connection. While it waits for an answer to its SYN
+// that is what acknowledges something it never sent (RFC 9293 section 3.10.7.3): what an earlier connection on these
+// ports left, or what is meant to make an observer read something else than the peer does. And after the SYN, what
+// acknowledges nothing (sections 3.10.7.3 and 3.10.7.4).
 func (f *Flow) refuses(p *packet.Packet, s, peer *tcpSide) bool {
-	if f.State == Established || peer.flags&sentSYN == 0 || s.flags&sentSYN != 0 {
+	if peer.flags&sentSYN == 0 {
 		return false
 	}
 	switch p.TCPFlags & (packet.SYN | packet.ACK | packet.RST) {
-	case packet.ACK, packet.SYN | packet.ACK:
-		return p.Ack-peer.isn-1 > peer.next-peer.isn-1
 	case 0:
 		return true
+	case packet.ACK, packet.SYN | packet.ACK:
+		return f.State != Established && s.flags&sentSYN == 0 && p.Ack-peer.isn-1 > peer.next-peer.isn-1
 	}
 	return false
 }
