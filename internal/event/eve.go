@@ -119,32 +119,21 @@ func AppendMAC(dst []byte, m packet.MAC) []byte {
 	return dst
 }
 
+// protoNames are the keywords of IP protocols that are seen in homes and their tunnels, after IANA's registry (Assigned
+// Internet Protocol Numbers) in EVE's spelling. The others are told by their numbers.
+var protoNames = [256]string{
+	packet.ProtoICMP: "ICMP", packet.ProtoIGMP: "IGMP", packet.ProtoIPIP: "IP-in-IP", packet.ProtoTCP: "TCP",
+	8: "EGP", packet.ProtoUDP: "UDP", 33: "DCCP", packet.ProtoIPv6: "IPv6", 43: "IPv6-Route", 44: "IPv6-Frag", 46: "RSVP",
+	packet.ProtoGRE: "GRE", packet.ProtoESP: "ESP", packet.ProtoAH: "AH", packet.ProtoICMPv6: "IPv6-ICMP", 59: "IPv6-NoNxt",
+	60: "IPv6-Opts", 88: "EIGRP", 89: "OSPF", 97: "ETHERIP", 103: "PIM", 108: "IPComp", 112: "VRRP", 115: "L2TP",
+	packet.ProtoSCTP: "SCTP", 136: "UDPLite", 137: "MPLS-in-IP", 139: "HIP",
+}
+
 // AppendProto appends the name of an IP protocol in EVE's spelling, or its
 // number.
 func AppendProto(dst []byte, p uint8) []byte {
-	switch p {
-	case packet.ProtoTCP:
-		return append(dst, "TCP"...)
-	case packet.ProtoUDP:
-		return append(dst, "UDP"...)
-	case packet.ProtoICMP:
-		return append(dst, "ICMP"...)
-	case packet.ProtoICMPv6:
-		return append(dst, "IPv6-ICMP"...)
-	case packet.ProtoSCTP:
-		return append(dst, "SCTP"...)
-	case packet.ProtoIGMP:
-		return append(dst, "IGMP"...)
-	case packet.ProtoGRE:
-		return append(dst, "GRE"...)
-	case packet.ProtoESP:
-		return append(dst, "ESP"...)
-	case packet.ProtoAH:
-		return append(dst, "AH"...)
-	case packet.ProtoIPIP:
-		return append(dst, "IP-in-IP"...)
-	case packet.ProtoIPv6:
-		return append(dst, "IPv6"...)
+	if n := protoNames[p]; n != "" {
+		return append(dst, n...)
 	}
 	return strconv.AppendUint(dst, uint64(p), 10)
 }
