@@ -22,6 +22,7 @@ const (
 	sentACK               // acked is valid
 	sentFIN               // fin is valid
 	sentRetry             // retry is valid
+	sentMany              // SYNs with different ISNs
 	sentReset             // a plausible reset closed the flow
 )
 
@@ -87,7 +88,11 @@ func (f *Flow) supersededBy(p *packet.Packet, fromHi bool) bool {
 		return f.State == Closed && (s.flags&sentSYN == 0 || s.isn != p.Seq)
 	case packet.SYN | packet.ACK:
 		peer := &f.tcp[from.Reverse()]
-		return peer.flags&sentRetry != 0 && p.Ack == peer.retry+1 && (s.flags&sentSYN == 0 || s.isn != p.Seq)
+		if peer.flags&sentRetry != 0 && p.Ack == peer.retry+1 {
+			return s.flags&sentSYN == 0 || s.isn != p.Seq
+		}
+		// Of several SYNs the one that is answered counts: the others may have been meant for the observer alone.
+		return f.State != Established && peer.flags&sentMany != 0 && s.flags&sentSYN == 0 && peer.neverSent(p.Ack)
 	}
 	return false
 }
@@ -174,10 +179,13 @@ func (f *Flow) refuses(p *packet.Packet, s, peer *tcpSide) bool {
 	case 0:
 		return true
 	case packet.ACK, packet.SYN | packet.ACK:
-		return f.State != Established && s.flags&sentSYN == 0 && p.Ack-peer.isn-1 > peer.next-peer.isn-1
+		return f.State != Established && s.flags&sentSYN == 0 && peer.flags&sentMany == 0 && peer.neverSent(p.Ack)
 	}
 	return false
 }
+
+// neverSent reports that a number, acknowledged, is beyond what the side sent since its SYN.
+func (s *tcpSide) neverSent(ack uint32) bool { return ack-s.isn-1 > s.next-s.isn-1 }
 
 // unseen counts what passed unseen, from the numbers of a packet that is seen.
 // More than 4 GB between two such packets are counted modulo that.
@@ -225,10 +233,14 @@ func (s *tcpSide) syn(p *packet.Packet, alone bool) bool {
 		return true // a retransmission
 	case s.flags&sentAny != 0 && !alone:
 		s.retry = p.Seq
-		s.flags |= sentRetry
+		s.flags |= sentRetry | sentMany
 		return false
 	}
-	*s = tcpSide{isn: p.Seq, flags: sentSYN, scale: windowScale(p.TCPOpts)}
+	many := uint8(0)
+	if s.flags&sentSYN != 0 {
+		many = sentMany
+	}
+	*s = tcpSide{isn: p.Seq, flags: sentSYN | many, scale: windowScale(p.TCPOpts)}
 	return true
 }
 

@@ -74,6 +74,31 @@ var conversations = []struct {
 			t.Error(f.ISN)
 		}
 	}},
+	{name: "a SYN more that the server does not hear", segs: []seg{
+		{true, syn, 100, 0, 0, New, true},
+		{true, syn, 9000, 0, 0, New, false},
+		{true, syn, 9900, 0, 0, New, false},
+		{false, syn | ack, 500, 101, 0, New, true},
+		{true, ack | psh, 101, 501, 10, Established, false},
+		{false, ack | psh, 501, 111, 10, Established, false},
+	}, check: func(t *testing.T, _ *Table, f *Flow) {
+		if f.ISN != [2]uint32{100, 500} || f.Refused {
+			t.Error(f.ISN, f.Refused)
+		}
+	}},
+	{name: "SYNs that the server does not hear after something that the client refuses", segs: []seg{
+		{true, syn, 9000, 0, 0, New, true},
+		{false, ack | psh, 70000000, 90000000, 130, New, false},
+		{true, syn, 100, 0, 0, New, false},
+		{true, syn, 9900, 0, 0, New, false},
+		{false, syn | ack, 500, 101, 0, New, true},
+		{true, ack | psh, 101, 501, 10, Established, false},
+		{false, ack | psh, 501, 111, 10, Established, false},
+	}, check: func(t *testing.T, _ *Table, f *Flow) {
+		if f.ISN != [2]uint32{100, 500} || f.Refused {
+			t.Error(f.ISN, f.Refused)
+		}
+	}},
 	{name: "the SYN-ACK and what follows it not captured", segs: []seg{
 		{true, syn, 100, 0, 0, New, true},
 		{true, ack | psh, 151, 0, 10, New, false},
