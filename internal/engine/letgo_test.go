@@ -309,7 +309,7 @@ func TestLetGoParsed(t *testing.T) {
 		step  int64
 		lines int
 		want  bool
-	}{{1e5, ReleaseParsed/1400 + 10, true}, {1e5, ReleaseParsed/1400 - 1000, false}, {1e8, ReleaseParsed/1400 + 10, false}} {
+	}{{1e5, ReleaseParsed/1400 + 10, true}, {1e5, ReleaseParsed/1400 - 1300, false}, {1e8, ReleaseParsed/1400 + 10, false}} {
 		r := newRoad(t, nil)
 		r.step = tt.step
 		r.say(0, line)

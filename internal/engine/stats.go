@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/yamori-net/yamori/internal/flow"
 	"github.com/yamori-net/yamori/internal/packet"
@@ -51,6 +52,7 @@ type counters struct {
 	Files          uint64 // files followed
 	FilesUnseen    uint64 // files for which there was no place
 	apps           map[string]AppCount
+	layers         layers
 }
 
 // Stats is a snapshot of what workers counted.
@@ -64,6 +66,9 @@ type Stats struct {
 	HeldUsed int // bytes held for incomplete messages
 	Parsers  int // bytes that parsers hold
 	Conns    int // flows whose content is looked into
+	// Oddities counts what the decoder found odd, by packet.Event; nil when no
+	// rule asks for any.
+	Oddities []uint64
 }
 
 func (w *Worker) countFlow(fl *flow.Flow) {
@@ -82,7 +87,7 @@ func (w *Worker) snapshot() {
 		Parsers: w.parserBytes, Conns: w.live}
 	s.counters.apps = nil
 	if w.match != nil {
-		s.AlertsUntold = w.match.Untold()
+		s.AlertsUntold, s.Oddities = w.match.Untold(), slices.Clone(w.match.Oddities())
 	}
 	s.Live = s.Flow.Current
 	w.snap.Store(s)
@@ -124,12 +129,22 @@ func (s *Stats) add(o Stats) {
 	s.ParserLimit += o.ParserLimit
 	s.Shed += o.Shed
 	s.Panics += o.Panics
+	for i, n := range o.layers {
+		s.layers[i] += n
+	}
 	s.Files += o.Files
 	s.FilesUnseen += o.FilesUnseen
 	s.Live += o.Live
 	s.HeldUsed += o.HeldUsed
 	s.Parsers += o.Parsers
 	s.Conns += o.Conns
+	if s.Oddities == nil {
+		s.Oddities = slices.Clone(o.Oddities)
+	} else {
+		for i, n := range o.Oddities {
+			s.Oddities[i] += n
+		}
+	}
 	addFlow(&s.Flow, o.Flow)
 	addStreams(&s.Streams, o.Streams)
 	addDefrag(&s.Defrag, o.Defrag)

@@ -3,8 +3,10 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
 )
 
 // statsBody is the member "stats" of the record at the end of a replay, with
@@ -19,6 +21,8 @@ func (b *statsBody) EncodeEVE(e *event.Encoder) {
 	e.Uint("pkts", s.Packets)
 	e.Uint("bytes", s.Bytes)
 	e.Uint("invalid", s.Malformed)
+	s.layers.encode(e)
+	encodeEvents(e, s.Oddities)
 	e.EndObj()
 	e.Obj("flow")
 	e.Uint("total", s.Flows)
@@ -39,6 +43,40 @@ func (b *statsBody) EncodeEVE(e *event.Encoder) {
 	}
 	e.EndObj()
 	e.EndObj()
+	e.EndObj()
+}
+
+// encodeEvents appends the member "event": how often the decoder found what,
+// "ipv4.trunc_pkt" as a member of "ipv4". Packets are looked over for these only
+// when a rule asks; when none does there is no such member.
+func encodeEvents(e *event.Encoder, counts []uint64) {
+	if counts == nil {
+		return
+	}
+	byName := make(map[string]uint64, len(counts))
+	for i, n := range counts {
+		byName[packet.Event(i).String()] = n
+	}
+	e.Obj("event")
+	open := ""
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		group, short, ok := strings.Cut(name, ".")
+		if !ok {
+			group, short = "", name
+		}
+		if group != open {
+			if open != "" {
+				e.EndObj()
+			}
+			if open = group; group != "" {
+				e.Obj(group)
+			}
+		}
+		e.Uint(short, byName[name])
+	}
+	if open != "" {
+		e.EndObj()
+	}
 	e.EndObj()
 }
 

@@ -162,6 +162,7 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 
 	p := &w.pkt
 	w.dec.Decode(p, f)
+	w.n.layers.add(p)
 	if p.Anomalies&^packet.Oddities != 0 {
 		w.n.Malformed++
 	}

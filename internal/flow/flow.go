@@ -53,7 +53,7 @@ func (r Reason) String() string {
 // Side counts one direction.
 type Side struct {
 	Packets  uint64
-	Bytes    uint64 // on the wire, from the IP header on
+	Bytes    uint64 // on the wire, with the link's header; out of a tunnel from the IP header on
 	TCPFlags uint8  // all flags seen, or-ed
 }
 

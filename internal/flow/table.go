@@ -234,9 +234,18 @@ func (f *Flow) account(p *packet.Packet, d packet.Dir) {
 	}
 	f.Tunnels |= p.Tunnels
 	s.Packets++
-	s.Bytes += uint64(len(p.IP) + p.Missing)
+	s.Bytes += length(p)
 	f.TTL[d] = p.TTL
 	f.Last = max(f.Last, p.Time) // a clock set back must not make a flow end before its start
+}
+
+// length is what a packet counts for: its frame on the wire, as in Suricata, or
+// when it came out of a tunnel or was put together, from the IP header on.
+func length(p *packet.Packet) uint64 {
+	if p.Frame == nil || p.Depth > 0 || p.Defrag {
+		return uint64(len(p.IP) + p.Missing)
+	}
+	return uint64(p.Frame.Len)
 }
 
 // flowID derives an identifier from the packet that opens the flow, so that it

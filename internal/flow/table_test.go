@@ -335,3 +335,22 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// A packet counts with its frame, or when it comes out of something, with itself.
+func TestLength(t *testing.T) {
+	f := &packet.Frame{Len: 60}
+	ip := make([]byte, 40)
+	for _, c := range []struct {
+		p    packet.Packet
+		want uint64
+	}{
+		{packet.Packet{IP: ip, Frame: f}, 60},
+		{packet.Packet{IP: ip, Missing: 5}, 45},
+		{packet.Packet{IP: ip, Frame: f, Depth: 1}, 40},
+		{packet.Packet{IP: ip, Frame: f, Defrag: true}, 40},
+	} {
+		if got := length(&c.p); got != c.want {
+			t.Errorf("%+v counts for %d, not %d", c.p, got, c.want)
+		}
+	}
+}

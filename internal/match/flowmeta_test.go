@@ -190,3 +190,20 @@ func TestVerdictOfAlert(t *testing.T) {
 	got := records(t, `drop udp any any -> any any (content:"x"; sid:1;)`, "alert", nil, send)
 	expect(t, got[0], map[string]string{"verdict.action": `"alert"`}) // only watching
 }
+
+// Packets are counted by layer, and oddities when a rule asks for any.
+func TestStatsOfDecoder(t *testing.T) {
+	send := func(r *replayer) {
+		r.frame(udp(client, server, 1, 2, "x"))
+		r.frame(icmp(client, server, 8, 0))
+		r.frame(ip(client, server, packet.ProtoIPIP, udp(client, server, 1, 2, "x")))
+		r.frame(ip(client, server, packet.ProtoUDP, []byte{0, 1}))
+	}
+	const asks = "alert pkthdr any any -> any any (decode-event:udp.hlen_too_small; sid:1;)"
+	got := records(t, asks, "stats", nil, send)
+	expect(t, got[0], map[string]string{"stats.decoder.pkts": "4", "stats.decoder.raw": "4", "stats.decoder.ipv4": "5", "stats.decoder.udp": "2",
+		"stats.decoder.icmpv4": "1", "stats.decoder.ipv4_in_ipv4": "1", "stats.decoder.ethernet": "0",
+		"stats.decoder.event.udp.hlen_too_small": "1", "stats.decoder.event.ipv4.trunc_pkt": "0", "stats.decoder.event.too_many_layers": "0"})
+	got = records(t, "alert ip any any -> any any (sid:1;)", "stats", nil, send)
+	expect(t, got[0], map[string]string{"stats.decoder.event": "null"})
+}

@@ -109,6 +109,7 @@ func (w *Worker) oddities() {
 	}
 	if s.odd.decode != nil {
 		for e, ok := c.odd.decode.Next(0); ok; e, ok = c.odd.decode.Next(e + 1) {
+			w.odd[e]++
 			w.raise(s.odd.decode[e])
 		}
 	}
@@ -127,6 +128,15 @@ func (f *Flow) contradicts(fl *flow.Flow, p *packet.Packet, d packet.Dir) bool {
 	at := int64(p.Seq - fl.ISN[d] - 1)
 	lo, hi := max(at, int64(s.base)), min(at+int64(len(p.Payload)), int64(s.base)+int64(len(s.buf)))
 	return lo < hi && !bytes.Equal(p.Payload[lo-at:hi-at], s.buf[lo-int64(s.base):hi-int64(s.base)])
+}
+
+// Oddities returns how often the decoder's events were found, by packet.Event;
+// nil when no rule asks for any.
+func (w *Worker) Oddities() []uint64 {
+	if w.set.odd.decode == nil {
+		return nil
+	}
+	return w.odd[:]
 }
 
 func (w *Worker) raise(ids []uint32) {

@@ -131,8 +131,9 @@ type Worker struct {
 	tx       txAlert
 	nameList [2][]string // see nameOf
 	nameGen  uint32
-	untold   uint64  // alerts beyond MaxAlerts
-	guess    txAlert // being handed over, while the packet and the stream are looked at
+	odd      [packet.NumEvents]uint64 // found by the decoder
+	untold   uint64                   // alerts beyond MaxAlerts
+	guess    txAlert                  // being handed over, while the packet and the stream are looked at
 
 	change *Change // that brought the set; nil for the first
 	since  int64   // when, packet time

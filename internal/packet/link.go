@@ -17,6 +17,7 @@ const (
 	etherMPLS   = 0x8847
 	etherMPLSMC = 0x8848
 	etherPPPoE  = 0x8864 // session stage; discovery (0x8863) carries no IP
+	etherNSH    = 0x894f // RFC 8300
 	etherMin    = 0x0600
 )
 
@@ -71,6 +72,8 @@ func (d *Decoder) network(p *Packet, et uint16, b []byte, n nest) {
 			d.pppoe(p, b, n)
 		case etherMPLS, etherMPLSMC:
 			d.mpls(p, b, n)
+		case etherNSH:
+			d.nsh(p, b, n)
 		default:
 			if et < etherMin {
 				// The length leaves out the padding of a short frame.

@@ -105,6 +105,43 @@ func (d *Decoder) mpls(p *Packet, b []byte, n nest) {
 	}
 }
 
+// nsh reads a Network Service Header, RFC 8300 section 2.2: version, length in
+// four bytes and the protocol that follows.
+func (d *Decoder) nsh(p *Packet, b []byte, n nest) {
+	if len(b) < 8 {
+		p.Anomalies |= TruncatedFrame
+		return
+	}
+	size := 4 * int(b[1]&0x3f)
+	switch {
+	case b[0]>>6 != 0 || size < 8: // another version, or shorter than what every header has
+		p.unknown()
+		return
+	case size > len(b):
+		p.Anomalies |= TruncatedFrame
+		return
+	}
+	n, ok := n.enter(p, TunnelNSH)
+	if !ok {
+		return
+	}
+	next := b[3]
+	switch b = b[size:]; next {
+	case 1:
+		d.ipv4(p, b, n)
+	case 2:
+		d.ipv6(p, b, n)
+	case 3:
+		d.innerEthernet(p, b, n)
+	case 4:
+		d.nsh(p, b, n)
+	case 5:
+		d.mpls(p, b, n)
+	default:
+		p.unknown()
+	}
+}
+
 // innerEthernet reads a frame carried inside a tunnel. Its VLAN tags count
 // only when an IP packet is found behind them.
 func (d *Decoder) innerEthernet(p *Packet, b []byte, n nest) {

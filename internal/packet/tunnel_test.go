@@ -8,6 +8,11 @@ var vxlanHdr = []byte{8, 0, 0, 0, 0, 0, 42, 0}
 // value of 3.
 var teredoAuth = cat([]byte{0, 1, 2, 3}, zeros(2+3+8+1))
 
+// nshHdr is a Network Service Header of so many words, RFC 8300 section 2.2.
+func nshHdr(words, next byte) []byte {
+	return cat([]byte{0x0f, words | 0xc0, 1, next, 0, 0, 1, 255}, zeros(max(0, 4*int(words)-8)))
+}
+
 // geneveHdr is a GENEVE header whose first bytes and protocol are given; first
 // counts the options in words.
 func geneveHdr(first, flags byte, proto int) []byte {
@@ -53,6 +58,18 @@ var tunnelRows = []row{
 	{"MPLS no bottom", LinkEthernet, ether(0x8847, u32(0x00010040)), none0(0x8847, TruncatedFrame)},
 	{"MPLS 16 labels", LinkEthernet, ether(0x8847, zeros(15*4), u32(0x00011140), web), webWant(tunnelled(TunnelMPLS, 0))},
 	{"MPLS 17 labels", LinkEthernet, ether(0x8847, zeros(16*4), u32(0x00011140), web), none0(0x8847, TooDeep)},
+
+	{"NSH", LinkEthernet, ether(0x894f, nshHdr(6, 1), web), webWant(tunnelled(TunnelNSH, 0))},
+	{"NSH IPv6", LinkEthernet, ether(0x894f, nshHdr(2, 2), web6), web6Want(tunnelled(TunnelNSH, 0))},
+	{"NSH Ethernet", LinkEthernet, ether(0x894f, nshHdr(2, 3), ether(0x0800, web)), webWant(tunnelled(TunnelNSH, 0))},
+	{"NSH twice, MPLS", LinkEthernet, ether(0x894f, nshHdr(2, 4), nshHdr(3, 5), u32(0x00011140), web), webWant(tunnelled(TunnelNSH|TunnelMPLS, 0))},
+	{"NSH other", LinkEthernet, ether(0x894f, nshHdr(2, 9), web), none0(0x894f, UnknownLink)},
+	{"NSH version 1", LinkEthernet, ether(0x894f, []byte{0x40, 2, 1, 1, 0, 0, 0, 0}, web), none0(0x894f, UnknownLink)},
+	{"NSH short length", LinkEthernet, ether(0x894f, nshHdr(1, 1), web), none0(0x894f, UnknownLink)},
+	{"NSH cut", LinkEthernet, ether(0x894f, nshHdr(6, 1)[:20]), none0(0x894f, TruncatedFrame)},
+	{"NSH nothing", LinkEthernet, ether(0x894f, []byte{0, 2, 1}), none0(0x894f, TruncatedFrame)},
+	{"nine NSH", LinkEthernet, ether(0x894f, cat(nshHdr(2, 4), nshHdr(2, 4), nshHdr(2, 4)), cat(nshHdr(2, 4), nshHdr(2, 4), nshHdr(2, 4)),
+		cat(nshHdr(2, 4), nshHdr(2, 4), nshHdr(2, 1)), web), none0(0x894f, TooDeep)},
 
 	{"IP in IP", LinkRaw, v4(4, "10.0.0.1", "10.0.0.2", web), webWant(func(w *want) { w.tunnels, w.depth, w.outer = TunnelIPIP, 1, "10.0.0.1 10.0.0.2" })},
 	{"6in4", LinkRaw, v4(41, a1, a2, web6), web6Want(func(w *want) { w.tunnels, w.depth, w.outer = Tunnel6in4, 1, a1+" "+a2 })},

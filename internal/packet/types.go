@@ -146,6 +146,7 @@ const (
 	TunnelVXLAN
 	TunnelGENEVE
 	TunnelTeredo // IPv6 in UDP
+	TunnelNSH    // what a chain of services carries, RFC 8300
 )
 
 // Anomaly is a set of things that are wrong with a packet. A packet with an

@@ -16,6 +16,13 @@ type Result struct {
 	Problems []string // rules that were not loaded
 }
 
+func (r *Result) events() []map[string]any {
+	if r == nil {
+		return nil
+	}
+	return r.Events
+}
+
 // runSuricata runs the installed Suricata on a test with its stock
 // configuration: to see what the runner makes of the reference itself.
 func runSuricata(t *Test) (*Result, error) {
