@@ -169,6 +169,7 @@ func addFlow(s *flow.Stats, o flow.Stats) {
 	s.Reused += o.Reused
 	s.Midstream += o.Midstream
 	s.BadResets += o.BadResets
+	s.Refused += o.Refused
 	s.Current += o.Current
 	s.Peak += o.Peak
 	s.Emergencies += o.Emergencies

@@ -82,7 +82,7 @@ func newWorker(e *Engine, id int) *Worker {
 	cfg := &e.cfg
 	w := &Worker{e: e, id: id, over: &conn{}, devices: device.NewInventory(cfg.HomeNet), wants: map[event.Type]bool{}}
 	w.dec.Defrag = packet.NewDefrag(packet.DefragConfig{MaxMemory: cfg.FragMemory, Policy: cfg.FragPolicy})
-	w.table = flow.NewTable(flow.Config{MaxFlows: cfg.MaxFlows, Seed: cfg.Seed, OnEnd: w.flowEnd, MaxStep: cfg.MaxStep})
+	w.table = flow.NewTable(flow.Config{MaxFlows: cfg.MaxFlows, Seed: cfg.Seed, OnEnd: w.flowEnd, MaxStep: cfg.MaxStep, Checksums: cfg.Inline})
 	w.pool = reassembly.NewPool(reassembly.Config{MaxBytes: cfg.StreamMemory})
 	w.bufs.budget = cfg.HeldMemory
 	w.parsers = make([][]proto.Parser, len(cfg.Protocols))

@@ -15,6 +15,11 @@ type Config struct {
 	// the table.
 	OnEnd func(*Flow, Reason)
 
+	// Checksums says that packets are as they were sent, so that one of TCP whose
+	// checksum is wrong reaches nobody. A sender of which none was right is
+	// believed: its sums may be left for a network card that is yet to come.
+	Checksums bool
+
 	Timeouts  Timeouts // DefaultTimeouts
 	Emergency Timeouts // once the table was full, until it has room again; EmergencyTimeouts
 

@@ -27,6 +27,7 @@ type Stats struct {
 	Reused      uint64               // flows ended because their ports were used anew
 	Midstream   uint64               // TCP flows picked up without their SYN
 	BadResets   uint64               // resets that the receiver would not believe
+	Refused     uint64               // TCP segments that the receiver would not take for any of the connection
 	Current     int
 	Peak        int
 	Emergencies uint64 // times the table became full

@@ -23,6 +23,7 @@ const (
 	sentFIN               // fin is valid
 	sentRetry             // retry is valid
 	sentMany              // SYNs with different ISNs
+	sentRight             // a packet with the right checksum
 	sentReset             // a plausible reset closed the flow
 )
 
@@ -102,7 +103,8 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 	s, peer := &f.tcp[d], &f.tcp[d.Reverse()]
 	fl := p.TCPFlags
 	f.Side[d].TCPFlags |= fl
-	if f.Refused = f.refuses(p, s, peer); f.Refused {
+	if f.Refused = t.cfg.Checksums && s.damaged(p) || f.refuses(p, s, peer); f.Refused {
+		t.stats.Refused++
 		return
 	}
 	switch {
@@ -119,7 +121,7 @@ func (t *Table) trackTCP(f *Flow, p *packet.Packet, d packet.Dir) {
 		}
 		if f.State == Closed && peer.flags&(sentReset|sentAny) == sentReset {
 			f.State = New // the same SYN again after it was refused
-			peer.flags = 0
+			peer.flags &= sentRight
 		}
 	}
 	if f.Loose != 0 {
@@ -184,6 +186,21 @@ func (f *Flow) refuses(p *packet.Packet, s, peer *tcpSide) bool {
 	return false
 }
 
+// damaged reports that the checksum of a packet is wrong, though the sender's can be right.
+func (s *tcpSide) damaged(p *packet.Packet) bool {
+	if s.flags&sentRight != 0 && len(p.Payload) == 0 && p.TCPFlags&(packet.SYN|packet.FIN|packet.RST) == 0 {
+		return false // a mere acknowledgement does no harm
+	}
+	if p.Defrag {
+		return false // its header is not the one that was sent
+	}
+	ok, known := packet.VerifyChecksum(p)
+	if ok {
+		s.flags |= sentRight
+	}
+	return known && !ok && s.flags&sentRight != 0
+}
+
 // neverSent reports that a number, acknowledged, is beyond what the side sent since its SYN.
 func (s *tcpSide) neverSent(ack uint32) bool { return ack-s.isn-1 > s.next-s.isn-1 }
 
@@ -240,7 +257,7 @@ func (s *tcpSide) syn(p *packet.Packet, alone bool) bool {
 	if s.flags&sentSYN != 0 {
 		many = sentMany
 	}
-	*s = tcpSide{isn: p.Seq, flags: sentSYN | many, scale: windowScale(p.TCPOpts)}
+	*s = tcpSide{isn: p.Seq, flags: sentSYN | many | s.flags&sentRight, scale: windowScale(p.TCPOpts)}
 	return true
 }
 

@@ -1,12 +1,27 @@
 package packet
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // sum16 adds b, as big-endian 16-bit words, to an unfolded one's complement
-// sum, RFC 1071. b of odd length is padded with a zero.
+// sum, RFC 1071. b of odd length is padded with a zero. Eight bytes are added at
+// once, as 2^64 and 2^16 are both 1 there.
 func sum16(sum uint64, b []byte) uint64 {
+	carry := uint64(0)
+	for len(b) >= 32 {
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[24:]), carry)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
-		sum += uint64(be16(b)) + uint64(be16(b[2:])) + uint64(be16(b[4:])) + uint64(be16(b[6:]))
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
 		b = b[8:]
 	}
+	sum = sum>>32 + sum&0xffffffff + carry
 	for len(b) >= 2 {
 		sum += uint64(be16(b))
 		b = b[2:]

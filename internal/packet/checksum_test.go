@@ -57,3 +57,24 @@ func TestVerifyChecksum(t *testing.T) {
 		t.Error("known although the capture cut the packet")
 	}
 }
+
+// TestSum16 compares with word after word, at all lengths and where carries chain.
+func TestSum16(t *testing.T) {
+	b := make([]byte, 200)
+	for _, fill := range []func(i int) byte{func(i int) byte { return 0xff }, func(i int) byte { return byte(i*i*31 + 7) }, func(int) byte { return 0 }} {
+		for i := range b {
+			b[i] = fill(i)
+		}
+		for n := range b {
+			for _, seed := range []uint64{0, 1, 0xffff, 1 << 33} {
+				want := seed
+				for i, x := range b[:n] {
+					want += uint64(x) << (8 * (1 - i%2))
+				}
+				if got := fold16(sum16(seed, b[:n])); got != fold16(want) {
+					t.Fatalf("%d bytes from %#x: %#x, not %#x", n, seed, got, fold16(want))
+				}
+			}
+		}
+	}
+}
