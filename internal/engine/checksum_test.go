@@ -25,8 +25,8 @@ func seal(b []byte) []byte {
 	return b
 }
 
-// TestChecksums: in line, what has a wrong checksum is neither data nor the end of the connection, unless nothing that
-// its sender sent had a right one.
+// TestChecksums: in line, what has a wrong checksum is neither data nor the end of the connection, unless its
+// sender's SYN had none that is right.
 func TestChecksums(t *testing.T) {
 	const ack, psh, syn, fin, rst = packet.ACK, packet.PSH, packet.SYN, packet.FIN, packet.RST
 	up := func(flags uint8, seq, a uint32, s string) []byte { return frame(6, false, 7, flags, seq, a, []byte(s)) }

@@ -16,7 +16,7 @@ type Config struct {
 	OnEnd func(*Flow, Reason)
 
 	// Checksums says that packets are as they were sent, so that one of TCP whose
-	// checksum is wrong reaches nobody. A sender of which none was right is
+	// checksum is wrong reaches nobody. A sender whose SYN had no right one is
 	// believed: its sums may be left for a network card that is yet to come.
 	Checksums bool
 

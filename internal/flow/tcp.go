@@ -23,7 +23,7 @@ const (
 	sentFIN               // fin is valid
 	sentRetry             // retry is valid
 	sentMany              // SYNs with different ISNs
-	sentRight             // a packet with the right checksum
+	sentRight             // a SYN with the right checksum
 	sentReset             // a plausible reset closed the flow
 )
 
@@ -186,16 +186,18 @@ func (f *Flow) refuses(p *packet.Packet, s, peer *tcpSide) bool {
 	return false
 }
 
-// damaged reports that the checksum of a packet is wrong, though the sender's can be right.
+// damaged reports that the checksum of a packet is wrong, though that of its sender's SYN was right: of those left
+// unfinished one in 65,536 is right by chance.
 func (s *tcpSide) damaged(p *packet.Packet) bool {
-	if s.flags&sentRight != 0 && len(p.Payload) == 0 && p.TCPFlags&(packet.SYN|packet.FIN|packet.RST) == 0 {
+	syn := p.TCPFlags&packet.SYN != 0
+	if !syn && s.flags&sentRight == 0 || p.Defrag { // what was put together has another header than was sent
+		return false
+	}
+	if !syn && len(p.Payload) == 0 && p.TCPFlags&(packet.FIN|packet.RST) == 0 {
 		return false // a mere acknowledgement does no harm
 	}
-	if p.Defrag {
-		return false // its header is not the one that was sent
-	}
 	ok, known := packet.VerifyChecksum(p)
-	if ok {
+	if ok && syn {
 		s.flags |= sentRight
 	}
 	return known && !ok && s.flags&sentRight != 0
