@@ -352,7 +352,7 @@ func (s *side) Gap(n int) {
 	if c.first == nil {
 		c.first = s
 	}
-	if !ours {
+	if !ours && c.w.num != 0 { // at a flow's end nobody has acknowledged what is missing
 		c.w.n.Gaps++
 	}
 	s.drop()

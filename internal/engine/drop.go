@@ -13,6 +13,8 @@ type dropBody struct {
 	p      *packet.Packet
 	dir    packet.Dir
 	reason string
+	rule   *event.Rule  // that dropped it; nil: its flow is dropped
+	ev     *event.Event // which this belongs to
 }
 
 func (b *dropBody) EncodeEVE(e *event.Encoder) {
@@ -39,20 +41,23 @@ func (b *dropBody) EncodeEVE(e *event.Encoder) {
 	}
 	e.Str("reason", b.reason)
 	e.EndObj()
+	if b.rule != nil {
+		event.EncodeRule(e, b.ev, b.rule, "blocked", nil)
+	}
 }
 
 // emitDrop reports a packet that rules dropped, itself or with its flow.
-func (w *Worker) emitDrop(p *packet.Packet, fl *flow.Flow, d packet.Dir, v verdict.Verdict, alerts uint64) {
+func (w *Worker) emitDrop(p *packet.Packet, fl *flow.Flow, d packet.Dir, v verdict.Verdict) {
 	if !w.e.cfg.Inline || v.Action < verdict.Drop || w.sink == nil || !w.wants[event.Drop] {
 		return
 	}
 	ev := w.event(fl, event.Drop, p.Time)
 	ev.Src, ev.Dst, ev.SrcPort, ev.DstPort = p.Src, p.Dst, p.SrcPort, p.DstPort
-	w.dropBody = dropBody{p: p, dir: d, reason: "flow drop"}
-	if w.n.Alerts > alerts {
-		w.dropBody.reason = "rules"
+	w.dropBody = dropBody{p: p, dir: d, reason: "flow drop", ev: ev}
+	if r := w.match.Dropped(); r != nil {
+		w.dropBody.reason, w.dropBody.rule = "rules", &r.Rule
 	}
 	ev.Body = &w.dropBody
 	w.sink.Event(ev)
-	w.dropBody.p = nil
+	w.dropBody = dropBody{} // it must not keep the set
 }

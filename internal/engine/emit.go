@@ -47,7 +47,7 @@ func (c *conn) judge(pc *proto.Conn, app int, tx proto.Tx, done bool) {
 	}
 	c.txID++
 	typ := tx.EventType()
-	if typ == "" || w.sink == nil || !w.wants[typ] {
+	if typ == "" || w.sink == nil || !w.wants[typ] || w.match != nil && w.match.Unread(c.flow) {
 		return
 	}
 	ev := w.event(c.flow, typ, pc.Time)
@@ -217,7 +217,13 @@ func (b *flowBody) EncodeEVE(e *event.Encoder) {
 	e.Time("start", f.Start)
 	e.Time("end", f.Last)
 	e.Int("age", max(0, f.Last/1e9-f.Start/1e9)) // of whole seconds, as in Suricata
-	e.Str("state", f.State.String())
+	state := f.State
+	if f.Key.Proto == packet.ProtoTCP {
+		if s := f.TCPState(); s == "last_ack" || s == "time_wait" {
+			state = flow.Closed // both sides have ended it, as Suricata has it
+		}
+	}
+	e.Str("state", state.String())
 	e.Str("reason", b.why.String())
 	e.Bool("alerted", f.Alerted)
 	if f.Midstream {

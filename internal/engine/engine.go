@@ -64,7 +64,8 @@ type Config struct {
 
 	// Rules are inspected when set. They must have been compiled for the same
 	// Protocols. RulesMidstream also inspects streams whose start was not seen,
-	// RulesPassMidstream lets them pass.
+	// RulesPassMidstream lets them pass, and leaves their transactions out of the
+	// events.
 	Rules              *match.Set
 	RulesMidstream     bool
 	RulesPassMidstream bool

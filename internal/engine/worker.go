@@ -223,10 +223,9 @@ func (w *Worker) handle(f *packet.Frame) verdict.Verdict {
 	}
 	var v verdict.Verdict
 	if w.match != nil {
-		before := w.n.Alerts
 		v = w.match.End()
 		if v.Action >= verdict.Drop {
-			w.emitDrop(p, fl, d, v, before)
+			w.emitDrop(p, fl, d, v)
 		}
 	}
 	if w.e.cfg.Judge != nil {

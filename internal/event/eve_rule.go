@@ -4,13 +4,19 @@ import "github.com/yamori-net/yamori/internal/packet"
 
 // rule appends the alert object of a rule, as Suricata writes it.
 func (w *EVE) rule(ev *Event) {
-	e, f := &w.enc, ev.Finding
-	r := f.Rule
-	e.Obj("alert")
+	f := ev.Finding
 	action := "allowed"
 	if f.Action == "blocked" {
 		action = "blocked"
 	}
+	EncodeRule(&w.enc, ev, f.Rule, action, f.Context)
+}
+
+// EncodeRule appends the object "alert" of a rule that matched in what ev is
+// about. action is "allowed" or "blocked"; context holds members of the object
+// "context", if any.
+func EncodeRule(e *Encoder, ev *Event, r *Rule, action string, context []byte) {
+	e.Obj("alert")
 	e.Str("action", action)
 	e.Uint("gid", uint64(r.GID))
 	e.Uint("signature_id", uint64(r.SID))
@@ -20,11 +26,11 @@ func (w *EVE) rule(ev *Event) {
 	e.Uint("severity", uint64(r.Severity))
 	switch r.Target {
 	case "src_ip":
-		w.side("source", ev, ev.Dst, ev.DstPort)
-		w.side("target", ev, ev.Src, ev.SrcPort)
+		side(e, "source", ev, ev.Dst, ev.DstPort)
+		side(e, "target", ev, ev.Src, ev.SrcPort)
 	case "dest_ip":
-		w.side("source", ev, ev.Src, ev.SrcPort)
-		w.side("target", ev, ev.Dst, ev.DstPort)
+		side(e, "source", ev, ev.Src, ev.SrcPort)
+		side(e, "target", ev, ev.Dst, ev.DstPort)
 	}
 	if len(r.Metadata) > 0 {
 		e.Obj("metadata")
@@ -44,9 +50,9 @@ func (w *EVE) rule(ev *Event) {
 		}
 		e.EndObj()
 	}
-	if len(f.Context) > 0 {
+	if len(context) > 0 {
 		e.Obj("context")
-		e.Raw(f.Context)
+		e.Raw(context)
 		e.EndObj()
 	}
 	e.EndObj()
@@ -62,8 +68,7 @@ func again(ps []Pair, key string) bool {
 }
 
 // side appends one end of an alert whose rule says who is attacked.
-func (w *EVE) side(k string, ev *Event, a packet.Addr, port uint16) {
-	e := &w.enc
+func side(e *Encoder, k string, ev *Event, a packet.Addr, port uint16) {
 	e.Obj(k)
 	e.Addr("ip", a)
 	if hasPorts(ev.Proto) {

@@ -52,7 +52,7 @@ func (ch *Change) Set() *Set { return ch.to }
 // packets, with the time of the one to come. What rules remember of flows and
 // hosts stays; a flow's state is brought over when its next packet comes.
 func (w *Worker) Use(ch *Change, now int64) {
-	w.set, w.change, w.since = ch.to, ch, now
+	w.set, w.change, w.since, w.dropped = ch.to, ch, now, nil
 	clear(w.alerts[:cap(w.alerts)]) // they point into the old set
 }
 

@@ -128,6 +128,7 @@ type Worker struct {
 	passed   bool   // a pass rule matched the packet
 	inStream bool   // what is found is found in the stream
 	verdict  verdict.Verdict
+	dropped  *Meta // the rule that the verdict is of
 	tx       txAlert
 	nameList [2][]string // see nameOf
 	nameGen  uint32
@@ -259,6 +260,9 @@ func (w *Worker) startless(f *flow.Flow) bool {
 	return f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
 }
 
+// Unread reports that the configuration lets a flow pass because its start was not seen.
+func (w *Worker) Unread(f *flow.Flow) bool { return w.cfg.PassMidstream && w.startless(f) }
+
 // Begin starts a packet. f is nil for a packet outside of flows.
 func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	c := &w.c
@@ -275,8 +279,9 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	}
 	if f != nil {
 		c.fs = w.current(f)
-		if w.cfg.PassMidstream && w.startless(f) {
+		if w.Unread(f) {
 			c.flowState().pass = true
+			f.Action = "pass"
 		}
 		c.app = w.appOf(f)
 		if len(w.set.pdOnly) > 0 && len(p.Payload) > 0 && !w.headless(f) {
@@ -285,7 +290,7 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	}
 	w.before = c.app
 	w.pending, w.active, w.passed = true, true, false
-	w.verdict = verdict.Verdict{}
+	w.verdict, w.dropped = verdict.Verdict{}, nil
 	w.tx.on = false
 	w.alerts = w.alerts[:0]
 	if w.set.trace != nil {
@@ -362,7 +367,7 @@ func (w *Worker) BeginEnd(f *flow.Flow) {
 		c.v = onV4
 	}
 	w.pending, w.active, w.passed = false, true, false
-	w.verdict = verdict.Verdict{}
+	w.verdict, w.dropped = verdict.Verdict{}, nil
 	w.tx.on = false
 	w.alerts = w.alerts[:0]
 }
@@ -552,6 +557,10 @@ func (w *Worker) alertsPass(r *rule) bool {
 	return false
 }
 
+// Dropped returns the rule that dropped the packet under which End was called
+// last, nil when none did. It is valid until the next Begin.
+func (w *Worker) Dropped() *Meta { return w.dropped }
+
 // Untold returns how many alerts were not told because their packet had too
 // many.
 func (w *Worker) Untold() uint64 { return w.untold }
@@ -596,6 +605,9 @@ func (w *Worker) finish() {
 				break
 			}
 			a.Blocked, w.verdict = true, v
+			if w.dropped == nil {
+				w.dropped = a.Rule
+			}
 			if v.Scope == verdict.Flow {
 				if fs := w.c.flowState(); fs != nil {
 					fs.drop = true

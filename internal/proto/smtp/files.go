@@ -38,6 +38,7 @@ func (p *parser) feed(c *proto.Conn, b []byte) {
 	a.r.Write(b)
 	if a.r.LongBoundary() && !a.told {
 		a.told = true
+		p.tx.reached(MailBad)
 		c.Anomaly("mime_long_boundary")
 	}
 }
@@ -65,6 +66,9 @@ func (a *attachments) size() int { return int(unsafe.Sizeof(*a)) + a.r.Size() }
 
 // Begin implements mime.Sink.
 func (a *attachments) Begin(name []byte) {
+	if t := a.tx; len(name) > 0 && len(t.Attached) < maxAttached {
+		t.Attached = append(t.Attached, t.keep(name))
+	}
 	a.c.OpenFile(&a.file, packet.ToServer, name, a.tx, a.num)
 }
 

@@ -93,3 +93,27 @@ func TestFileNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations a mail, %d pieces", a, n)
 	}
 }
+
+// Events tell how far a mail was read, and the names of its attachments.
+func TestMailStates(t *testing.T) {
+	long := "Content-Type: multipart/mixed; boundary=" + strings.Repeat("B", 300) + "\r\n\r\nx\r\n"
+	many := "Content-Type: multipart/mixed; boundary=B\r\n\r\n" + strings.Repeat("--B\r\nContent-Type: text/plain; name=n\r\n\r\nx\r\n", maxAttached+3) + "--B--\r\n"
+	full := "Cc: x@y\r\nDate: today\r\nMessage-ID: <1>\r\nX-Mailer: M\r\n" + mail()
+	for _, tt := range []struct{ mail, end, want string }{
+		{full, ".\r\n", `"email":{"status":"PARSE_DONE","cc":["x@y"],"subject":"two","date":"today","message_id":"<1>","x_mailer":"M","attachment":["a.exe","dots.txt"]}`},
+		{long, ".\r\n", `"email":{"status":"PARSE_ERROR"}`},
+		{"Subject: s\r\n", "", `"email":{"status":"HEADER_STARTED","subject":"s"}`},
+		{"Subject: s\r\n\r\nbody\r\n", "", `"email":{"status":"BODY_STARTED","subject":"s"}`},
+		{many, ".\r\n", `"email":{"status":"PARSE_DONE","attachment":["n"` + strings.Repeat(`,"n"`, maxAttached-1) + `]}`},
+	} {
+		l := &prototest.Files{T: t}
+		parts := send(c("DATA\r\n"), s("354 go\r\n"), c(tt.mail+tt.end))
+		if tt.end != "" {
+			parts = append(parts, s("250 ok\r\n"))
+		}
+		r := prototest.Drive(Protocol, prototest.Options{OnFile: l.OnFile}, parts...)
+		if !strings.HasSuffix(r.Joined(), tt.want) {
+			t.Errorf("%s\nwant …%s", r.Joined(), tt.want)
+		}
+	}
+}

@@ -55,7 +55,8 @@ type parser struct {
 
 func (p *parser) Reset() {
 	p.release()
-	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt), Received: proto.Keep(p.tx.Received, maxReceived)}}
+	*p = parser{tx: Tx{buf: proto.Keep(p.tx.buf, keptText), Rcpt: proto.Keep(p.tx.Rcpt, keptRcpt), Received: proto.Keep(p.tx.Received, maxReceived),
+		Attached: proto.Keep(p.tx.Attached, maxAttached)}}
 }
 
 func (p *parser) Parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err error) {
@@ -79,9 +80,11 @@ func (p *parser) parse(c *proto.Conn, d packet.Dir, data []byte) (n int, err err
 				used := min(p.bdat, len(b))
 				p.bdat -= used
 				p.tx.MailSize += used
+				p.tx.reached(MailBody)
 				n += used
 				p.feed(c, b[:used])
 				if p.bdat == 0 && p.last {
+					p.tx.reached(MailDone)
 					p.endMail(false)
 					p.ask(askMail)
 				}
@@ -253,6 +256,7 @@ func (p *parser) mail(c *proto.Conn, line, raw []byte) {
 	t, size := &p.tx, len(raw)
 	if string(line) == "." {
 		p.mode = commands
+		t.reached(MailDone)
 		p.endMail(false)
 		p.ask(askMail)
 		return
@@ -265,10 +269,12 @@ func (p *parser) mail(c *proto.Conn, line, raw []byte) {
 	if p.mode != mailHead {
 		return
 	}
+	t.reached(MailHead)
 	p.head += size
 	switch {
 	case len(line) == 0 || p.head > maxHeader:
 		p.mode = mailBody
+		t.reached(MailBody)
 		c.Emit(t, false)
 	default:
 		t.headLine(line)

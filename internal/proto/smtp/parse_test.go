@@ -21,8 +21,8 @@ var session = []prototest.Part{
 	c("BDAT 5 LAST\r\n.\r\n.\n"), s("250 queued\r\n"), c("QUIT\r\n"), s("221 bye\r\n"),
 }
 
-const want = `"smtp":{"helo":"pc","mail_from":"<bob@a.example>","rcpt_to":["<al@b.example>","<c@b.example>"]},"email":{"from":"Bob <bob@a.example>","to":["<al@b.example>"],"subject":"Hello"}` +
-	"\n" + `"smtp":{"helo":"pc","mail_from":"<>","rcpt_to":["<d@b.example>"]}`
+const want = `"smtp":{"helo":"pc","mail_from":"<bob@a.example>","rcpt_to":["<al@b.example>","<c@b.example>"]},"email":{"status":"PARSE_DONE","from":"Bob <bob@a.example>","to":["<al@b.example>"],"subject":"Hello"}` +
+	"\n" + `"smtp":{"helo":"pc","mail_from":"<>","rcpt_to":["<d@b.example>"]},"email":{"status":"PARSE_DONE"}`
 
 func TestSession(t *testing.T) {
 	for seed := range uint64(30) {

@@ -18,5 +18,5 @@ func (p *parser) Size() int {
 	if p.mime != nil {
 		n = p.mime.size()
 	}
-	return n + proto.Held(p.tx.buf) + (cap(p.tx.Rcpt)+cap(p.tx.Received))*int(unsafe.Sizeof([]byte(nil)))
+	return n + proto.Held(p.tx.buf) + (cap(p.tx.Rcpt)+cap(p.tx.Received)+cap(p.tx.Attached))*int(unsafe.Sizeof([]byte(nil)))
 }

@@ -66,6 +66,9 @@ var Protocol = proto.Protocol{
 	},
 }
 
+// maxAttached bounds the names kept of a mail's attachments.
+const maxAttached = 16
+
 // maxReceived bounds the stations kept of a mail's way; mails have about five.
 const maxReceived = 16
 
@@ -101,9 +104,41 @@ type Tx struct {
 	AuthBad  int  // refused so far in the flow
 	StartTLS bool // was accepted
 	Data     bool // DATA or BDAT was given
+	Mail     MailState
+	Attached [][]byte // names of attachments, the first maxAttached; only where somebody listens to files
 
 	buf []byte
 }
+
+// MailState is how far the mail itself was read.
+type MailState uint8
+
+// States of a mail.
+const (
+	NoMail MailState = iota
+	MailHead
+	MailBody
+	MailDone
+	MailBad // its parts cannot be told apart: a boundary is too long
+)
+
+// String returns Suricata's word.
+func (s MailState) String() string {
+	switch s {
+	case MailHead:
+		return "HEADER_STARTED"
+	case MailBody:
+		return "BODY_STARTED"
+	case MailDone:
+		return "PARSE_DONE"
+	case MailBad:
+		return "PARSE_ERROR"
+	}
+	return ""
+}
+
+// reached notes that a mail has come so far.
+func (t *Tx) reached(s MailState) { t.Mail = max(t.Mail, s) }
 
 // EventType returns Type when there is anything to tell.
 func (t *Tx) EventType() event.Type {
@@ -113,8 +148,8 @@ func (t *Tx) EventType() event.Type {
 	return Type
 }
 
-// EncodeEVE appends "smtp":{…}, and "email":{…} when the mail's head was seen,
-// in Suricata's shape.
+// EncodeEVE appends "smtp":{…}, and "email":{…} when a mail was seen, in
+// Suricata's shape.
 func (t *Tx) EncodeEVE(e *event.Encoder) {
 	e.Obj("smtp")
 	e.OptBytes("helo", t.Helo)
@@ -127,15 +162,31 @@ func (t *Tx) EncodeEVE(e *event.Encoder) {
 		e.EndArr()
 	}
 	e.EndObj()
-	if len(t.HdrFrom)+len(t.HdrTo)+len(t.Subject) > 0 {
+	if t.Mail != NoMail || len(t.HdrFrom)+len(t.HdrTo)+len(t.Subject) > 0 {
 		e.Obj("email")
+		e.OptStr("status", t.Mail.String())
 		e.OptBytes("from", t.HdrFrom)
 		if len(t.HdrTo) > 0 {
 			e.Arr("to")
 			e.Bytes("", t.HdrTo)
 			e.EndArr()
 		}
+		if len(t.Cc) > 0 {
+			e.Arr("cc")
+			e.Bytes("", t.Cc)
+			e.EndArr()
+		}
 		e.OptBytes("subject", t.Subject)
+		e.OptBytes("date", t.Date)
+		e.OptBytes("message_id", t.ID)
+		e.OptBytes("x_mailer", t.Mailer)
+		if len(t.Attached) > 0 {
+			e.Arr("attachment")
+			for _, a := range t.Attached {
+				e.Bytes("", a)
+			}
+			e.EndArr()
+		}
 		e.EndObj()
 	}
 }
@@ -152,6 +203,6 @@ func (t *Tx) next() {
 	auth, ok, bad := t.Auth, t.AuthOK, t.AuthBad
 	var helo, mech [maxField]byte
 	h, a := copy(helo[:], t.Helo), copy(mech[:], auth)
-	*t = Tx{buf: t.buf[:0], Rcpt: t.Rcpt[:0], Received: t.Received[:0], AuthOK: ok, AuthBad: bad}
+	*t = Tx{buf: t.buf[:0], Rcpt: t.Rcpt[:0], Received: t.Received[:0], Attached: t.Attached[:0], AuthOK: ok, AuthBad: bad}
 	t.Helo, t.Auth = t.keep(helo[:h]), t.keep(mech[:a])
 }

@@ -5,7 +5,9 @@
 //
 // FOLDER holds tests.txt (all tests), passes-suricata-7.0.10.txt (those that
 // Suricata 7.0.10 passes), tests.tsv and tests/. Checks are those that apply
-// to Suricata 7.0.10. A rule that does not load fails its test.
+// to Suricata 7.0.10, of tests that need a newer one those for the last release
+// of the series that they need; a test's own arguments and settings are honoured
+// where they make sense. A rule that does not load fails its test.
 package main
 
 import (

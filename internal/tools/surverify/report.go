@@ -39,7 +39,7 @@ func judge(t *Test, run func(*Test) (*Result, error)) *Verdict {
 	}
 	for i := range t.Checks {
 		c := &t.Checks[i]
-		o, why := c.eval(res.Events)
+		o, why := c.eval(res.Events, t.version())
 		switch o {
 		case NotRun:
 			v.NotRun++

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/reassembly"
 )
 
@@ -31,6 +32,7 @@ type Settings struct {
 	Values        map[string]string // everything set by --set, by its dotted name
 	Unknown       []string          // what is not understood
 	Policies      []engine.HostPolicy
+	Hashes        files.Want // forced for all files
 }
 
 // settings reads them. Without own, the stock configuration stands, as in the
@@ -73,6 +75,10 @@ func (s *Settings) set(k, v string) {
 		s.PassMidstream = passes(v)
 	case k == "stream.async-oneside":
 		s.Async = on
+	case strings.Contains(k, "force-hash"):
+		s.Hashes |= map[string]files.Want{"md5": files.MD5, "sha1": files.SHA1, "sha256": files.SHA256}[v]
+	case strings.HasSuffix(k, "force-filestore") && on:
+		s.Hashes |= files.SHA256 // files are stored by it
 	case k == "packet-alert-max":
 		s.MaxAlerts, _ = strconv.Atoi(v)
 	case k == "threshold-file":

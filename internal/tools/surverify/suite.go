@@ -21,6 +21,7 @@ type Test struct {
 	Pcap   string // "" when the test brings none
 	Args   []string
 	Checks []Check
+	Needs  Requires // of the whole test
 }
 
 // Family is the first part of a test's name: tests of one family show much the
@@ -134,6 +135,7 @@ func loadTest(dir string) (*Test, error) {
 			t.Checks = append(t.Checks, newCheck(kind, body))
 		}
 	}
+	t.Needs = newRequires(y.Requires)
 	t.Pcap = findPcap(dir, y.Pcap)
 	t.Rules, err = filepath.Glob(filepath.Join(dir, "*.rules"))
 	return t, err

@@ -5,11 +5,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/capture/pcapfile"
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/files"
 	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/rules"
 )
@@ -22,7 +24,7 @@ func runYamori(t *Test) (*Result, error) {
 	var out bytes.Buffer
 	w := &event.Writer{W: &out}
 	e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Flows: true, Events: builtin.EventTypes(), NumberPackets: true,
-		Rules: set, Inline: t.inline(), AlertPayload: true, MaxAlerts: s.MaxAlerts, RulesMidstream: s.Midstream, RulesPassMidstream: s.PassMidstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
+		Rules: set, Inline: t.inline(), AlertPayload: true, MaxAlerts: s.MaxAlerts, Files: files.Config{Want: s.Hashes}, RulesMidstream: s.Midstream, RulesPassMidstream: s.PassMidstream, HostPolicies: s.Policies, Sink: func(int) event.Sink { return w }, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +45,11 @@ func runYamori(t *Test) (*Result, error) {
 	return res, runErr
 }
 
-// inline reports whether the test runs Suricata as an IPS.
-func (t *Test) inline() bool { return t.Class == "ips" || t.settings().IPS }
+// inline reports whether the test runs Suricata as an IPS: the suite's own runner
+// does so by the test's name, too.
+func (t *Test) inline() bool {
+	return t.Class == "ips" || t.settings().IPS || strings.Contains(filepath.Base(t.Name), "ips")
+}
 
 func replay(name string, e *engine.Engine) error {
 	src, err := pcapfile.Open(name)

@@ -1,0 +1,75 @@
+package match_test
+
+import (
+	"testing"
+
+	"github.com/yamori-net/yamori/internal/engine"
+	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/packet"
+)
+
+// The record of a dropped packet names the rule, also one that does not alert;
+// packets that go with their flow name none.
+func TestDropNamesItsRule(t *testing.T) {
+	inline := func(cfg *engine.Config) { cfg.Inline = true }
+	got := records(t, `drop tcp any any -> any any (content:"bad"; noalert; sid:7; rev:2; msg:"no"; target:dest_ip;)`, "drop", inline, func(r *replayer) {
+		c := r.open(40000, 7777)
+		c.send(packet.ToServer, "bad")
+		c.send(packet.ToClient, "what?")
+	})
+	if len(got) < 2 {
+		t.Fatalf("%d packets dropped", len(got))
+	}
+	expect(t, got[0], map[string]string{"drop.reason": `"rules"`, "alert.signature_id": "7", "alert.rev": "2", "alert.action": `"blocked"`,
+		"alert.target.port": "7777", "direction": `"to_server"`})
+	last := got[len(got)-1]
+	expect(t, last, map[string]string{"drop.reason": `"flow drop"`, "alert": "null"})
+}
+
+// Transactions of streams that are let pass because their start was not seen
+// are no events.
+func TestPassedMidstreamHasNoEvents(t *testing.T) {
+	for _, pass := range []bool{false, true} {
+		mod := func(cfg *engine.Config) {
+			cfg.RulesPassMidstream = pass
+			cfg.Events = []event.Type{"http"}
+		}
+		talk := func(r *replayer) {
+			c := &conn{r: r, cp: 40000, sp: 80, seq: [2]uint32{100, 900}}
+			c.get("/a", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+		const set = `alert http any any -> any any (http.uri; content:"/a"; sid:1;)`
+		https, flows := records(t, set, "http", mod, talk), records(t, set, "flow", mod, talk)
+		if want := map[bool]int{false: 1, true: 0}[pass]; len(https) != want {
+			t.Errorf("pass %v: %d events", pass, len(https))
+		}
+		expect(t, flows[0], map[string]string{"flow.action": map[bool]string{false: "null", true: `"pass"`}[pass]})
+	}
+}
+
+// A hole counts once somebody has acknowledged what lies behind it.
+func TestGapsThatCount(t *testing.T) {
+	const set = `alert tcp any any -> any any (content:"x"; sid:1;)`
+	for _, heard := range []bool{false, true} {
+		got := records(t, set, "stats", nil, func(r *replayer) {
+			c := r.open(40000, 7777)
+			c.seq[0] += 5
+			c.segment(packet.ToServer, packet.ACK|packet.PSH, c.seq[0], c.seq[1], "behind")
+			if heard {
+				c.segment(packet.ToClient, packet.ACK, c.seq[1], c.seq[0]+6, "")
+			}
+		})
+		expect(t, got[0], map[string]string{"stats.tcp.reassembly_gap": map[bool]string{false: "0", true: "1"}[heard]})
+	}
+}
+
+// A connection that both sides have ended is closed, though the last
+// acknowledgement is missing.
+func TestStateOfFlow(t *testing.T) {
+	got := records(t, `alert tcp any any -> any any (sid:1;)`, "flow", nil, func(r *replayer) {
+		c := r.open(40000, 7777)
+		c.segment(packet.ToServer, packet.ACK|packet.FIN, c.seq[0], c.seq[1], "")
+		c.segment(packet.ToClient, packet.ACK|packet.FIN, c.seq[1], c.seq[0]+1, "")
+	})
+	expect(t, got[0], map[string]string{"flow.state": `"closed"`, "tcp.state": `"last_ack"`})
+}
