@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/proto"
 	"github.com/yamori-net/yamori/internal/proto/prototest"
 )
@@ -87,5 +88,32 @@ func TestControlFrames(t *testing.T) {
 	}
 	if got := frames(t, prototest.C(preface+frame(7, 0, 0, "short"))); got != "" {
 		t.Errorf("a short GOAWAY: %q", got)
+	}
+}
+
+// Events tell what frames said besides header fields and bodies.
+func TestEventsOfFrames(t *testing.T) {
+	settings := "\x00\x03\x00\x00\x03\xe8" + "\x00\x99\x00\x00\x00\x01"
+	client := preface + frame(4, 0, 0, settings) + frame(1, flEndHeaders|flPriority, 1, "\x00\x00\x00\x00\xff\x82\x86\x84") +
+		frame(3, 0, 1, "\x00\x00\x00\x08") + frame(2, 0, 3, "\x00\x00\x00\x00\xc8")
+	server := frame(4, 0, 0, "") + frame(7, 0, 0, "\x00\x00\x00\x01\x00\x00\x00\x63")
+	var got []string
+	prototest.Drive(Protocol, prototest.Options{OnTx: func(tx proto.Tx, done bool) {
+		if done {
+			var e event.Encoder
+			e.Obj("")
+			tx.EncodeEVE(&e)
+			got = append(got, string(e.B))
+		}
+	}}, prototest.C(client), prototest.S(server))
+	for _, want := range []string{
+		`"http2":{"stream_id":0,"request":{"settings":[{"settings_id":"SETTINGSMAXCONCURRENTSTREAMS","settings_value":1000},{"settings_id":"SETTINGSUNKNOWN","settings_value":1}]}}`,
+		`"http2":{"stream_id":0,"request":{"priority":200}}`,
+		`"http2":{"stream_id":1,"request":{"error_code":"CANCEL","priority":255}}`,
+		`"http2":{"stream_id":0,"response":{"error_code":"UNKNOWN"}}`,
+	} {
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
+		}
 	}
 }

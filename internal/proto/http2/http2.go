@@ -124,29 +124,6 @@ func (t *Tx) EventType() event.Type {
 	return "http"
 }
 
-// EncodeEVE implements proto.Tx.
-func (t *Tx) EncodeEVE(e *event.Encoder) {
-	e.Obj("http")
-	e.Str("version", "2")
-	e.OptBytes("hostname", t.Host)
-	e.OptBytes("url", t.Path)
-	e.OptBytes("http_user_agent", t.UserAgent)
-	e.OptBytes("http_content_type", t.ContentType)
-	e.OptBytes("http_refer", t.Header(packet.ToServer, "referer"))
-	e.OptBytes("http_method", t.Method)
-	if t.Status != 0 {
-		e.Int("status", int64(t.Status))
-		if t.Status/100 == 3 {
-			e.OptBytes("redirect", t.Header(packet.ToClient, "location"))
-		}
-	}
-	e.Int("length", t.ResponseLen)
-	e.Obj("http2")
-	e.Uint("stream_id", uint64(t.Stream))
-	e.EndObj()
-	e.EndObj()
-}
-
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // Probe recognises the preface; a SETTINGS frame, with which both sides begin,
