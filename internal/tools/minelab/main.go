@@ -29,7 +29,8 @@ func main() {
 	fs := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	n := fs.Int("rows", 240, "pairs of client and server")
 	seed := fs.Uint64("seed", 1, "of everything that varies")
-	set := fs.String("set", "all", "kinds of a plan: all, polls, more, farther, carried, ssh, quic")
+	set := fs.String("set", "all", "kinds of a plan: all, polls, more, farther, home, carried, ssh, quic")
+	only := fs.String("only", "", "rows of a plan that are wanted: miners, services; empty: all")
 	plan := fs.String("plan", "plan.tsv", "file of the plan")
 	stack := fs.String("stack", "ssh", "with tunnels: of which rows: ssh, quic")
 	dur := fs.Duration("for", 20*time.Minute, "how long to talk")
@@ -37,7 +38,7 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "plan":
-		err = writePlan(*n, *seed, *set)
+		err = writePlan(*n, *seed, *set, *only)
 	case "serve", "dial", "stunnel", "tunnels":
 		var rows []row
 		if rows, err = readPlan(*plan); err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"math/rand/v2"
 )
 
@@ -12,7 +13,10 @@ type spec struct {
 
 // miners lists the dialects with the sizes of their messages, as their
 // specifications and recordings of real miners give them. Share times are a
-// Poisson process at the rate that a pool's variable difficulty sets.
+// Poisson process at the rate that a pool's variable difficulty sets. Every pool
+// gives out work at the start, for nobody wants to wait for the next block: in the
+// answer to the login (CryptoNote), in that to the question for it (EthProxy, Grin),
+// or right behind an answer (see opening).
 var miners = []spec{
 	{"monero", "xmrig", xmrig(false, false)},
 	{"monero", "xmrig-keepalive", xmrig(true, false)},
@@ -29,14 +33,14 @@ var miners = []spec{
 	{"litecoin", "stratum-v1-scrypt", stratumV1(false)},
 	{"ravencoin", "kawpow", kawpow},
 	{"ergo", "autolykos", ergo},
-	{"zcash", "equihash-200", equihash(2690, 2694)},
-	{"flux", "equihash-125", equihash(110, 106)},
+	{"zcash", "equihash-200", equihash(2690)},
+	{"flux", "equihash-125", equihash(110)},
 	{"beam", "beamhash", beam},
 	{"kaspa", "kaspa", kaspa},
 	{"grin", "grin", grin},
 	{"ckb", "eaglesong", ckb},
 	{"alephium", "blake3", alephium},
-	{"dero", "dero-wss", dero},
+	{"dero", "dero-work", deroWork},
 	{"coinhive", "coinhive-wss", coinhive},
 	{"ironfish", "ironfish", ironfish},
 	{"verus", "verushash", verus},
@@ -48,7 +52,43 @@ var moreMiners = []spec{
 	{"raptoreum", "ghostrider", ghostrider},
 }
 
+// opening is how the kin of Bitcoin begin: one subscribes and logs in, and behind
+// the answer to the first (pool.js of node-stratum-pool and its many kin, ckpool's
+// init_client) or to the second (stratum-mining, btcpool) come the difficulty and
+// the first job. Nearly all say yes to a login as they do to a share.
+func (t *talk) opening(r *rand.Rand, subscribe, authorize exchange, lines ...int) *talk {
+	if one(r, .85) {
+		authorize.s = t.calls[0].reply(r, 0)
+	}
+	t.hello = []exchange{subscribe, authorize}
+	return t.follow(r, r.IntN(2), lines...)
+}
+
+// follow has these lines come behind an answer of the beginning: in one write with
+// it, or each by itself; at once, or when the pool has looked something up.
+func (t *talk) follow(r *rand.Rand, hello int, lines ...int) *talk {
+	if one(r, .3) {
+		for _, n := range lines {
+			t.hello[hello].s += n
+		}
+		return t
+	}
+	t.behind = behind{hello: hello, lines: lines}
+	switch x := r.Float64(); {
+	case x > .9:
+		t.behind.late = between(.2, 1.5)
+	case x > .7:
+		t.behind.late = between(.005, .05)
+	}
+	return t
+}
+
 func pool(r *rand.Rand) dist { return heavy(logUni(r, 0.001, 0.06), 0.5) }
+
+// ask is an exchange with lengths from a to b and an answer's from c to d.
+func ask(r *rand.Rand, a, b, c, d int) exchange {
+	return exchange{c: in(r, a, b), s: in(r, c, d), think: pool(r)}
+}
 
 func xmrLogin(r *rand.Rand, algos bool) (int, int) {
 	c := 150 + []int{95, 106, 8 + r.IntN(30)}[r.IntN(3)] + in(r, 30, 62) // frame, wallet or name, agent
@@ -126,12 +166,12 @@ func cryptonote(r *rand.Rand) *talk {
 }
 
 func ethproxy(r *rand.Rand) *talk {
-	job := in(r, 226, 262)
+	job, yes := in(r, 226, 262), in(r, 35, 45)
 	return &talk{
-		hello: []exchange{{in(r, 100, 170), in(r, 36, 46), pool(r)}, {in(r, 54, 66), job, pool(r)}},
+		hello: []exchange{{in(r, 100, 170), yes + 1, pool(r)}, {in(r, 54, 66), job, pool(r)}},
 		calls: []call{
-			{gap: poisson(logUni(r, 12, 240)), size: digits(in(r, 214, 250), 40), reply: fixed(in(r, 36, 46)), think: pool(r)},
-			{gap: clock(uni(r, 55, 65), .3), size: fixed(in(r, 170, 200)), reply: fixed(in(r, 36, 46)), think: pool(r)},
+			{gap: poisson(logUni(r, 12, 240)), size: digits(in(r, 214, 250), 40), reply: digits(yes, 40), think: pool(r)},
+			{gap: clock(uni(r, 55, 65), .3), size: fixed(in(r, 170, 200)), reply: fixed(yes + 1), think: pool(r)},
 		},
 		pushes: []push{{gap: either(.7, poisson(uni(r, 6, 13)), between(1, 4)), size: fixed(job)}},
 	}
@@ -157,14 +197,13 @@ func etc(r *rand.Rand) *talk {
 func ethNicehash(r *rand.Rand) *talk {
 	notify := in(r, 190, 216)
 	diff := in(r, 52, 72)
-	return &talk{
-		hello: []exchange{{in(r, 80, 112), in(r, 90, 130), pool(r)}, {in(r, 80, 160), diff + notify, pool(r)}},
+	return (&talk{
 		calls: []call{{gap: poisson(logUni(r, 10, 180)), size: digits(in(r, 100, 150), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
 		pushes: []push{
 			{gap: either(.6, poisson(uni(r, 6, 14)), between(1, 5)), size: fixed(notify)},
 			{gap: heavy(uni(r, 120, 600), 1), size: fixed(diff)},
 		},
-	}
+	}).opening(r, ask(r, 80, 112, 90, 130), ask(r, 80, 160, 36, 46), diff, notify)
 }
 
 func stratumV1(bitcoin bool) func(r *rand.Rand) *talk {
@@ -183,121 +222,143 @@ func stratumV1(bitcoin bool) func(r *rand.Rand) *talk {
 			return base + 67*r.IntN(9) + r.IntN(3)
 		}
 		t := &talk{
-			hello:  []exchange{{in(r, 62, 130), in(r, 110, 190), pool(r)}, {in(r, 74, 150), in(r, 36, 44), pool(r)}},
 			calls:  []call{{gap: poisson(logUni(r, 5, 60)), size: fixed(submit), reply: fixed(reply), think: pool(r)}},
 			pushes: []push{{gap: gap, size: notify}, {gap: heavy(uni(r, 200, 900), 1), size: fixed(diff)}},
 		}
 		if one(r, .5) {
 			t.calls[0].size, t.calls[0].reply = digits(submit, 4), digits(reply, 4)
 		}
+		t.opening(r, ask(r, 62, 130, 110, 190), ask(r, 74, 150, 36, 44), diff, notify(r, 0))
+		if bitcoin && one(r, .4) { // mining.configure (BIP 310) comes first
+			t.hello = append([]exchange{ask(r, 90, 180, 80, 110)}, t.hello...)
+			t.behind.hello++
+		}
 		return t
 	}
 }
 
 func kawpow(r *rand.Rand) *talk {
-	job := in(r, 290, 350)
-	return &talk{
-		hello: []exchange{{in(r, 70, 120), in(r, 60, 120), pool(r)}, {in(r, 80, 150), in(r, 100, 150), pool(r)}},
+	job, target := in(r, 290, 350), in(r, 105, 112)
+	return (&talk{
 		calls: []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 240, 300), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
 		pushes: []push{
-			{gap: either(.6, poisson(60), between(5, 25)), size: fixed(job), pre: pick(0, 0, 108)(r, 0)},
+			{gap: either(.6, poisson(60), between(5, 25)), size: fixed(job), pre: pick(0, 0, target)(r, 0)},
 		},
-	}
+	}).opening(r, ask(r, 70, 120, 60, 120), ask(r, 80, 150, 36, 46), target, job)
 }
 
 func ergo(r *rand.Rand) *talk {
 	job := in(r, 230, 300)
-	return &talk{
-		hello:  []exchange{{in(r, 70, 120), in(r, 90, 140), pool(r)}, {in(r, 90, 160), in(r, 250, 420), pool(r)}},
+	return (&talk{
 		calls:  []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 110, 170), 4), reply: digits(in(r, 34, 50), 4), think: pool(r)}},
 		pushes: []push{{gap: either(.5, poisson(120), between(8, 40)), size: plus(0, span(job, job+1))}},
-	}
+	}).opening(r, ask(r, 70, 120, 90, 140), ask(r, 90, 160, 36, 46), in(r, 54, 72), job)
 }
 
-func equihash(solution, _ int) func(r *rand.Rand) *talk {
-	return func(r *rand.Rand) *talk {
-		job, target := in(r, 340, 420), in(r, 108, 130)
-		return &talk{
-			hello: []exchange{{in(r, 80, 130), in(r, 60, 90), pool(r)}, {in(r, 80, 150), in(r, 36, 46), pool(r)}},
-			calls: []call{{gap: poisson(logUni(r, 6, 90)), size: digits(solution+in(r, 140, 230), 4), reply: digits(in(r, 34, 46), 4), think: pool(r)}},
-			pushes: []push{
-				{gap: either(.6, poisson(75), clock(uni(r, 20, 60), 1)), size: fixed(job)},
-				{gap: heavy(uni(r, 200, 900), 1), size: fixed(target)},
-			},
-		}
-	}
+func equihash(solution int) func(r *rand.Rand) *talk {
+	return func(r *rand.Rand) *talk { return equihashOf(r, solution, in(r, 340, 420)) }
+}
+
+func equihashOf(r *rand.Rand, solution, job int) *talk {
+	target := in(r, 108, 130)
+	return (&talk{
+		calls: []call{{gap: poisson(logUni(r, 6, 90)), size: digits(solution+in(r, 140, 230), 4), reply: digits(in(r, 34, 46), 4), think: pool(r)}},
+		pushes: []push{
+			{gap: either(.6, poisson(75), clock(uni(r, 20, 60), 1)), size: fixed(job)},
+			{gap: heavy(uni(r, 200, 900), 1), size: fixed(target)},
+		},
+	}).opening(r, ask(r, 80, 130, 60, 90), ask(r, 80, 150, 36, 46), target, job)
 }
 
 func beam(r *rand.Rand) *talk {
 	job := in(r, 180, 240)
-	return &talk{
-		hello:  []exchange{{in(r, 90, 170), in(r, 90, 140), pool(r)}},
+	t := &talk{
+		hello:  []exchange{ask(r, 90, 170, 90, 140)},
 		calls:  []call{{gap: poisson(logUni(r, 6, 90)), size: digits(in(r, 290, 320), 10), reply: digits(in(r, 80, 120), 10), think: pool(r)}},
 		pushes: []push{{gap: either(.7, poisson(60), between(10, 30)), size: span(job, job+1)}},
 	}
+	return t.follow(r, 0, job)
 }
 
 func kaspa(r *rand.Rand) *talk {
-	job := in(r, 130, 220)
-	return &talk{
-		hello: []exchange{{in(r, 70, 110), in(r, 60, 120), pool(r)}, {in(r, 110, 160), in(r, 80, 150), pool(r)}},
-		calls: []call{{gap: poisson(logUni(r, 2, 30)), size: digits(in(r, 110, 150), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
+	job, diff, yes := in(r, 130, 220), in(r, 52, 66), in(r, 34, 56)
+	t := &talk{
+		hello: []exchange{ask(r, 70, 110, 60, 120), {c: in(r, 110, 160), s: yes + 1, think: pool(r)}},
+		calls: []call{{gap: poisson(logUni(r, 2, 30)), size: digits(in(r, 110, 150), 4), reply: digits(yes, 4), think: pool(r)}},
 		pushes: []push{
 			{gap: either(.5, poisson(uni(r, .4, 1.2)), clock(uni(r, .3, 1), .05)), size: span(job, job+1)},
-			{gap: heavy(uni(r, 200, 900), 1), size: fixed(in(r, 52, 66))},
+			{gap: heavy(uni(r, 200, 900), 1), size: fixed(diff)},
 		},
 	}
+	if one(r, .4) {
+		// A bridge to a node hands out the next template, a second later at most
+		// (client_handler.go of kaspa-stratum-bridge).
+		return t
+	}
+	return t.follow(r, 1, diff, job)
 }
 
+// grin's share lists 42 edges, numbers below two to the 29th, 31st or 32nd and so
+// of 8 to 10 digits: together they differ by three from one share to the next. Its
+// own miner asks for its status as well, each 30 seconds (stratumserver.rs of grin,
+// client.rs of grin-miner); others do not.
 func grin(r *rand.Rand) *talk {
-	job := in(r, 560, 700)
-	return &talk{
-		hello: []exchange{{in(r, 110, 170), in(r, 74, 100), pool(r)}, {in(r, 60, 80), job + in(r, 0, 30), pool(r)}},
+	job, yes := in(r, 560, 700), in(r, 70, 110)
+	t := &talk{
+		hello: []exchange{{in(r, 110, 170), yes - 1, pool(r)}, {in(r, 60, 80), job + in(r, 0, 30), pool(r)}},
 		calls: []call{
-			{gap: poisson(logUni(r, 10, 120)), size: span(in(r, 520, 540), 560), reply: fixed(in(r, 76, 110)), think: pool(r)},
-			{gap: clock(uni(r, 20, 60), .1), size: fixed(in(r, 60, 80)), reply: fixed(in(r, 72, 100)), think: pool(r)},
+			{gap: poisson(logUni(r, 10, 120)), size: edges(in(r, 545, 595)), reply: fixed(yes), think: pool(r)},
 		},
 		pushes: []push{{gap: either(.6, poisson(60), between(8, 30)), size: span(job, job+1)}},
 	}
+	if one(r, .5) {
+		t.calls = append(t.calls, call{gap: clock(30.5, .5), size: fixed(in(r, 56, 80)), reply: digits(in(r, 130, 150), 1), think: pool(r)})
+	}
+	return t
+}
+
+// edges is a length of so much in the middle, with what 42 numbers and a nonce of
+// 64 bits have more or fewer digits.
+func edges(mean int) sizer {
+	return func(r *rand.Rand, _ int) int { return mean + int(math.Round(3.2*r.NormFloat64())) }
 }
 
 func ckb(r *rand.Rand) *talk {
 	job := in(r, 150, 190)
-	return &talk{
-		hello:  []exchange{{in(r, 70, 120), in(r, 60, 110), pool(r)}, {in(r, 80, 150), in(r, 100, 170), pool(r)}},
+	return (&talk{
 		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 110, 160), 4), reply: digits(in(r, 34, 44), 4), think: pool(r)}},
 		pushes: []push{{gap: either(.7, poisson(uni(r, 6, 10)), between(2, 10)), size: span(job, job+1)}},
-	}
+	}).opening(r, ask(r, 70, 120, 60, 110), ask(r, 80, 150, 36, 46), in(r, 64, 112), job)
 }
 
+// alephium's job is a header of 302 bytes in hexadecimal digits and an empty list of
+// transactions (blockTemplate.js of its mining-pool), of one length but for the
+// digits of its numbers. That pool sends the jobs of all 16 chains in one message, and
+// knows no login: the first come with the next broadcast, and the miner's first
+// word is a share.
 func alephium(r *rand.Rand) *talk {
-	job := in(r, 700, 1400)
-	return &talk{
-		hello:  []exchange{{in(r, 70, 120), in(r, 60, 110), pool(r)}, {in(r, 80, 150), in(r, 100, 170), pool(r)}},
-		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 160, 220), 4), reply: digits(in(r, 34, 60), 4), think: pool(r)}},
-		pushes: []push{{gap: either(.7, poisson(uni(r, 1, 4)), between(1, 4)), size: span(job, job+30)}},
+	job := in(r, 685, 790)
+	t := &talk{
+		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 160, 220), 4), reply: digits(in(r, 34, 66), 4), think: pool(r)}},
+		pushes: []push{{gap: either(.7, poisson(uni(r, 1, 4)), between(1, 4)), size: span(job, job+2)}},
 	}
-}
-
-// dero pushes a template each half second or so over a WebSocket and counts
-// mini blocks in it; shares are not acknowledged but by the next template.
-func dero(r *rand.Rand) *talk {
-	job := in(r, 330, 370)
-	return wsPinged(r, &talk{
-		hello:  []exchange{{in(r, 160, 260), in(r, 129, 180), pool(r)}},
-		calls:  []call{{gap: poisson(logUni(r, 10, 120)), size: fixed(in(r, 168, 190)), reply: span(job, job+3), think: pool(r)}},
-		pushes: []push{{gap: clock(uni(r, .5, 1), .1), size: span(job, job+3)}},
-	})
+	if one(r, .3) {
+		all := 16*in(r, 672, 690) + 50
+		t.pushes[0] = push{gap: poisson(uni(r, 4, 5)), size: span(all, all+3)}
+		return t
+	}
+	return t.opening(r, ask(r, 70, 120, 60, 110), ask(r, 80, 150, 36, 46), in(r, 54, 100), job)
 }
 
 func coinhive(r *rand.Rand) *talk {
 	job := in(r, 280, 330)
-	return wsPinged(r, &talk{
-		hello: []exchange{{in(r, 380, 560), in(r, 129, 300), pool(r)}, {in(r, 90, 150), in(r, 60, 90), pool(r)}},
+	t := &talk{
+		hello: []exchange{ask(r, 380, 560, 129, 300), ask(r, 90, 150, 60, 90)},
 		calls: []call{{gap: poisson(logUni(r, 4, 40)), size: fixed(in(r, 170, 220)), reply: digits(in(r, 48, 60), 1000), think: pool(r),
 			then: uni(r, 0, .3), after: 1}},
 		pushes: []push{{gap: moneroJobs(r), size: fixed(job)}},
-	})
+	}
+	return wsPinged(r, t.follow(r, 1, job))
 }
 
 // wsPinged adds the pings of a WebSocket library's server, in two of three.
@@ -310,23 +371,25 @@ func wsPinged(r *rand.Rand, t *talk) *talk {
 }
 
 func ironfish(r *rand.Rand) *talk {
-	job := in(r, 480, 560)
-	return &talk{
-		hello:  []exchange{{in(r, 150, 230), in(r, 80, 180), pool(r)}},
+	job, target := in(r, 480, 560), in(r, 130, 170)
+	t := &talk{
+		hello:  []exchange{ask(r, 150, 230, 80, 180)},
 		calls:  []call{{gap: poisson(logUni(r, 6, 60)), size: digits(in(r, 100, 150), 4), reply: digits(in(r, 60, 100), 4), think: pool(r)}},
-		pushes: []push{{gap: either(.6, poisson(60), between(5, 20)), size: fixed(job)}, {gap: heavy(400, 1), size: fixed(in(r, 130, 170))}},
+		pushes: []push{{gap: either(.6, poisson(60), between(5, 20)), size: fixed(job)}, {gap: heavy(400, 1), size: fixed(target)}},
 	}
+	return t.follow(r, 0, target, job) // stratumServer.ts of ironfish
 }
 
 func verus(r *rand.Rand) *talk {
-	t := equihash(2690, 0)(r)
 	job := in(r, 3000, 3300) // the template carries a solution
+	t := equihashOf(r, 2690, job)
 	t.pushes[0] = push{gap: either(.6, poisson(60), between(10, 40)), size: span(job, job+2)}
 	return t
 }
 
-// deroWork is the same as a node's source has it: the clock of half a second
-// starts anew with each template, and what is found is answered by one.
+// deroWork is sent a template each half second over a WebSocket; the clock
+// starts anew with each, and what is found is answered by one alone, in which it is
+// counted (websocket_getwork_server.go of derohe).
 func deroWork(r *rand.Rand) *talk {
 	job := in(r, 330, 420)
 	return &talk{
@@ -340,9 +403,10 @@ func deroWork(r *rand.Rand) *talk {
 // branches.
 func ghostrider(r *rand.Rand) *talk {
 	base, branches := in(r, 560, 900), in(r, 1, 6)
-	return &talk{
-		hello:  []exchange{{in(r, 190, 300), in(r, 100, 200), pool(r)}},
+	t := &talk{
+		hello:  []exchange{ask(r, 190, 300, 100, 200)},
 		calls:  []call{{gap: poisson(logUni(r, 8, 120)), size: digits(in(r, 110, 150), 3), reply: digits(in(r, 34, 60), 3), think: pool(r)}, {gap: between(60, 60.5), size: digits(in(r, 80, 101), 3), reply: digits(70, 3), think: pool(r), idle: true}},
 		pushes: []push{{gap: either(.6, poisson(120), clock(uni(r, 20, 60), 1)), size: func(r *rand.Rand, _ int) int { return base + 67*r.IntN(branches) + r.IntN(2) }}},
 	}
+	return t.follow(r, 0, in(r, 54, 70), base)
 }

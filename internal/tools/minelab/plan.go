@@ -9,9 +9,9 @@ import (
 
 // talk draws the row's talk; both ends draw the same.
 func (rw *row) talk() *talk {
-	lists := [...][]spec{services, pollServices, moreServices, fartherServices}
+	lists := [][]spec{services, pollServices, moreServices, fartherServices, homeServices}
 	if rw.mining {
-		lists = [...][]spec{miners, pollMiners, moreMiners, nil}
+		lists = [][]spec{miners, pollMiners, moreMiners}
 	}
 	for _, list := range lists {
 		for _, s := range list {
@@ -26,9 +26,13 @@ func (rw *row) talk() *talk {
 // writePlan prints a plan: two rows of services for one of miners, every kind
 // in turn, each row with parameters, a TLS version and a stack of its own. set
 // is the kinds it draws from: all, those who ask by a clock (polls), further ones
-// (more, farther), or all of them in QUIC or SSH instead of TLS (carried; ssh, quic: in that
-// alone).
-func writePlan(n int, seed uint64, set string) error {
+// (more, farther, home), or all of them in QUIC or SSH instead of TLS (carried; ssh, quic: in that
+// alone). only leaves out the rows of the others, and changes nothing about those of
+// miners or of services.
+func writePlan(n int, seed uint64, set, only string) error {
+	if only != "" && only != "miners" && only != "services" {
+		return fmt.Errorf("only miners or services, not %q", only)
+	}
 	benign, mining := services, miners
 	switch set {
 	case "all":
@@ -38,6 +42,8 @@ func writePlan(n int, seed uint64, set string) error {
 		benign, mining = moreServices, slices.Concat(moreMiners, moreMiners, miners)
 	case "farther":
 		benign, mining = fartherServices, slices.Concat(miners, moreMiners)
+	case "home":
+		benign, mining = homeServices, slices.Concat(miners, moreMiners)
 	case "carried", "ssh", "quic":
 		benign, mining = slices.Concat(services, moreServices), slices.Concat(miners, moreMiners)
 	default:
@@ -70,7 +76,9 @@ func writePlan(n int, seed uint64, set string) error {
 				rw.server = fmt.Sprintf("198.18.%d.%d:22", i/200, 2+i%200)
 			}
 		}
-		fmt.Println(strings.Join(rw.strings(), "\t"))
+		if only == "" || rw.mining == (only == "miners") {
+			fmt.Println(strings.Join(rw.strings(), "\t"))
+		}
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func grinPoll(r *rand.Rand) *talk {
 	t := grin(r)
 	job := t.hello[1].s
 	t.pushes = nil
-	t.calls[1] = call{gap: clock(uni(r, 2, 15), .1), size: fixed(in(r, 60, 80)), reply: span(job, job+1), think: pool(r), wait: true}
+	t.calls = append(t.calls[:1], call{gap: clock(uni(r, 2, 15), .1), size: fixed(in(r, 60, 80)), reply: span(job, job+1), think: pool(r), wait: true})
 	return t
 }
 

@@ -3,7 +3,8 @@
 # network namespaces joined by one cable, puts the plan's addresses on them,
 # and takes everything down again. Nothing leaves the namespaces. Needs root,
 # tcpdump and stunnel, and for the sets with tunnels OpenSSH. NICE is the priority
-# (10): where others keep the machine busy, -10 keeps the times true.
+# (10): where others keep the machine busy, -10 keeps the times true. ONLY=miners (or
+# services) records those rows of the plan alone.
 set -eu
 out=$1 rows=$2 seed=$3 dur=$4 set=${5:-all}
 dir=$(mktemp -d)
@@ -18,7 +19,7 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT INT TERM
-"$dir/minelab" plan -rows "$rows" -seed "$seed" -set "$set" >"$dir/plan.tsv"
+"$dir/minelab" plan -rows "$rows" -seed "$seed" -set "$set" -only "${ONLY:-}" >"$dir/plan.tsv"
 cp "$dir/plan.tsv" "$out.tsv"
 ip netns add "$home"
 ip netns add "$net"
@@ -31,6 +32,11 @@ awk -F'\t' 'NR > 1 { print "addr add " $6 "/16 dev lh" }' "$dir/plan.tsv" | ip -
 awk -F'\t' 'NR > 1 { split($7, a, ":"); print "addr add " a[1] "/15 dev ln" }' "$dir/plan.tsv" | ip -n "$net" -batch -
 ip -n "$home" route add 198.18.0.0/15 dev lh
 ip -n "$net" route add 192.168.0.0/16 dev ln
+# Neighbours that stay: the kernel's table is one for all namespaces, and has room for
+# a thousand that it had to ask for.
+there=$(ip -n "$net" -br link show ln | awk '{ print $3 }') back=$(ip -n "$home" -br link show lh | awk '{ print $3 }')
+awk -F'\t' -v m="$there" 'NR > 1 { split($7, a, ":"); print "neigh add " a[1] " lladdr " m " dev lh nud permanent" }' "$dir/plan.tsv" | ip -n "$home" -batch -
+awk -F'\t' -v m="$back" 'NR > 1 { print "neigh add " $6 " lladdr " m " dev ln nud permanent" }' "$dir/plan.tsv" | ip -n "$net" -batch -
 for x in "$home lh" "$net ln"; do # whole segments, not what an offloading card would show
 	set -- $x
 	ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true

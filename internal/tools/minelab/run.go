@@ -157,6 +157,14 @@ func (p *peer) serveTalk(t *talk) {
 			if h.s > 0 {
 				p.write(tag, h.s)
 			}
+			if b := &t.behind; int(tag-'0') == b.hello && len(b.lines) > 0 {
+				if !p.sleep(p.draw(b.late)) {
+					return
+				}
+				for _, n := range b.lines {
+					p.write('!', n)
+				}
+			}
 			if int(tag-'0') == len(t.hello)-1 {
 				start()
 			}

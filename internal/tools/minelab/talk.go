@@ -10,6 +10,7 @@ import (
 // draw the same talk from the row's seed.
 type talk struct {
 	hello  []exchange // in order, at the start of the connection
+	behind behind     // one of their answers
 	calls  []call     // of the client
 	pushes []push     // of the server
 	short  bool       // a connection for each call
@@ -18,6 +19,14 @@ type talk struct {
 type exchange struct {
 	c, s  int // bytes; 0: none
 	think dist
+}
+
+// behind is what the server says right after one of its first answers, each line
+// by itself.
+type behind struct {
+	hello int // which
+	lines []int
+	late  dist // until the first of them; nil: at once
 }
 
 // call is something the client sends now and then.
