@@ -223,7 +223,11 @@ func (b *flowBody) EncodeEVE(e *event.Encoder) {
 			state = flow.Closed // both sides have ended it, as Suricata has it
 		}
 	}
-	e.Str("state", state.String())
+	if f.Loose == bothSides {
+		e.Str("state", "bypassed") // let go of
+	} else {
+		e.Str("state", state.String())
+	}
 	e.Str("reason", b.why.String())
 	e.Bool("alerted", f.Alerted)
 	if f.Midstream {

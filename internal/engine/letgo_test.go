@@ -39,10 +39,11 @@ func (r reader) Inspect(_ *flow.Flow, _ *proto.Conn, tx proto.Tx) (event.Finding
 // road is an engine in line, a kernel that does as its verdicts say, and one
 // connection over them.
 type road struct {
-	t   *testing.T
-	e   *Engine
-	saw []string
-	end event.Event // of the flow
+	record string // of the flow, at its end
+	t      *testing.T
+	e      *Engine
+	saw    []string
+	end    event.Event // of the flow
 
 	now  int64
 	step int64 // time from packet to packet
@@ -62,6 +63,7 @@ func newRoad(t *testing.T, mod func(*Config)) *road {
 		Sink: func(int) event.Sink {
 			return event.SinkFunc(func(ev *event.Event) {
 				if ev.Type == event.Flow {
+					r.record = string(new(event.EVE).Append(nil, ev))
 					r.end = *ev
 				}
 			})
@@ -324,6 +326,9 @@ func TestLetGoParsed(t *testing.T) {
 			r.say(1, line)
 		}
 		st := r.close()
+		if strings.Contains(r.record, `"state":"bypassed"`) != tt.want {
+			t.Errorf("%+v: %s", tt, r.record)
+		}
 		a := st.Apps["alpha"]
 		if tt.want != (a.LetGo[LetGoParsed] == 1) || a.Bytes < uint64(r.sent[0]+r.sent[1]) || a.Unseen != uint64(r.sent[0]+r.sent[1]-r.shown[0]-r.shown[1]) {
 			t.Errorf("%+v: %+v, %d sent, %d shown", tt, a, r.sent, r.shown)

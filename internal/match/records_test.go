@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/yamori-net/yamori/internal/engine"
@@ -72,4 +73,24 @@ func TestStateOfFlow(t *testing.T) {
 		c.segment(packet.ToClient, packet.ACK|packet.FIN, c.seq[1], c.seq[0]+1, "")
 	})
 	expect(t, got[0], map[string]string{"flow.state": `"closed"`, "tcp.state": `"last_ack"`})
+}
+
+// Data in a SYN (RFC 7413) shows the protocol; rules on it match from the first
+// packet after the handshake on.
+func TestProtocolOfFastOpen(t *testing.T) {
+	got := records(t, `alert http any any -> any any (flow:to_server; sid:1;)`, "alert", func(cfg *engine.Config) { cfg.NumberPackets = true }, func(r *replayer) {
+		const ask = "GET / HTTP/1.0\r\n\r\n"
+		c := &conn{r: r, cp: 40000, sp: 80, seq: [2]uint32{1001 + uint32(len(ask)), 5001}}
+		c.segment(packet.ToServer, packet.SYN, 1000, 0, ask)
+		c.segment(packet.ToClient, packet.SYN|packet.ACK, 5000, c.seq[0], "")
+		c.segment(packet.ToServer, packet.ACK, c.seq[0], c.seq[1], "")
+		c.send(packet.ToClient, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	var at []string
+	for _, a := range got {
+		at = append(at, text(a, "pcap_cnt"))
+	}
+	if strings.Join(at, " ") != "5" {
+		t.Errorf("alerts on packets %v", at)
+	}
 }

@@ -289,6 +289,9 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 		}
 	}
 	w.before = c.app
+	if w.before != 0 && c.proto == packet.ProtoTCP && handshake(f) && len(p.Payload) == 0 {
+		w.before = 0 // what data in the SYN shows counts after the handshake, as in Suricata
+	}
 	w.pending, w.active, w.passed = true, true, false
 	w.verdict, w.dropped = verdict.Verdict{}, nil
 	w.tx.on = false
@@ -493,12 +496,17 @@ func (c *ctx) established() bool {
 		if c.w.headless(f) {
 			return false
 		}
-		if n := f.EstablishedAt; n == 0 || n == f.Side[0].Packets+f.Side[1].Packets && c.p != nil && len(c.p.Payload) == 0 {
+		if f.EstablishedAt == 0 || handshake(f) && c.p != nil && len(c.p.Payload) == 0 {
 			return false // the packet that ends the handshake still belongs to it
 		}
 		return f.State != flow.New
 	}
 	return f.State != flow.New
+}
+
+// handshake reports that the latest packet of a flow of TCP ended its handshake.
+func handshake(f *flow.Flow) bool {
+	return f.EstablishedAt == f.Side[0].Packets+f.Side[1].Packets
 }
 
 // found queues an alert of rule id and does what the rule does besides.

@@ -12,7 +12,7 @@ import (
 
 // Floors: how many tests give the alerts they ask for. They only go up.
 const (
-	floorPasses = 446 // of those Suricata 7.0.10 passes
+	floorPasses = 447 // of those Suricata 7.0.10 passes
 	floorOthers = 197
 )
 
