@@ -54,8 +54,11 @@ func (w *Worker) emitDrop(p *packet.Packet, fl *flow.Flow, d packet.Dir, v verdi
 	ev := w.event(fl, event.Drop, p.Time)
 	ev.Src, ev.Dst, ev.SrcPort, ev.DstPort = p.Src, p.Dst, p.SrcPort, p.DstPort
 	w.dropBody = dropBody{p: p, dir: d, reason: "flow drop", ev: ev}
-	if r := w.match.Dropped(); r != nil {
+	if r, byRate := w.match.Dropped(); r != nil {
 		w.dropBody.reason, w.dropBody.rule = "rules", &r.Rule
+		if byRate {
+			w.dropBody.reason = "threshold detection_filter" // Suricata's words for rate_filter
+		}
 	}
 	ev.Body = &w.dropBody
 	w.sink.Event(ev)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
+	"github.com/yamori-net/yamori/internal/match"
 	"github.com/yamori-net/yamori/internal/packet"
+	"github.com/yamori-net/yamori/internal/rules"
 )
 
 // The record of a dropped packet names the rule, also one that does not alert;
@@ -92,5 +94,66 @@ func TestProtocolOfFastOpen(t *testing.T) {
 	}
 	if strings.Join(at, " ") != "5" {
 		t.Errorf("alerts on packets %v", at)
+	}
+}
+
+// What a threshold keeps from being told is dropped all the same, as in Suricata;
+// what it does not count as a match is not.
+func TestThresholdsDropSilently(t *testing.T) {
+	inline := func(cfg *engine.Config) { cfg.Inline = true }
+	for _, c := range []struct {
+		option        string
+		alerts, drops int
+	}{
+		{"threshold:type limit, track by_src, count 1, seconds 60;", 1, 5},
+		{"threshold:type both, track by_src, count 2, seconds 60;", 1, 4},
+		{"threshold:type threshold, track by_src, count 2, seconds 60;", 2, 2},
+		{"detection_filter:track by_src, count 2, seconds 60;", 3, 3},
+	} {
+		rule := `drop udp any any -> any any (content:"x"; ` + c.option + ` sid:1;)`
+		send := func(r *replayer) {
+			for i := range 5 {
+				r.frame(udp(client, server, uint16(5000+i), 5001, "x")) // another flow each time
+			}
+		}
+		alerts, drops := records(t, rule, "alert", inline, send), records(t, rule, "drop", inline, send)
+		if len(alerts) != c.alerts || len(drops) != c.drops {
+			t.Errorf("%s %d alerts and %d packets dropped, not %d and %d", c.option, len(alerts), len(drops), c.alerts, c.drops)
+		}
+		for _, d := range drops {
+			expect(t, d, map[string]string{"drop.reason": `"rules"`})
+		}
+	}
+}
+
+// So it is with threshold.config, and a rate that changes the action says so.
+func TestConfiguredThresholdsDrop(t *testing.T) {
+	for lines, want := range map[string]struct {
+		rule, reason  string
+		alerts, drops int
+	}{
+		"suppress gen_id 1, sig_id 1, track by_src, ip 192.168.1.2\n":                                      {"drop", `"rules"`, 0, 3},
+		"suppress gen_id 1, sig_id 1\n":                                                                    {"drop", `"rules"`, 0, 3},
+		"rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 60, new_action drop, timeout 60\n": {"alert", `"threshold detection_filter"`, 3, 2},
+	} {
+		thr, problems := rules.ParseThresholds("t", strings.NewReader(lines), rules.DefaultVars())
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		rule := want.rule + ` udp any any -> any any (content:"x"; sid:1;)`
+		run := func(typ string) []map[string]any {
+			return records(t, rule, typ, func(cfg *engine.Config) {
+				cfg.Inline, cfg.Rules = true, compile(t, rule, match.Options{Thresholds: thr})
+			}, func(r *replayer) {
+				for i := range 3 {
+					r.frame(udp(client, server, uint16(5000+i), 5001, "x"))
+				}
+			})
+		}
+		alerts, drops := run("alert"), run("drop")
+		if len(alerts) != want.alerts || len(drops) != want.drops {
+			t.Fatalf("%s%d alerts and %d drops, not %d and %d", lines, len(alerts), len(drops), want.alerts, want.drops)
+		}
+		expect(t, drops[len(drops)-1], map[string]string{"drop.reason": want.reason})
 	}
 }

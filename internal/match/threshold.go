@@ -200,18 +200,32 @@ func (c *compiler) addThreshold(t *threshold) {
 	*at = t
 }
 
-// pass counts one match and reports whether it is to be told.
-func (t *threshold) allow(h *Hosts, m *Meta, a *Alert, now int64) bool {
-	ok := true
-	for ; t != nil; t = t.next {
-		if !t.one(h, m, a, now) {
-			ok = false
-		}
+// say is what thresholds make of a match.
+type say uint8
+
+const (
+	nowise say = iota // it is none
+	silent             // its action is taken, and it is not told, as in Suricata
+	aloud
+)
+
+func aloudIf(ok bool, otherwise say) say {
+	if ok {
+		return aloud
 	}
-	return ok
+	return otherwise
 }
 
-func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
+// judge counts one match and says what is to be made of it.
+func (t *threshold) judge(h *Hosts, m *Meta, a *Alert, now int64) say {
+	least := aloud
+	for ; t != nil; t = t.next {
+		least = min(least, t.one(h, m, a, now))
+	}
+	return least
+}
+
+func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) say {
 	k := countKey{rule: uint64(m.GID)<<32 | uint64(m.SID), n: t.n}
 	switch t.track {
 	case bySrc:
@@ -232,28 +246,28 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 	if t.kind == thrSuppress {
 		switch t.track {
 		case bySrc:
-			return !t.addrs.Contains((*[16]byte)(&a.Src))
+			return aloudIf(!t.addrs.Contains((*[16]byte)(&a.Src)), silent)
 		case byDst:
-			return !t.addrs.Contains((*[16]byte)(&a.Dst))
+			return aloudIf(!t.addrs.Contains((*[16]byte)(&a.Dst)), silent)
 		case byPair:
-			return !t.addrs.Contains((*[16]byte)(&a.Src)) && !t.addrs.Contains((*[16]byte)(&a.Dst))
+			return aloudIf(!t.addrs.Contains((*[16]byte)(&a.Src)) && !t.addrs.Contains((*[16]byte)(&a.Dst)), silent)
 		}
-		return false
+		return silent
 	}
 	c, fresh, s := h.count(k, now, t.span)
 	defer s.mu.Unlock()
 	expired := now-c.since > t.span
 	if t.unique != 0 && t.kind != thrFilter && !expired && !h.distinct(c, t.port(a), t.count) {
-		return false // counted already
+		return nowise // counted already
 	}
 	switch t.kind {
 	case thrLimit:
 		if fresh || expired {
 			c.since, c.n = now, 1
-			return true
+			return aloud
 		}
 		c.n++
-		return c.n <= t.count
+		return aloudIf(c.n <= t.count, silent)
 	case thrThreshold:
 		if expired && !fresh {
 			t.again(h, c, a, now)
@@ -262,28 +276,30 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		if c.n >= t.count {
 			c.n = 0 // the window goes on, as in Suricata
 			h.forgetPorts(c)
-			return true
+			return aloud
 		}
-		return false
+		return nowise
 	case thrBoth:
 		if expired && !fresh {
 			t.again(h, c, a, now)
 		}
-		c.n++
-		return c.n == t.count
+		if c.n++; c.n < t.count {
+			return nowise
+		}
+		return aloudIf(c.n == t.count, silent)
 	case thrBackoff:
 		if fresh {
 			c.next = t.count
 		}
 		if c.n++; c.n != c.next {
-			return false
+			return silent
 		}
 		if c.next > math.MaxUint32/t.multiplier {
 			c.next = math.MaxUint32
 		} else {
 			c.next *= t.multiplier
 		}
-		return true
+		return aloud
 	case thrFilter:
 		if expired && !fresh {
 			t.again(h, c, a, now)
@@ -291,11 +307,11 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 		} else if t.unique == 0 || h.distinct(c, t.port(a), t.count) {
 			c.n++
 		}
-		return c.n > t.count
+		return aloudIf(c.n > t.count, nowise)
 	case thrRate:
 		if now < c.until {
 			a.Action = t.action
-			return true
+			return aloud
 		}
 		if expired && !fresh {
 			c.since, c.n = now, 0
@@ -308,9 +324,8 @@ func (t *threshold) one(h *Hosts, m *Meta, a *Alert, now int64) bool {
 			}
 			a.Action = t.action
 		}
-		return true
 	}
-	return true
+	return aloud
 }
 
 // port is the one that unique_on names.

@@ -129,6 +129,7 @@ type Worker struct {
 	inStream bool   // what is found is found in the stream
 	verdict  verdict.Verdict
 	dropped  *Meta // the rule that the verdict is of
+	byRate   bool  // rate_filter made it drop
 	tx       txAlert
 	nameList [2][]string // see nameOf
 	nameGen  uint32
@@ -260,8 +261,11 @@ func (w *Worker) startless(f *flow.Flow) bool {
 	return f.Key.Proto == packet.ProtoTCP && (f.Midstream || f.Side[packet.ToServer].TCPFlags&packet.SYN == 0)
 }
 
-// Unread reports that the configuration lets a flow pass because its start was not seen.
-func (w *Worker) Unread(f *flow.Flow) bool { return w.cfg.PassMidstream && w.startless(f) }
+// Unread reports that a flow passes unread because its start was not seen.
+// Their transactions are no events.
+func (w *Worker) Unread(f *flow.Flow) bool { return !w.cfg.Midstream && w.passes(f) }
+
+func (w *Worker) passes(f *flow.Flow) bool { return w.cfg.PassMidstream && w.startless(f) }
 
 // Begin starts a packet. f is nil for a packet outside of flows.
 func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
@@ -279,7 +283,7 @@ func (w *Worker) Begin(p *packet.Packet, f *flow.Flow, d packet.Dir) {
 	}
 	if f != nil {
 		c.fs = w.current(f)
-		if w.Unread(f) {
+		if w.passes(f) {
 			c.flowState().pass = true
 			f.Action = "pass"
 		}
@@ -566,8 +570,9 @@ func (w *Worker) alertsPass(r *rule) bool {
 }
 
 // Dropped returns the rule that dropped the packet under which End was called
-// last, nil when none did. It is valid until the next Begin.
-func (w *Worker) Dropped() *Meta { return w.dropped }
+// last, nil when none did, and whether only its rate made it do so. It is valid
+// until the next Begin.
+func (w *Worker) Dropped() (m *Meta, byRate bool) { return w.dropped, w.byRate }
 
 // Untold returns how many alerts were not told because their packet had too
 // many.
@@ -591,8 +596,11 @@ func (w *Worker) finish() {
 			}
 			break
 		}
-		if r.thr != nil && !r.thr.allow(w.set.hosts, a.Rule, a, w.c.now) {
-			continue
+		loud := aloud
+		if r.thr != nil {
+			if loud = r.thr.judge(w.set.hosts, a.Rule, a, w.c.now); loud == nowise {
+				continue
+			}
 		}
 		switch a.Action {
 		case rules.Alert:
@@ -614,7 +622,7 @@ func (w *Worker) finish() {
 			}
 			a.Blocked, w.verdict = true, v
 			if w.dropped == nil {
-				w.dropped = a.Rule
+				w.dropped, w.byRate = a.Rule, a.Action != r.action
 			}
 			if v.Scope == verdict.Flow {
 				if fs := w.c.flowState(); fs != nil {
@@ -623,7 +631,7 @@ func (w *Worker) finish() {
 				}
 			}
 		}
-		if r.flags&noAlert != 0 {
+		if r.flags&noAlert != 0 || loud == silent {
 			continue
 		}
 		if told >= w.cfg.MaxAlerts {

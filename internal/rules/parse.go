@@ -231,6 +231,9 @@ func (p *parser) statement(file string, st *statement) {
 		p.fail(file, st, h.dstPorts.off+off, err)
 		return
 	}
+	if r.Src.Set() == r.Dst.Set() && r.SrcPorts.Set() == r.DstPorts.Set() {
+		r.Both = false // one way is the other
+	}
 	p.scratch, off, err = splitOptions(p.scratch[:0], st, h.options)
 	if err != nil {
 		p.fail(file, st, off, err)

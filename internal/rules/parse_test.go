@@ -321,3 +321,23 @@ func TestMessages(t *testing.T) {
 		}
 	}
 }
+
+// A rule both ways between the same ends is one way: it must not match twice.
+func TestBothWays(t *testing.T) {
+	for header, want := range map[string]bool{
+		"any any <> any any":                  false,
+		"$HOME_NET any <> $HOME_NET any":      false,
+		"[192.0.2.1] 80 <> 192.0.2.1/32 [80]": false,
+		"any any <> any 80":                   true,
+		"any any <> $HOME_NET any":            true,
+		"any any -> any 80":                   false,
+	} {
+		rs, problems := Parse("t.rules", strings.NewReader("alert tcp "+header+" (sid:1;)\n"), ParseConfig{Vars: DefaultVars()})
+		if len(problems) > 0 || len(rs) != 1 {
+			t.Fatalf("%s: %v", header, problems)
+		}
+		if rs[0].Both != want {
+			t.Errorf("%s: both ways %v", header, rs[0].Both)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (d Direction) String() string {
 type Rule struct {
 	Action Action
 	Dir    Direction
-	Both   bool // Dir is Either
+	Both   bool // Dir is Either, and the two ends differ: the rule counts both ways
 	// Enabled is false for a rule in a comment, read only with
 	// ParseConfig.Disabled.
 	Enabled bool
