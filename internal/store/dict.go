@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -16,6 +17,15 @@ const wordShare = 1 << 10
 // device ids, families, kinds, countries. Beyond it a new word counts as
 // "other" (an attacker who invents MACs cannot grow the file for good).
 const maxWords = 16384
+
+// Half of the words are given as they come, which is enough for any home; the
+// other half at a pace that takes wordPace to use them up, and of which wordSave
+// can be saved. So a flood of invented devices leaves words to those that come
+// after it.
+const (
+	wordPace = 7 * 24 * time.Hour
+	wordSave = time.Hour
+)
 
 // maxWord bounds one word, in bytes.
 const maxWord = 128
@@ -33,6 +43,10 @@ type words struct {
 	full  bool
 	max   int
 	fresh []string // put into ids in the transaction that runs
+
+	now   func() time.Time
+	last  time.Time     // when saved was last added to
+	saved time.Duration // of wordPace
 }
 
 func loadWords(c *conn) (*words, error) {
@@ -58,10 +72,11 @@ func (w *words) id(c *conn, word string) (int64, error) {
 		return id, nil
 	}
 	// Categories are few, and what a finding is must not be lost.
-	if len(w.ids) >= w.max && !event.KnownCategory(event.Category(word)) {
+	if !event.KnownCategory(event.Category(word)) && !w.spare() {
 		w.full = true
 		return wordOther, nil
 	}
+	w.full = false
 	if err := c.exec("INSERT INTO dict(word) VALUES(?)", word); err != nil {
 		if errors.Is(err, sqlite3.CONSTRAINT) {
 			return wordOther, nil // a word of damaged text
@@ -72,6 +87,29 @@ func (w *words) id(c *conn, word string) (int64, error) {
 	w.ids[word], w.names[id] = id, word
 	w.fresh = append(w.fresh, word)
 	return id, nil
+}
+
+// spare reports whether there is a word to give.
+func (w *words) spare() bool {
+	half := w.max / 2
+	switch n := len(w.ids); {
+	case n >= w.max:
+		return false
+	case n < half:
+		return true
+	}
+	now, cost := w.now(), wordPace/time.Duration(half)
+	if w.last.IsZero() {
+		w.saved = wordSave
+	} else {
+		w.saved = min(w.saved+max(0, now.Sub(w.last)), wordSave+cost)
+	}
+	w.last = now
+	if w.saved >= cost {
+		w.saved -= cost
+		return true
+	}
+	return false
 }
 
 // done ends the transaction; after one that failed, its words are forgotten.

@@ -13,13 +13,14 @@ import (
 )
 
 // TestWordsFull: someone invents MACs without end; the words end, the
-// findings do not.
+// findings do not, and who comes later has words again.
 func TestWordsFull(t *testing.T) {
 	if raced {
 		t.Skip("skipped under the race detector: sixteen thousand records take half a minute, and nothing of it runs at the same time")
 	}
 	ctx := context.Background()
-	s := open(t, Config{})
+	clock := &fakeClock{t: t0}
+	s := open(t, Config{Clock: clock.now})
 	var list []Finding
 	for n := range maxWords + 50 {
 		list = append(list, Finding{Time: t0, Device: fmt.Sprintf("mac:%06x", n), Category: event.Scan, EVE: []byte("{}")})
@@ -51,6 +52,46 @@ func TestWordsFull(t *testing.T) {
 	}
 	if !s.Health().WordsFull {
 		t.Error("the owner is not told")
+	}
+	clock.set(t0.Add(time.Hour))
+	late, err := s.AddFinding(ctx, Finding{Time: t0, Device: "mac:later", Category: event.Scan, EVE: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := s.Finding(ctx, late.ID); err != nil || f.Device != "mac:later" {
+		t.Errorf("an hour later: device %q, %v", f.Device, err)
+	}
+	flush(t, s)
+	if s.Health().WordsFull {
+		t.Error("words are told to be used up while there are some")
+	}
+}
+
+// TestWordsPace: however long the flood, the words last for a week, and end.
+func TestWordsPace(t *testing.T) {
+	now := t0
+	w := &words{ids: map[string]int64{}, max: 1000, now: func() time.Time { return now }}
+	given := func(per int) (n int) {
+		for range per {
+			if w.spare() {
+				n++
+				w.ids[fmt.Sprint(len(w.ids))] = 1
+			}
+		}
+		return n
+	}
+	if n := given(600); n < 500 || n > 510 {
+		t.Errorf("%d at once", n)
+	}
+	for h := range 8 * 24 {
+		now = now.Add(time.Hour)
+		n := given(100)
+		if h < 6*24 && (n == 0 || n > 4) || h > 7*24 && n != 0 {
+			t.Errorf("%d in hour %d", n, h)
+		}
+	}
+	if len(w.ids) != w.max {
+		t.Errorf("%d words", len(w.ids))
 	}
 }
 

@@ -267,7 +267,7 @@ func (s *Store) load() (err error) {
 	if s.words, err = loadWords(s.w); err != nil {
 		return err
 	}
-	s.words.max = int(min(maxWords, s.cfg.MaxBytes/wordShare))
+	s.words.max, s.words.now = int(min(maxWords, s.cfg.MaxBytes/wordShare)), s.cfg.Clock
 	for _, q := range []string{"SELECT value FROM meta WHERE key='seq'", "SELECT max(id) FROM findings", "SELECT max(id) FROM events", "SELECT max(id) FROM flows",
 		"SELECT max(id) FROM audit", "SELECT max(version) FROM documents"} {
 		n, err := s.w.one(q)
