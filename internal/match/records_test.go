@@ -157,3 +157,28 @@ func TestConfiguredThresholdsDrop(t *testing.T) {
 		expect(t, drops[len(drops)-1], map[string]string{"drop.reason": want.reason})
 	}
 }
+
+// Numbers that follow the byte order of a remote call are read in that of its
+// header.
+func TestByteOrderOfCalls(t *testing.T) {
+	const rule = `alert tcp any any -> any any (dcerpc.stub_data; content:"name"; byte_test:2,=,0x1234,0,relative,dce; sid:1;)`
+	call := func(order byte, stub string) string { // C706 section 12.6.4.9; the header's numbers in the same order
+		size := byte(24 + len(stub))
+		if order == 0 {
+			return "\x05\x00\x00\x03\x00\x00\x00\x00\x00" + string(size) + "\x00\x00\x00\x00\x00\x01\x00\x00\x00\x10\x00\x00\x00\x05" + stub
+		}
+		return "\x05\x00\x00\x03\x10\x00\x00\x00" + string(size) + "\x00\x00\x00\x01\x00\x00\x00\x10\x00\x00\x00\x00\x00\x05\x00" + stub
+	}
+	for _, c := range []struct {
+		order byte
+		stub  string
+		n     int
+	}{
+		{0x10, "name\x34\x12....", 1}, {0x10, "name\x12\x34....", 0}, {0, "name\x12\x34....", 1}, {0, "name\x34\x12....", 0},
+	} {
+		got := records(t, rule, "alert", nil, func(r *replayer) { r.open(40000, 135).send(packet.ToServer, call(c.order, c.stub)) })
+		if len(got) != c.n {
+			t.Errorf("order %#x, %q: %d alerts", c.order, c.stub, len(got))
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/yamori-net/yamori/internal/match/inspect"
 	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/proto"
 )
@@ -218,7 +219,12 @@ func (w *Worker) buffers(id uint32, r *rule, app int, d packet.Dir, tx proto.Tx,
 			if b.chain != 0 {
 				data = w.apply(w.set.chains[b.chain], data)
 			}
-			if b.prog.Match(data, &w.ins) {
+			if b.prog.DCE() {
+				w.byteOrder(tx, d)
+			}
+			match := b.prog.Match(data, &w.ins)
+			w.ins.HasDCE = false
+			if match {
 				w.captured()
 				ok = true
 				break
@@ -238,6 +244,15 @@ func (w *Worker) buffers(id uint32, r *rule, app int, d packet.Dir, tx proto.Tx,
 		return true
 	}
 	return w.c.fs.sawRaw(id) || w.payload(r, d)
+}
+
+// byteOrder gives the byte order of a remote call to programs that ask for it.
+func (w *Worker) byteOrder(tx proto.Tx, d packet.Dir) {
+	o, ok := tx.(interface{ BigEndian(packet.Dir) bool })
+	w.ins.DCE, w.ins.HasDCE = inspect.LittleEndian, ok
+	if ok && o.BigEndian(d) {
+		w.ins.DCE = inspect.BigEndian
+	}
 }
 
 // payload tries the payload options of a rule that also names buffers: on the

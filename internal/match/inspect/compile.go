@@ -12,8 +12,12 @@ import (
 type Program struct {
 	arena *Arena
 	first uint32
-	n     uint32
+	n     uint16 // at most MaxSteps
+	dce   bool
 }
+
+// DCE reports that p asks for the byte order of a DCERPC header.
+func (p *Program) DCE() bool { return p.dce }
 
 // Len returns the number of steps.
 func (p *Program) Len() int { return int(p.n) }
@@ -42,7 +46,10 @@ func (a *Arena) Compile(steps []Step, vars *Vars) (*Program, error) {
 			ops[i].v += sub << 32
 		}
 	}
-	p := &Program{arena: a, first: uint32(len(a.ops)), n: uint32(len(ops))}
+	p := &Program{arena: a, first: uint32(len(a.ops)), n: uint16(len(ops))}
+	for i := range ops {
+		p.dce = p.dce || ops[i].flags&fDCE != 0
+	}
 	a.ops = append(append(a.ops, ops...), c.sub...)
 	return p, nil
 }

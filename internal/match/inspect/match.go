@@ -75,7 +75,7 @@ func (p *Program) Match(buf []byte, ctx *Ctx) bool {
 	}
 	ctx.Captures, ctx.Exhausted = ctx.Captures[:0], false
 	ctx.machine.Reset(0)
-	ok := ctx.run(p.arena.ops[p.first:p.first+p.n]) == yes
+	ok := ctx.run(p.arena.ops[p.first:p.first+uint32(p.n)]) == yes
 	if !ok {
 		ctx.Captures = ctx.Captures[:0]
 	}

@@ -231,6 +231,9 @@ func (t *Tx) version(has bool) []byte {
 // RPC returns what the transaction carries of a DCERPC call.
 func (t *Tx) RPC() *dcerpc.Call { return &t.DCE }
 
+// BigEndian reports the order of integers in the stub data of that call.
+func (t *Tx) BigEndian(d packet.Dir) bool { return t.DCE.BigEndian(d) }
+
 // IsPipe reports whether the transaction connects to a share of pipes.
 func (t *Tx) IsPipe() bool {
 	if t.ShareType == 2 || string(t.RspService) == "IPC" {
