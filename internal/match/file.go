@@ -140,6 +140,15 @@ func (w *Worker) File(app int, tx proto.Tx, d packet.Dir, f File, done bool) {
 			t = &one
 		}
 	}
+	if td := &t.dir[d]; td.file != f {
+		if td.file = f; len(td.matched) > 0 {
+			w.another(&w.set.txs[app][d], td)
+		}
+		w.files++
+	}
+	if done {
+		t.dir[d].file = nil // what keeps it may be lent to the next
+	}
 	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
 	keep := w.tx
 	w.tx = txAlert{id: t.id, on: true, tx: tx}
@@ -150,4 +159,20 @@ func (w *Worker) File(app int, tx proto.Tx, d packet.Dir, f File, done bool) {
 	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
 	w.encode(t.id, tx)
 	w.file = file{text: w.file.text}
+}
+
+// another lets rules on files match once more in a transaction of group g: it
+// brings another file.
+func (w *Worker) another(g *txGroup, t *txDir) {
+	keep := t.matched[:0]
+	for _, id := range t.matched {
+		if !slices.ContainsFunc(w.set.rules[id].bufs, func(b bufCheck) bool { return w.set.fileKind[b.buf] != notFile }) {
+			keep = append(keep, id)
+		} else if _, always := slices.BinarySearch(g.always, id); !always {
+			t.cand = append(t.cand, id) // what it was found by need not be seen again
+		}
+	}
+	t.matched = keep
+	slices.Sort(t.cand)
+	t.cand = slices.Compact(t.cand)
 }

@@ -182,3 +182,38 @@ func TestByteOrderOfCalls(t *testing.T) {
 		}
 	}
 }
+
+// A rule on files is told of for each file of a transaction.
+func TestEachFileOfTransaction(t *testing.T) {
+	const set = `
+alert http any any -> any any (http.uri; content:"/up"; file.name; content:"pic"; sid:1;)
+alert http any any -> any any (file.data; content:"evil"; sid:2;)
+alert http any any -> any any (http.method; content:"POST"; sid:3;)
+`
+	part := func(name, text string) string {
+		return "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" + name + "\"\r\n\r\n" + text + "\r\n"
+	}
+	body := part("pic1", "evil one") + part("text", "good") + part("pic2", "evil two") + part("pic3", "evil three") + "--B--\r\n"
+	ask := "POST /up HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n"
+	for _, cut := range []int{0, 60, 200} { // files in one segment, and over two
+		got := map[string][]string{}
+		for _, a := range records(t, set, "alert", nil, func(r *replayer) {
+			c := r.open(40000, 80)
+			c.send(packet.ToServer, ask+body[:cut])
+			c.send(packet.ToServer, body[cut:])
+			c.send(packet.ToClient, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}) {
+			name := ""
+			if files, ok := a["files"].([]any); ok {
+				name, _ = files[0].(map[string]any)["filename"].(string)
+			}
+			sid := text(a, "alert.signature_id")
+			got[sid] = append(got[sid], name)
+		}
+		for sid, want := range map[string]string{"1": "pic1 pic2 pic3", "2": "pic1 pic2 pic3", "3": ""} {
+			if have := strings.Join(got[sid], " "); have != want || len(got[sid]) == 0 {
+				t.Errorf("cut at %d: rule %s told of %q, not %q", cut, sid, have, want)
+			}
+		}
+	}
+}

@@ -175,6 +175,7 @@ type txDir struct {
 	cand    []uint32 // rules whose filter hit and that did not match yet
 	matched []uint32
 	seen    uint64 // filters whose buffer was scanned, by bit
+	file    File   // looked at last, nil once it has ended
 }
 
 // MaxOpenTx bounds the transactions of one flow of which state is kept.
@@ -195,7 +196,7 @@ func (f *Flow) tx(tx proto.Tx) *txState {
 		t := &f.txs[n]
 		t.tx, t.id = tx, f.next
 		for d := range t.dir {
-			t.dir[d].cand, t.dir[d].matched, t.dir[d].seen = t.dir[d].cand[:0], t.dir[d].matched[:0], 0
+			t.dir[d] = txDir{cand: t.dir[d].cand[:0], matched: t.dir[d].matched[:0]}
 		}
 	} else {
 		f.txs = append(f.txs, txState{tx: tx, id: f.next})
@@ -209,7 +210,7 @@ func (f *Flow) forget(tx proto.Tx) {
 	for i := range f.txs {
 		if f.txs[i].tx == tx {
 			t := f.txs[i]
-			t.tx = nil
+			t.tx, t.dir[0].file, t.dir[1].file = nil, nil, nil
 			copy(f.txs[i:], f.txs[i+1:])
 			f.txs[len(f.txs)-1] = t
 			f.txs = f.txs[:len(f.txs)-1]

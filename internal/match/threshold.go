@@ -205,7 +205,7 @@ type say uint8
 
 const (
 	nowise say = iota // it is none
-	silent             // its action is taken, and it is not told, as in Suricata
+	silent            // its action is taken, and it is not told, as in Suricata
 	aloud
 )
 

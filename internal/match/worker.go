@@ -71,7 +71,8 @@ type Alert struct {
 	vars    span
 	traffic span
 	order   uint32
-	stream  bool // found in the stream, not in the packet
+	file    uint32 // number of the file it was found in
+	stream  bool   // found in the stream, not in the packet
 	flowID  uint64
 }
 
@@ -118,6 +119,7 @@ type Worker struct {
 	notes    []note          // of the rule being tried
 	noteText []byte
 	file     file
+	files    uint32 // seen begin
 	list     []uint32
 	hits     []uint32
 	free     []*Flow
@@ -532,7 +534,8 @@ func (w *Worker) found(id uint32) {
 	}
 	for i := range w.alerts {
 		a := &w.alerts[i]
-		if a.order == id && a.Dir == c.d && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) && a.stream == w.inStream {
+		if a.order == id && a.Dir == c.d && a.HasTx == tx.on && (!tx.on || a.TxID == tx.id) && a.stream == w.inStream &&
+			(w.file.f == nil || a.file == w.files) {
 			return
 		}
 	}
@@ -544,6 +547,9 @@ func (w *Worker) found(id uint32) {
 		Flow: c.f, Packet: c.p, Time: c.now, order: id, stream: w.inStream}
 	if tx.on {
 		a.TxID, a.HasTx = tx.id, true
+	}
+	if w.file.f != nil {
+		a.file = w.files
 	}
 	a.InStream = c.proto == packet.ProtoTCP && (w.tx.on || w.inStream || w.cfg.Inline && r.flags&needStream != 0 && !w.headless(c.f))
 	if c.f != nil {
