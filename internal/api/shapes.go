@@ -381,7 +381,7 @@ type Status struct {
 	Rules         int64     `json:"rules" doc:"loaded"`
 	RulesFailed   int64     `json:"rules_failed"`
 	RulesSince    time.Time `json:"rules_since,omitzero"`
-	RulesRefused  string    `json:"rules_refused,omitempty" doc:"why a later load was refused; the old rules stay"`
+	RulesRefused  string    `json:"rules_refused,omitempty" doc:"why the latest load was refused; the rules before it stay, after a start the project's own"`
 	RefusedAt     time.Time `json:"rules_refused_at,omitzero"`
 	StoreBytes    int64     `json:"store_bytes"`
 	StoreLimit    int64     `json:"store_limit"`

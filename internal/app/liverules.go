@@ -71,7 +71,7 @@ func (w *Watch) loadWhole(prev *match.Set) (*RuleLoad, error) {
 	return l, nil
 }
 
-// refuse says why the daemon would not run with these rules, nil if it would.
+// refuse says why the daemon does not take these rules, nil if it does.
 func (l *RuleLoad) refuse() error {
 	var last *rules.Problem
 	for _, p := range l.Problems {
@@ -90,7 +90,8 @@ func (l *RuleLoad) refuse() error {
 }
 
 // CheckRules loads rules as the daemon does at its start. The load comes with
-// an error when the daemon would not start; it is nil when nothing was read.
+// an error when the daemon would start without them; it is nil when nothing was
+// read.
 func CheckRules(rc RuleConfig) (*RuleLoad, error) {
 	rc.Builtin = true
 	l, err := rc.Load()
@@ -100,16 +101,26 @@ func CheckRules(rc RuleConfig) (*RuleLoad, error) {
 	return l, l.refuse()
 }
 
-// firstRules loads the rules that the engine starts with.
+// firstRules loads the rules that the engine starts with. A home whose rule
+// files are gone or not to be used is watched by the project's own, and told so.
 func (w *Watch) firstRules(cfg *engine.Config) error {
 	w.Rules.Builtin = true
-	l, err := w.loadWhole(nil)
-	if err != nil {
-		return fmt.Errorf("rules: %w", err)
+	l, refused := w.loadWhole(nil)
+	if refused != nil {
+		w.Log.Error("the rules are not loaded: only the project's own are there", "error", refused)
+		own := RuleConfig{Builtin: true, HomeNet: w.Rules.HomeNet}
+		var err error
+		if l, err = own.Load(); err != nil {
+			return fmt.Errorf("rules: %w", err)
+		}
 	}
 	cfg.Rules, cfg.RulesMidstream = l.Set, w.Rules.Midstream
 	cfg.RulesPassMidstream = w.Rules.PassMidstream
-	w.rules.Store(ruleStatus(l))
+	s := ruleStatus(l)
+	if refused != nil {
+		s.Refused, s.RefusedAt = refused.Error(), s.Since
+	}
+	w.rules.Store(s)
 	return nil
 }
 

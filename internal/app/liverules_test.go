@@ -106,10 +106,24 @@ func TestReloadRules(t *testing.T) {
 	}
 }
 
-func TestRulesThatCannotStart(t *testing.T) {
-	none := filepath.Join(t.TempDir(), "none.rules")
-	if _, err := watching(t, none); err == nil || !strings.Contains(err.Error(), none) {
-		t.Error(err)
+// TestRulesMissingAtStart: a home whose rule file is gone is watched all the same, says so, and has its rules again when
+// they are there.
+func TestRulesMissingAtStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "late.rules")
+	w, err := watching(t, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := (&RuleConfig{Builtin: true}).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := w.Status().Rules; s.Loaded != own.Loaded || !strings.Contains(s.Refused, file) || s.RefusedAt.IsZero() {
+		t.Errorf("at the start: %+v", s)
+	}
+	write(t, file, one)
+	if s, err := w.ReloadRules(); err != nil || s.Loaded != own.Loaded+1 || s.Refused != "" {
+		t.Errorf("reloaded: %+v, %v", s, err)
 	}
 }
 

@@ -113,7 +113,7 @@ var adviceOn = map[string]advice{
 	"rules.ok":      {"Days since the newest file of rules was written: {days}.", "", "規則ファイルの最終更新は {days} 日前です。", ""},
 	"rules.old":     {"The rules are old: the newest file was written {days} days ago.", "Fetch them anew from where they come from, then: yamori rules reload", "規則が古くなっています（最終更新は {days} 日前）。", "配布元から取り直し、yamori rules reload を実行してください。"},
 	"rules.missing": {"There are no rules where the configuration says: {path}", "Put them there, or correct rules.files.", "設定の場所に規則がありません: {path}", "規則を置くか、rules.files を直してください。"},
-	"rules.refused": {"Rules were refused and the old ones stay.", "yamori run --check says what is wrong with them.", "新しい規則を読み込めず、以前の規則のままです。", "yamori run --check で問題を確かめてください。"},
+	"rules.refused": {"Rules were refused; those from before stay, after a start only the project's own.", "yamori run --check says what is wrong with them.", "規則を読み込めませんでした。以前の規則のまま（起動した時は付属の規則だけ）です。", "yamori run --check で問題を確かめてください。"},
 	"dns.port_taken": {"The home's names cannot be answered: another program holds {address}.", "Stop it or let it use another port: often dnsmasq (port=0) or systemd-resolved (DNSStubListener=no).",
 		"ほかのプログラムが {address} を使っているため、家の DNS が動きません。", "そのプログラムを止めるか、別のポートにしてください（よくあるのは dnsmasq：port=0、systemd-resolved：DNSStubListener=no）。"},
 
