@@ -147,6 +147,18 @@ func (p *Packet) icmp(b []byte) {
 		p.SrcPort = be16(b[4:])
 	}
 	p.DstPort = p.SrcPort
+	// What belongs to the header of these, as in Suricata: the addresses of an
+	// advertisement (RFC 1256 section 3), three times (RFC 792).
+	size := 8
+	switch p.ICMPType {
+	case 9:
+		size += 4 * int(b[4]) * int(b[5])
+	case 13, 14:
+		size += 12
+	}
+	if size <= len(b) {
+		p.Payload = b[size:]
+	}
 }
 
 // icmp6 reads an ICMPv6 header, RFC 4443, with the same rules.

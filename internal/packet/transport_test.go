@@ -46,7 +46,11 @@ var transportRows = []row{
 
 	{"echo request", LinkRaw, v4(1, a1, a2, icmp(8, 0, 0xabcd, "ping")), over4(1, ports(0xabcd, 0xabcd, "ping"))},
 	{"echo reply", LinkRaw, v4(1, a1, a2, icmp(0, 0, 0xabcd, "")), over4(1, ports(0xabcd, 0xabcd, ""))},
-	{"timestamp reply", LinkRaw, v4(1, a1, a2, icmp(14, 0, 5, string(zeros(12)))), over4(1, ports(13, 13, string(zeros(12))))},
+	{"timestamp reply", LinkRaw, v4(1, a1, a2, icmp(14, 0, 5, string(zeros(12)))), over4(1, ports(13, 13, ""))},
+	{"timestamp with more", LinkRaw, v4(1, a1, a2, icmp(13, 0, 5, string(zeros(12))+"x")), over4(1, ports(13, 13, "x"))},
+	{"timestamp cut", LinkRaw, v4(1, a1, a2, icmp(13, 0, 5, string(zeros(11)))), over4(1, ports(13, 13, string(zeros(11))))},
+	{"router advertisement", LinkRaw, v4(1, a1, a2, icmp(9, 0, 0, "")[:4], []byte{1, 2, 0, 9}, zeros(8), []byte("x")), over4(1, ports(10, 10, "x"))},
+	{"router advertisement cut", LinkRaw, v4(1, a1, a2, icmp(9, 0, 0, "")[:4], []byte{255, 255, 0, 9}, zeros(8)), over4(1, ports(10, 10, string(zeros(8))))},
 	{"unreachable", LinkRaw, v4(1, a1, a2, icmp(3, 3, 0, string(web))), over4(1, ports(0, 0, string(web)))},
 	{"ICMP short", LinkRaw, v4(1, a1, a2, icmp(8, 0, 1, "")[:7]), over4(1, broken(0, 0, TruncatedL4))},
 	{"ICMPv6 in IPv4", LinkRaw, v4(58, a1, a2, []byte("12345678")), over4(58, ports(0, 0, "12345678"))},
