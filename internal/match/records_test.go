@@ -217,3 +217,33 @@ alert http any any -> any any (http.method; content:"POST"; sid:3;)
 		}
 	}
 }
+
+// A rule that asks for a violation and for contents wants both.
+func TestEventsWithContents(t *testing.T) {
+	const event = "app-layer-event:http.invalid_transfer_encoding_value_in_request; "
+	for _, c := range []struct {
+		options string
+		n       int
+	}{
+		{event, 1},
+		{event + `http.uri; content:"/bad";`, 1},
+		{event + `http.uri; content:"/good";`, 0},
+		{event + `content:"Transfer-Encoding";`, 1},
+		{event + `content:"nowhere";`, 0},
+		{event + `content:"Transfer-Encoding"; http.method; content:"POST"; http.uri; content:"/bad"; startswith;`, 1},
+		{event + `content:"nowhere"; http.uri; content:"/bad";`, 0},
+		{event + `http.stat_code; content:"200";`, 0}, // of the other side
+	} {
+		rule := `alert http any any -> any any (flow:established,to_server; ` + c.options + ` sid:1;)`
+		got := records(t, rule, "alert", nil, func(r *replayer) {
+			c := r.open(40000, 80)
+			c.send(packet.ToServer, "POST /bad HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: odd\r\nContent-Length: 1\r\n\r\nx")
+			c.send(packet.ToClient, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			c.send(packet.ToServer, "GET /good HTTP/1.1\r\nHost: h\r\n\r\n")
+			c.send(packet.ToClient, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		})
+		if len(got) != c.n {
+			t.Errorf("%s: %d alerts, not %d", c.options, len(got), c.n)
+		}
+	}
+}

@@ -61,6 +61,9 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 			break
 		}
 	}
+	if len(fs.events) > 0 {
+		w.eventRules(app, tx, t, done)
+	}
 	w.tx = keep
 	c.d, c.src, c.dst, c.sp, c.dp = kd, ks, kt, ksp, kdp
 	w.encode(id, tx)
@@ -68,6 +71,34 @@ func (w *Worker) Tx(app int, tx proto.Tx, done bool) (id uint64) {
 		fs.forget(tx)
 	}
 	return id
+}
+
+// eventRules tries the rules that ask for a violation and for more, once the
+// violation was told, on the transaction that it belongs to.
+func (w *Worker) eventRules(app int, tx proto.Tx, t *txState, done bool) {
+	c := &w.c
+	keep := c.fs.events[:0]
+	for _, id := range c.fs.events {
+		r := &w.set.rules[id]
+		d := packet.ToServer
+		if r.flags&toClient != 0 {
+			d = packet.ToClient
+		}
+		if w.setDir(d); contains(t.dir[d].matched, id) {
+			continue
+		}
+		if !w.let() && c.matches(r) && w.offers(r, app, d) && w.buffers(id, r, app, d, tx, done) {
+			if !done {
+				t.dir[d].matched = append(t.dir[d].matched, id)
+			}
+			w.found(id)
+			continue
+		}
+		keep = append(keep, id)
+	}
+	if c.fs.events = keep; done {
+		c.fs.events = keep[:0]
+	}
 }
 
 // open reports that there is state of tx.
@@ -165,6 +196,21 @@ func (w *Worker) inspectTx(g *txGroup, app int, d packet.Dir, tx proto.Tx, t *tx
 		}
 	}
 	t.cand = keep
+}
+
+// offers reports that protocol app has all buffers of a rule in direction d.
+func (w *Worker) offers(r *rule, app int, d packet.Dir) bool {
+	for i := range r.bufs {
+		b := &r.bufs[i]
+		at := d
+		if b.side != anySide {
+			at = packet.Dir(b.side - 1)
+		}
+		if w.set.fileKind[b.buf] == notFile && w.set.get[app][at][b.buf] == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // fresh adds the rules that are not yet candidates to the worker's list.
@@ -285,6 +331,10 @@ func (w *Worker) Event(app, name string) {
 	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
 	for _, id := range ids {
 		r := &w.set.rules[id]
+		if len(r.bufs) > 0 || r.payload != nil {
+			c.flowState().note(id) // it asks for more
+			continue
+		}
 		if r.flags&toServer != 0 {
 			w.setDir(packet.ToServer)
 		} else if r.flags&toClient != 0 {

@@ -16,6 +16,7 @@ type Flow struct {
 	vars      []flowVar
 	txs       []txState
 	raw       []uint32 // rules on transactions whose part of the stream was seen
+	events    []uint32 // rules whose violation was told, and that ask for more
 	next      uint64   // number of the next transaction
 	dir       [2]streamState
 	watch     *reassembly.Watch // nil until a rule asks for stream events
@@ -35,7 +36,7 @@ func (f *Flow) reset(gen uint32) {
 	clear(f.bits)
 	f.gen, f.ints, f.txs = gen, f.ints[:0], f.txs[:0]
 	f.vars = nil
-	f.raw = f.raw[:0]
+	f.raw, f.events = f.raw[:0], f.events[:0]
 	if f.watch != nil {
 		*f.watch = reassembly.Watch{}
 	}
@@ -221,7 +222,7 @@ func (f *Flow) forget(tx proto.Tx) {
 
 func contains(l []uint32, id uint32) bool { return slices.Contains(l, id) }
 
-// maxRaw bounds the rules of which Flow.raw knows.
+// maxRaw bounds the rules of which Flow.raw and Flow.events know.
 const maxRaw = 64
 
 // saw notes that the stream has shown the payload part of a rule that also
@@ -229,6 +230,13 @@ const maxRaw = 64
 func (f *Flow) saw(id uint32) {
 	if len(f.raw) < maxRaw && !contains(f.raw, id) {
 		f.raw = append(f.raw, id)
+	}
+}
+
+// note remembers that the violation that a rule asks for was told.
+func (f *Flow) note(id uint32) {
+	if len(f.events) < maxRaw && !contains(f.events, id) {
+		f.events = append(f.events, id)
 	}
 }
 

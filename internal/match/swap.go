@@ -80,6 +80,7 @@ func (w *Worker) adopt(f *Flow) {
 			t.matched = renumber(t.matched, remap)
 		}
 	}
+	f.raw, f.events = renumber(f.raw, remap), renumber(f.events, remap)
 	for d := range f.dir {
 		s := &f.dir[d]
 		s.renumber(remap)
