@@ -29,6 +29,7 @@ type conn struct {
 	inner    *inner     // carried messages; nil until the first
 	flip     packet.Dir // 1 when client and server were swapped after the conn was made
 	first    *side      // that spoke first; nil until some payload was seen
+	parsing  packet.Dir // what is parsed, or was last
 	ended    bool       // nothing more to learn; released after the packet
 	raw      bool       // ended, but rules still want the streams
 	switches uint8
@@ -363,6 +364,7 @@ func (s *side) Gap(n int) {
 		s.dropped += n
 		return
 	}
+	c.parsing = s.dir
 	if err := c.parser.Gap(&c.pc, s.dir, n); err != nil {
 		c.ended = true
 		return
@@ -476,6 +478,7 @@ func (c *conn) lost() {
 
 // parse gives data to the parser; false when parsing of the flow is over.
 func (c *conn) parse(s *side, data []byte) bool {
+	c.parsing = s.dir
 	n, err := c.parser.Parse(&c.pc, s.dir, data)
 	if n < 0 || n > len(data) {
 		n = len(data)
@@ -544,6 +547,7 @@ func (c *conn) datagram(d packet.Dir, b []byte) {
 		c.start(i)
 	}
 	for range MaxSwitches + 1 {
+		c.parsing = s.dir
 		n, err := c.parser.Parse(&c.pc, s.dir, b)
 		c.named()
 		c.measure()

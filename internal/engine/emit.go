@@ -159,7 +159,7 @@ func (c *conn) anomaly(name string) {
 	w := c.w
 	w.n.Anomalies++
 	if w.match != nil {
-		w.match.Event(c.pc.AppProto, name)
+		w.match.Event(c.pc.AppProto, name, c.parsing)
 	}
 	if c.odd >= MaxFlowAnomalies || w.sink == nil || !w.wants[event.Anomaly] {
 		return

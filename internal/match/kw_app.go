@@ -34,6 +34,14 @@ var appKeywords = []Keyword{
 		}
 		c.notPlain()
 		c.events = append(c.events, strings.Clone(v))
+		// The parser has one name for both sides.
+		switch request, response := strings.Contains(v, "request"), strings.Contains(v, "response"); {
+		case !strings.HasPrefix(v, "http.") || request == response:
+		case request:
+			c.out.flags |= ofRequest
+		default:
+			c.out.flags |= ofResponse
+		}
 		return nil
 	}},
 	{Name: "decode-event", Aliases: []string{"engine-event"}, Family: "app", Doc: "a malformed packet", Example: `decode-event:ipv4.pkt_too_small;`, Setup: setupDecodeEvent},

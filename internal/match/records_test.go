@@ -247,3 +247,28 @@ func TestEventsWithContents(t *testing.T) {
 		}
 	}
 }
+
+// A violation by the answer is none by the request.
+func TestWhoseViolation(t *testing.T) {
+	const set = `
+alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_value_in_request; sid:1;)
+alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_value_in_response; sid:2;)
+`
+	const odd = "Transfer-Encoding: odd\r\nContent-Length: 1\r\n\r\nx"
+	for _, c := range []struct{ request, response, want string }{
+		{"POST / HTTP/1.1\r\nHost: h\r\n" + odd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "1"},
+		{"GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\n" + odd, "2"},
+	} {
+		var got []string
+		for _, a := range records(t, set, "alert", nil, func(r *replayer) {
+			conn := r.open(40000, 80)
+			conn.send(packet.ToServer, c.request)
+			conn.send(packet.ToClient, c.response)
+		}) {
+			got = append(got, text(a, "alert.signature_id"))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("rules %v, not %s", got, c.want)
+		}
+	}
+}

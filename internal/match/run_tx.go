@@ -319,8 +319,8 @@ func (w *Worker) payload(r *rule, d packet.Dir) bool {
 }
 
 // Event tells of a violation of a protocol by its name, such as
-// "line_too_long" of "http".
-func (w *Worker) Event(app, name string) {
+// "line_too_long" of "http", and of who sent it.
+func (w *Worker) Event(app, name string, from packet.Dir) {
 	c := &w.c
 	ids := w.set.events[eventKey{app, name}]
 	if len(ids) == 0 || !w.active || c.f == nil || w.let() {
@@ -331,6 +331,9 @@ func (w *Worker) Event(app, name string) {
 	kd, ks, kt, ksp, kdp := c.d, c.src, c.dst, c.sp, c.dp
 	for _, id := range ids {
 		r := &w.set.rules[id]
+		if r.flags&ofRequest != 0 && from != packet.ToServer || r.flags&ofResponse != 0 && from != packet.ToClient {
+			continue
+		}
 		if len(r.bufs) > 0 || r.payload != nil {
 			c.flowState().note(id) // it asks for more
 			continue

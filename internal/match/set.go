@@ -135,6 +135,8 @@ const (
 	wholeTx    // =>: buffers of both sides of a transaction
 	byPiece    // where a piece of a stream begins, or what it lacks, matters to it
 	lacks      // what a piece of a stream lacks matters to it
+	ofRequest  // asks for a violation of HTTP in what the client sends
+	ofResponse // or in what the server does
 )
 
 // rule is one compiled rule. A rule with <> stands twice, its ends swapped.
