@@ -15,7 +15,7 @@ import (
 // that begins with the first message, by a clock or a node's next template.
 func TestBeginnings(t *testing.T) {
 	lists := []string{"stratum-v1", "stratum-v1-scrypt", "ghostrider"} // of hashes, some longer than others
-	next := []string{"kaspa", "dero-work", "blake3"} // some, or all, send the next one
+	next := []string{"kaspa", "dero-work", "blake3"}                   // some, or all, send the next one
 	for _, s := range slices.Concat(miners, moreMiners) {
 		for seed := range uint64(40) {
 			r := rand.New(rand.NewPCG(seed, 1))
