@@ -9,6 +9,7 @@ import (
 
 	"github.com/yamori-net/yamori/internal/match/inspect"
 	"github.com/yamori-net/yamori/internal/match/mpm"
+	"github.com/yamori-net/yamori/internal/packet"
 	"github.com/yamori-net/yamori/internal/rules"
 )
 
@@ -330,6 +331,7 @@ func (c *compiler) finish() error {
 			}
 			continue
 		}
+		c.answerBody(l)
 		c.settleSide(l)
 		l.recase()
 		bc := bufCheck{buf: c.b.buffer(l.name), neg: l.absentOK, side: l.side}
@@ -350,6 +352,21 @@ func (c *compiler) finish() error {
 		return fail("flow names both directions")
 	}
 	return nil
+}
+
+// answerBody makes http.response_body the data of the file that the answer is:
+// Suricata looks at both in the same portions.
+func (c *compiler) answerBody(l *list) {
+	p := c.b.providers[l.name][packet.ToClient]
+	if l.name != "http.response_body" || l.absentOK || c.r.Dir == rules.BothOf || c.out.flags&toServer != 0 || p == 0 {
+		return
+	}
+	if c.out.hasApps {
+		p &= c.out.apps
+	}
+	l.name = "file.data"
+	c.out.apps, c.out.hasApps = p, true
+	c.out.flags |= toClient
 }
 
 // payloadKind decides whether the payload options look at packets, at the

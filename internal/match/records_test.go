@@ -272,3 +272,34 @@ alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_va
 		}
 	}
 }
+
+// http.response_body sees all of a long answer, of HTTP alone and of the answer
+// alone.
+func TestLongAnswerBody(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		n    int
+	}{
+		{`alert http any any -> any any (http.response_body; content:"needle"; sid:1;)`, 1},
+		{`alert tcp any any -> any any (content:"needle"; http_server_body; sid:1;)`, 1},
+		{`alert http any any -> any any (flow:to_client; http.stat_code; content:"200"; http.response_body; content:"hay"; startswith; content:"yyy"; distance:0; sid:1;)`, 1},
+		{`alert http any any -> any any (http.response_body; content:"needle"; startswith; sid:1;)`, 0},
+		{`alert http any any -> any any (http.response_body; content:"asked"; sid:1;)`, 0},
+		{`alert smtp any any -> any any (http.response_body; content:"needle"; sid:1;)`, 0},
+		{`alert http any any -> any any (flow:to_server; http.response_body; content:"needle"; sid:1;)`, 0},
+	} {
+		got := records(t, c.rule, "alert", nil, func(r *replayer) {
+			conn := r.open(40000, 80)
+			conn.send(packet.ToServer, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nasked")
+			body := "hay" + strings.Repeat("y", 60000) + "needle"
+			answer := "HTTP/1.1 200 OK\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n" + body
+			for ; len(answer) > 1400; answer = answer[1400:] {
+				conn.send(packet.ToClient, answer[:1400])
+			}
+			conn.send(packet.ToClient, answer)
+		})
+		if len(got) != c.n {
+			t.Errorf("%s: %d alerts, not %d", c.rule, len(got), c.n)
+		}
+	}
+}
