@@ -163,14 +163,24 @@ func setupURILen(c *compiler, o rules.Option) error {
 			return fail("urilen knows norm and raw, not %q", p[1])
 		}
 	}
+	c.notPlain()
 	lo, hi, err := sizeRange(p[0], math.MaxUint16)
+	if a, b, ok := strings.Cut(p[0], "<>"); err != nil && ok && isNumber(a) && isNumber(b) {
+		c.neverAs = "urilen:" + strings.Clone(p[0]) + " leaves no length" // Suricata takes it, of urilen alone
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	c.notPlain()
 	l := c.list(name, false)
 	l.steps = append(l.steps, inspect.Step{Kind: inspect.URILen, Min: lo, Max: hi})
 	return nil
+}
+
+// isNumber reports that v is a number of 16 bits.
+func isNumber(v string) bool {
+	_, err := rules.ParseUint(strings.TrimSpace(v), math.MaxUint16)
+	return err == nil
 }
 
 // wholeBuffer asks for a buffer that is the text, or holds it.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yamori-net/yamori/internal/builtin"
 	"github.com/yamori-net/yamori/internal/engine"
 	"github.com/yamori-net/yamori/internal/event"
 	"github.com/yamori-net/yamori/internal/match"
@@ -300,6 +301,25 @@ func TestLongAnswerBody(t *testing.T) {
 		})
 		if len(got) != c.n {
 			t.Errorf("%s: %d alerts, not %d", c.rule, len(got), c.n)
+		}
+	}
+}
+
+// An empty range of urilen is taken and never matches; of others it is refused.
+func TestEmptyRanges(t *testing.T) {
+	get := func(r *replayer) { r.open(40000, 80).get("/12345678", "x") }
+	for _, option := range []string{"urilen:9<>10", "urilen:9<>9", "urilen:9<>10,raw"} {
+		if n := len(records(t, "alert http any any -> any any ("+option+"; sid:1;)", "alert", nil, get)); n != 0 {
+			t.Errorf("%s: %d alerts", option, n)
+		}
+	}
+	if n := len(records(t, "alert http any any -> any any (urilen:8<>10; sid:1;)", "alert", nil, get)); n != 1 {
+		t.Errorf("%d alerts of a range of one", n)
+	}
+	for _, option := range []string{"dsize:9<>10", "http.uri; bsize:9<>10", "urilen:9<>x", "urilen:<>9"} {
+		rs, _ := rules.Parse("t.rules", strings.NewReader("alert http any any -> any any ("+option+"; sid:1;)\n"), rules.ParseConfig{Vars: rules.DefaultVars()})
+		if _, problems := match.Compile(rs, match.Options{Protocols: builtin.Protocols()}); len(problems) == 0 {
+			t.Errorf("%s loads", option)
 		}
 	}
 }
