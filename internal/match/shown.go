@@ -7,7 +7,8 @@ import (
 )
 
 // maxShown bounds what is kept of the end of a direction of a stream to be told
-// with alerts on it: Suricata's payload-buffer-size in its stock settings.
+// with alerts on it: Suricata's payload-buffer-size in its stock settings. Of at
+// most MaxWindows directions it is kept at a time.
 const maxShown = 4096
 
 // Show keeps the next bytes of a direction of a stream for alerts to tell, and
@@ -19,6 +20,13 @@ func (w *Worker) Show(d packet.Dir, b []byte, gap int) {
 		return
 	}
 	s := &c.flowState().dir[d]
+	if s.shown == nil {
+		if w.showing >= MaxWindows {
+			return
+		}
+		w.showing++
+		s.shown = make([]byte, 0, maxShown)
+	}
 	if gap > 0 {
 		s.shown = append(s.shown, '[')
 		s.shown = strconv.AppendInt(s.shown, int64(gap), 10)
@@ -27,6 +35,16 @@ func (w *Worker) Show(d packet.Dir, b []byte, gap int) {
 	s.shown = append(s.shown, b[max(0, len(b)-maxShown):]...)
 	if n := len(s.shown) - maxShown; n > 0 {
 		s.shown = s.shown[:copy(s.shown, s.shown[n:])]
+	}
+}
+
+// hide gives back what is kept of a flow's streams to be told.
+func (w *Worker) hide(f *Flow) {
+	for d := range f.dir {
+		if f.dir[d].shown != nil {
+			f.dir[d].shown = nil
+			w.showing--
+		}
 	}
 }
 

@@ -115,6 +115,7 @@ type Worker struct {
 	z        *inflate.Stream // of gunzip and zlib_deflate, made when first needed
 	windows  [][]byte        // free ones
 	lent     int             // windows in use
+	showing  int             // directions of which the end is kept for alerts
 	bodies   []byte          // what Encode made for the alerts of this packet
 	notes    []note          // of the rule being tried
 	noteText []byte
@@ -355,6 +356,7 @@ func (w *Worker) Close(f *flow.Flow) {
 		return
 	}
 	f.Rules = nil
+	w.hide(fs)
 	for d := range fs.dir {
 		w.giveBack(&fs.dir[d])
 	}
