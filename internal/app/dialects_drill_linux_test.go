@@ -144,17 +144,18 @@ func TestConsentWallet(t *testing.T) {
 	inTime(t, "mining without a wallet", func() bool { return mines(camera, "stratum-quiet") })
 	inTime(t, "mining to another wallet", func() bool { return mines(camera, "cryptonote") })
 	inTime(t, "another device's mining", func() bool { return mines(pc, "stratum") })
-	allowed := 0
-	for f, err := range g.cl.Findings(ctx, api.FindingQuery{Category: "mining", Action: "allowed"}) {
-		if err != nil {
-			t.Fatal(err)
+	// Findings are stored beside the packets' way, a little later.
+	eventually(t, "a finding of what was allowed", func() bool {
+		allowed := 0
+		for f, err := range g.cl.Findings(ctx, api.FindingQuery{Category: "mining", Action: "allowed"}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			allowed++
+			if f.Device != g.device(camera) || f.Explain.Args["wallet"] != wallet {
+				t.Errorf("allowed: %+v", f)
+			}
 		}
-		allowed++
-		if f.Device != g.device(camera) || f.Explain.Args["wallet"] != wallet {
-			t.Errorf("allowed: %+v", f)
-		}
-	}
-	if allowed == 0 {
-		t.Error("what was allowed is recorded nowhere")
-	}
+		return allowed > 0
+	})
 }
