@@ -30,6 +30,8 @@ func everything(t *testing.T) *match.Set {
 	add("ip", `dsize:>0; target:src_ip; metadata:created_at 2026_01_01, tag a, tag b, odd"key é;`)
 	add("ip", "target:dest_ip;")
 	add("icmp", "itype:>0;")
+	add("ip", "dsize:>0; flow:to_server; flowbits:set,a.b; flowbits:set,traffic/id/x; flowbits:set,traffic/label/y; flowint:n,+,1;")
+	add("tcp", `flow:to_server; content:"e"; entropy:value > 0;`)
 	for _, p := range builtin.Protocols() {
 		for _, buf := range p.Buffers {
 			add(p.Name, buf.Name+`; content:!"|00 01 02 03 fe|";`)
@@ -60,7 +62,7 @@ func TestRuleAlertsKeepToTheSchema(t *testing.T) {
 		}
 		var out []byte
 		var eve event.EVE
-		e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, NumberPackets: true, Seed: 1,
+		e, err := engine.New(engine.Config{Protocols: builtin.Protocols(), Rules: set, NumberPackets: true, AlertPayload: true, Flows: true, Events: []event.Type{event.Stats}, Seed: 1,
 			Sink:    func(int) event.Sink { return event.SinkFunc(func(ev *event.Event) { out = eve.Append(out, ev) }) },
 			OnPanic: func(v any, stack []byte) { t.Errorf("panic: %v\n%s", v, stack) }})
 		if err != nil {
@@ -75,7 +77,7 @@ func TestRuleAlertsKeepToTheSchema(t *testing.T) {
 		}
 		for line := range strings.Lines(string(out)) {
 			alerts++
-			for _, p := range []string{`"http":{`, `"dns":{`, `"tls":{`, `"metadata":{`, `"target":{`} {
+			for _, p := range []string{`"http":{`, `"dns":{`, `"tls":{`, `"metadata":{`, `"target":{`, `"flowbits":[`, `"entropy":{`, `"traffic":{`, `"payload":`, `"packet":`} {
 				with[p] = with[p] || strings.Contains(line, p)
 			}
 			if err := checkEvent(line); err != nil && told < 20 {
@@ -84,7 +86,12 @@ func TestRuleAlertsKeepToTheSchema(t *testing.T) {
 			}
 		}
 	}
-	if alerts < 1000 || len(with) < 5 {
-		t.Errorf("%d alerts, with %v", alerts, with)
+	if alerts < 1000 {
+		t.Errorf("%d alerts", alerts)
+	}
+	for p, ok := range with {
+		if !ok {
+			t.Errorf("no alert with %s", p)
+		}
 	}
 }
