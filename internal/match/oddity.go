@@ -140,10 +140,27 @@ func (w *Worker) Oddities() []uint64 {
 }
 
 func (w *Worker) raise(ids []uint32) {
+	c := &w.c
 	for _, id := range ids {
-		if c := &w.c; c.p != nil && c.p.Version == 0 || c.matches(&w.set.rules[id]) {
-			w.found(id)
+		r := &w.set.rules[id]
+		if (c.p == nil || c.p.Version != 0) && !c.matches(r) {
+			continue
 		}
+		// What else it asks for: of the packet, or of the transaction to come.
+		if len(r.bufs) > 0 {
+			if fs := c.flowState(); fs != nil {
+				fs.note(id)
+			}
+			continue
+		}
+		if r.payload != nil {
+			w.ins.Start = 0
+			if c.p == nil || len(c.p.Payload) == 0 || !r.payload.Match(c.p.Payload, &w.ins) {
+				continue
+			}
+			w.captured()
+		}
+		w.found(id)
 	}
 }
 

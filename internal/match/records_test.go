@@ -323,3 +323,27 @@ func TestEmptyRanges(t *testing.T) {
 		}
 	}
 }
+
+// Events of the decoder and of the connection with contents want both, too.
+func TestOdditiesWithContents(t *testing.T) {
+	for _, c := range []struct {
+		options string
+		n       int
+	}{
+		{"decode-event:icmpv4.unknown_type;", 1},
+		{`decode-event:icmpv4.unknown_type; content:"text";`, 1},
+		{`decode-event:icmpv4.unknown_type; content:"other";`, 0},
+		{`stream-event:fin_but_no_session;`, 1},
+		{`stream-event:fin_but_no_session; content:"bye";`, 1},
+		{`stream-event:fin_but_no_session; content:"other";`, 0},
+	} {
+		got := records(t, "alert ip any any -> any any ("+c.options+" sid:1;)", "alert", nil, func(r *replayer) {
+			r.frame(ip(client, server, packet.ProtoICMP, append([]byte{77, 0, 0, 0, 0, 0, 0, 0}, "text"...)))
+			conn := &conn{r: r, cp: 40000, sp: 7777, seq: [2]uint32{100, 900}}
+			conn.segment(packet.ToServer, packet.ACK|packet.FIN, 100, 900, "bye")
+		})
+		if len(got) != c.n {
+			t.Errorf("%s: %d alerts, not %d", c.options, len(got), c.n)
+		}
+	}
+}
