@@ -39,6 +39,7 @@ type Tracker struct {
 	look   uint32 // messages at which the next look is due
 	half   uint16
 	least  uint16 // SSH: shortest packet of the server's; QUIC: longest acknowledgement of late
+	Whole  bool   // followed from the beginning on
 	Best   uint8  // level reported
 	Streak uint8  // looks in a row that spoke for more than Best
 
@@ -89,7 +90,7 @@ func (t *Tracker) Message(now int64, d packet.Dir, n int) bool {
 		t.open, t.bdir, t.bbytes, t.bfirst = true, d, uint32(n), now
 	}
 	t.blast = now
-	t.note(now, d, n, joined)
+	t.note(now, quiet, d, n, joined)
 	return true
 }
 
@@ -166,7 +167,7 @@ func (t *Tracker) channel(d packet.Dir, n int) int {
 func (t *Tracker) forget() {
 	near := t.near
 	t.Stats = Stats{near: near, pending: none}
-	t.open, t.look, t.half = false, 0, 0
+	t.open, t.look, t.half, t.Whole = false, 0, 0, true
 }
 
 func (t *Tracker) bursts() uint32 { return t.Bursts[0] + t.Bursts[1] }

@@ -286,3 +286,37 @@ func BenchmarkSegment(b *testing.B) {
 		now += second
 	}
 }
+
+// TestEarly: what a server says at the beginning is its answers and what follows them
+// without a pause.
+func TestEarly(t *testing.T) {
+	type msg struct {
+		at  float64 // seconds
+		d   packet.Dir
+		len int
+	}
+	const c, s = packet.ToServer, packet.ToClient
+	for _, tt := range []struct {
+		name string
+		msgs []msg
+		want uint8
+	}{
+		{"job in the answer", []msg{{0, c, 500}, {.2, s, 450}, {9, s, 380}}, 1},
+		{"job behind the answers", []msg{{0, c, 80}, {.1, s, 120}, {.1, c, 90}, {.3, s, 40}, {.3, s, 60}, {.31, s, 900}}, 4},
+		{"looked up", []msg{{0, c, 80}, {.1, s, 120}, {1.6, s, 900}}, 2},
+		{"after a pause", []msg{{0, c, 80}, {.1, s, 120}, {2.6, s, 900}, {2.7, s, 900}}, 1},
+		{"a late answer", []msg{{0, c, 80}, {6, s, 450}}, 1},
+		{"an answer to something later", []msg{{0, c, 80}, {.1, s, 120}, {30, c, 90}, {30.1, s, 900}}, 1},
+		{"server first", []msg{{0, s, 10000}, {4, s, 10000}, {9, c, 200}}, 1},
+		{"more than is kept", []msg{{0, c, 80}, {.1, s, 30}, {.2, s, 40}, {.3, s, 50}, {.4, s, 60}, {.5, s, 70}, {.6, s, 80}, {.7, s, 90}, {.8, s, 100}, {.9, s, 110}}, Firsts},
+	} {
+		var tr Tracker
+		tr.Start(TLS13)
+		for _, m := range tt.msgs {
+			tr.Message(1e18+int64(m.at*1e9), m.d, m.len)
+		}
+		if tr.Early != tt.want {
+			t.Errorf("%s: %d of %v", tt.name, tr.Early, tr.First)
+		}
+	}
+}

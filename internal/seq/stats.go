@@ -11,7 +11,7 @@ import (
 const (
 	Calls  = 5
 	Pushes = 4
-	Firsts = 6  // lengths kept of the server's first messages: tickets, greetings, answers
+	Firsts = 8  // lengths kept of the server's first messages: tickets, greetings, answers
 	tiny   = 16 // what is shorter and answers nothing is a ping of the layer below: WebSocket, HTTP/2, MQTT
 	none   = 0xff
 
@@ -25,6 +25,9 @@ const (
 // nears are how close lengths must be to be taken for one: counters grow by
 // digits, SSH rounds up to blocks, and QUIC puts acknowledgements before data.
 var nears = [...]uint16{Raw: 3, TLS13: 3, TLS12: 3, SSH: 8, QUIC: 12}
+
+// Near is how close two lengths of this flow must be to be taken for one.
+func (s *Stats) Near() int { return int(s.near) }
 
 // Call is a length that the client sends, and what comes back.
 type Call struct {
@@ -65,6 +68,13 @@ const (
 	entryOff = 2
 )
 
+// What a server says at the beginning: its answers, and what comes with no pause behind
+// them, but for the time it takes to look something up.
+const (
+	beginning = int64(10e9)
+	promptly  = int64(2e9)
+)
+
 // ListsFrom is the length of a message that can hold a list of hashes beside
 // what else there is in a job.
 const ListsFrom = 300
@@ -75,14 +85,22 @@ func (s *Steps) add(n, near uint16) {
 	}
 	if d := diff(n, s.last); s.last > 0 && d > near {
 		s.N = inc(s.N)
-		if (d+entryOff)%entry <= 2*entryOff {
+		if by(int(d), entry) {
 			s.Comma = inc(s.Comma)
 		}
-		if (d+entryOff)%(entry+1) <= 2*entryOff {
+		if by(int(d), entry+1) {
 			s.Spaced = inc(s.Spaced)
 		}
 	}
 	s.last = n
+}
+
+func by(d, entry int) bool { return (d+entryOff)%entry <= 2*entryOff }
+
+// ByEntries reports whether two lengths differ by whole entries of a list of hashes.
+func ByEntries(d int) bool {
+	d = max(d, -d)
+	return by(d, entry) || by(d, entry+1)
 }
 
 // Moments sums the natural logarithms of times in seconds.
@@ -123,15 +141,16 @@ type Stats struct {
 	Begin, Last int64     // first and latest message, ns
 	Records     [2]uint16 // messages before joining
 	Pings       uint16    // messages of a few bytes that answer nothing; counted here alone
+	Most        uint16    // longest message after each side's first three
 	Bursts      [2]uint32 // after it
 	Sum         [2]uint32 // bytes since the client's first message, without those of a few bytes
 	First       [Firsts]uint16
 	Joined      uint8 // bit k: First[k] came at once with the one before
 	firsts      uint8
+	Early       uint8   // how many of First came at the beginning, without a pause
 	Unanswered  uint32  // calls followed by another without a reply between
 	Pushed      uint32  // messages of the server that answer nothing
 	Woke        uint32  // of those, after a second of quiet
-	Most        uint16  // longest message after each side's first three
 	LenSum      float32 // of the logarithms of lengths of pushes
 	LenSq       float32
 
@@ -152,17 +171,23 @@ type Stats struct {
 	pending   uint8  // call that waits for its reply
 	owed      uint8  // replies that are due
 	asked     bool   // by a message too short to count
+	asks      bool   // the latest message is the client's
 	pendingAt uint32 // ms since Begin, as the others
 	lastPush  uint32
 	lastRecv  uint32 // the server's latest message
 }
 
-// note counts a message before joining.
-func (t *Tracker) note(now int64, d packet.Dir, n int, joined bool) {
+// note counts a message before joining, that came so long after the one before.
+func (t *Tracker) note(now, quiet int64, d packet.Dir, n int, joined bool) {
 	length := uint16(min(n, math.MaxUint16))
 	if d == packet.ToClient {
+		k := t.firsts
 		t.first(n, length, joined && (t.Kind == TLS13 || t.Kind == TLS12)) // elsewhere a packet is no message
+		if k == t.Early && (t.Begin == 0 || (t.asks || quiet < promptly) && now-t.Begin < beginning) {
+			t.Early = t.firsts
+		}
 	}
+	t.asks = d == packet.ToServer
 	t.Records[d&1] = inc(t.Records[d&1])
 	if n > tiny && t.Records[0] > 0 && t.Sum[d&1] < 1<<30 {
 		t.Sum[d&1] += uint32(n)

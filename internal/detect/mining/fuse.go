@@ -17,7 +17,10 @@ import (
 // and the levels that sums of them reach. docs/detection/mining.md gives the
 // reasons.
 const (
-	seqPrior = -2.5 // with levelLikely it sets what a sequence must say: see "The threshold" in the page
+	// With levelLikely it sets what a sequence must say: see "The threshold" in the page.
+	seqPrior = -4.0
+	// pollPrior is the same of a client that fetches its work, whose scores are lower.
+	pollPrior = -2.5
 
 	weightPool    = 6.0
 	weightSite    = 0.5
@@ -39,12 +42,12 @@ const (
 	// mostElse is the most that is added for what a look has to ask others for.
 	mostElse = 2*weightOther + weightAgain + weightNext + weightKind + weightAfter + weightServes
 
-	levelSuspect   = -0.7
+	levelSuspect   = -0.5
 	levelLikely    = 0.4
 	levelConfirmed = 5.0
 	// seqNeeded is what the sequence itself must say for anything above
 	// suspect: names and ports alone are no proof that anybody mines.
-	seqNeeded = 2.2
+	seqNeeded = 3.5
 	// pollNeeded is the same of a client that fetches its work. Registers that are
 	// read by a clock and written now and then look alike, so that it is never
 	// more than suspect unless the device's kind or a pool's name speaks for it.
@@ -75,7 +78,7 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		return event.Finding{}, false
 	}
 	s := q.model.Score(&x)
-	sum := seqPrior + s + tagSum(t.Tag) + blur(t)
+	sum := before(x.Shape) + s + tagSum(t.Tag) + blur(t)
 	if s < 0 || sum < levelSuspect-mostElse || t.Best >= uint8(event.Confirmed) {
 		t.Streak = 0
 		return event.Finding{}, false
@@ -115,11 +118,12 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 		sum += weightServes
 		ev = append(ev, event.Evidence{Code: "sequence.serves", Value: fmt.Sprintf("%d miners", n), Weight: weightServes})
 	}
-	need, backed := seqNeeded, true
+	v := look(t)
+	need, backed := seqNeeded, v.opening() != 0 || kindWeight(dev.Kind) != 0 || t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0
 	if x.Shape == shapePoll {
 		need, backed = pollNeeded, kindWeight(dev.Kind) != 0 || t.Tag&(tagPool|tagPoolDNS|tagProxyCert) != 0
 	}
-	if sum >= levelLikely && s >= need && backed && Holds(t) {
+	if sum >= levelLikely && s >= need && backed && v.holds() {
 		t.Streak = min(t.Streak+1, 2)
 	} else {
 		t.Streak = 0
@@ -150,9 +154,15 @@ func (q *sequence) Judge(f *flow.Flow, t *seq.Tracker, now int64, end bool, who 
 // work does not come by a clock alone (what follows Ethereum's slots of twelve
 // seconds is a wallet); and shares are found whenever they are, so that there is
 // not one for each job (who hands in one result for each task is a worker of
-// another kind).
+// another kind); and a pool gives out work at the beginning.
 func Holds(t *seq.Tracker) bool {
 	v := look(t)
+	return v.holds() && v.opening() != 0
+}
+
+// holds is the same without the last: whoever runs a pool can put that off, so
+// that it counts only where nothing but the sequence speaks for mining.
+func (v *view) holds() bool {
 	if v.clocked() {
 		return true // by a clock, but answering what was found
 	}
@@ -174,6 +184,13 @@ const (
 	// a Poisson process between ticks of a clock, one a tick.
 	oneForOne = 0.37
 )
+
+func before(shape int) float64 {
+	if shape == shapePoll {
+		return pollPrior
+	}
+	return seqPrior
+}
 
 func blur(t *seq.Tracker) float64 {
 	if t.Kind == seq.QUIC || t.Kind == seq.SSH || t.Blocks {
@@ -279,7 +296,7 @@ func (q *sequence) poolName(t *seq.Tracker, server packet.Addr, port uint16) str
 
 func (q *sequence) finding(f *flow.Flow, t *seq.Tracker, x *Vector, level event.Level, sum float64, ev []event.Evidence) event.Finding {
 	a, port := f.Server()
-	return encrypted(level, "encrypted-"+shapeNames[x.Shape], q.poolName(t, a, port), sum, append(ev, event.Evidence{Code: "sequence.prior", Weight: seqPrior}))
+	return encrypted(level, "encrypted-"+shapeNames[x.Shape], q.poolName(t, a, port), sum, append(ev, event.Evidence{Code: "sequence.prior", Weight: before(x.Shape)}))
 }
 
 // encrypted makes a finding about what cannot be read; sum is that of the

@@ -69,6 +69,7 @@ type handshake struct {
 	flow    uint64
 	tag     uint32
 	pool    int
+	whole   bool // the client's hello was seen
 	version uint16
 	suite   uint16
 }
@@ -96,6 +97,7 @@ func (q *sequence) hello(f *flow.Flow, h *tls.ClientHello, has bool) {
 		return
 	}
 	l := &q.last
+	l.whole = true
 	if len(h.SNI) > 0 {
 		i, site := q.pools.find(h.SNI)
 		switch {
@@ -174,7 +176,7 @@ var poolPorts = [...]uint16{3333, 3334, 4444, 5555, 6666, 7777, 8888, 9999, 1012
 func (q *sequence) Follow(f *flow.Flow, c *proto.Conn, t *seq.Tracker) bool {
 	server, port := f.Server()
 	if q.last.flow == f.ID {
-		t.Tag = q.last.tag
+		t.Tag, t.Whole = q.last.tag, q.last.whole
 		t.Tag2 = uint32(q.last.pool + 1)
 		if t.Kind == seq.TLS13 {
 			t.Protect(q.last.version, q.last.suite)

@@ -18,6 +18,7 @@ type view struct {
 	pushes float64
 	length float64 // seconds from the first message to the latest
 	lists  bool    // jobs differ by whole hashes
+	whole  bool    // seen from the beginning on
 }
 
 // listSteps is how many changes of a job's length must be known before they
@@ -47,7 +48,7 @@ func byClock(c *seq.Call) bool {
 
 func look(t *seq.Tracker) view {
 	s := &t.Stats
-	v := view{s: s, calls: float64(s.Bursts[0]), pushes: float64(s.Pushed), length: float64(s.Last-s.Begin) / 1e9}
+	v := view{s: s, whole: t.Whole, calls: float64(s.Bursts[0]), pushes: float64(s.Pushed), length: float64(s.Last-s.Begin) / 1e9}
 	best := -1
 	for i := range s.Call {
 		c := &s.Call[i]
@@ -372,11 +373,48 @@ func Conditions(t *seq.Tracker) (share, job, all float64) {
 	return v.conditions()
 }
 
+// opening says how work came at the beginning, as every pool gives it out: 3 by
+// itself, with the length of later jobs, 2 in an answer that is longer than those by
+// a name and a receipt, 1 together with more, 0 not at all; NaN when it was not seen
+// or nothing else was pushed.
+func (v *view) opening() float64 {
+	if !v.whole || v.job == nil {
+		return math.NaN()
+	}
+	n, near := int(v.job.Len), v.s.Near()
+	switch {
+	case v.first(n-near, n+near):
+		return 3
+	case n >= seq.ListsFrom && v.firstList(n):
+		return 3
+	case v.first(n, n+160), v.lists && v.first(seq.ListsFrom, math.MaxInt):
+		return 2
+	case v.first(n+161, n+320):
+		return 1
+	}
+	return 0
+}
+
+// firstList reports whether a job of n bytes and one of the first messages differ by
+// entries of a list.
+func (v *view) firstList(n int) bool {
+	for _, k := range v.s.First[:v.s.Early] {
+		if k >= seq.ListsFrom && seq.ByEntries(int(k)-n) {
+			return true
+		}
+	}
+	return false
+}
+
 // first reports whether one of the server's first messages, or what came at once
 // of them, has a length between from and to.
 func (v *view) first(from, to int) bool {
+	first := v.s.First[:]
+	if v.whole {
+		first = first[:v.s.Early]
+	}
 	sum := 0
-	for i, n := range v.s.First {
+	for i, n := range first {
 		if v.s.Joined&(1<<i) == 0 {
 			sum = 0
 		}

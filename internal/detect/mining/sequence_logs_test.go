@@ -44,10 +44,10 @@ func TestRecordedSequences(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d services, %d of %d miners", found[0], n[0], found[1], n[1])
-	if n[0] < 600 || found[0] > 8 {
+	if n[0] < 600 || found[0] > 3 {
 		t.Errorf("%d of %d services look like miners", found[0], n[0])
 	}
-	if n[1] < 300 || found[1]*100 < 70*n[1] {
+	if n[1] < 300 || found[1]*100 < 80*n[1] {
 		t.Errorf("%d of %d miners are found", found[1], n[1])
 	}
 }
@@ -78,6 +78,7 @@ func follow(t *testing.T, m *Model, file string, level float64, pairs map[string
 		}
 		var tr seq.Tracker
 		tr.Start(f.Kind)
+		tr.Whole = f.Kind != seq.SSH // in which that is known when a channel opens
 		before := 0.0
 		for _, msg := range f.Msgs {
 			more := tr.Message(msg.At+1, msg.Dir, msg.Len)
@@ -105,8 +106,8 @@ func TestRecordedTunnels(t *testing.T) {
 	for _, tt := range []struct {
 		file  string
 		least int // in a hundred miners
-		most  int // services beside the doubles; in SSH two message queues and a counter, whose lengths its blocks make one
-	}{{"g", 20, 0}, {"i", 55, 3}} {
+		most  int // services beside the doubles; in SSH a message queue and a counter, whose lengths its blocks make one
+	}{{"g", 60, 0}, {"i", 65, 2}} {
 		pairs := map[string]*pair{}
 		follow(t, m, "testdata/sequences/"+tt.file+".seq.gz", LikelyAlone+Blur, pairs)
 		miners, found, called := 0, 0, 0
@@ -125,6 +126,46 @@ func TestRecordedTunnels(t *testing.T) {
 		t.Logf("%s: %d of %d miners", tt.file, found, miners)
 		if found*100 < tt.least*miners || called > tt.most {
 			t.Errorf("%s: %d of %d miners are found, %d services called", tt.file, found, miners, called)
+		}
+	}
+}
+
+// TestHeldOut: kinds of service that nothing was learnt from are hardly ever likely
+// alone, but for those made to be miners in all but what they say.
+func TestHeldOut(t *testing.T) {
+	m, err := ReadModel(strings.NewReader(modelText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := []string{"baby-monitor", "grid-dispatch", "lock-bridge", "pulse-meter", "live-quiz", "idle-game", "live-odds", "live-poll"}
+	for _, tt := range []struct {
+		file      string
+		most, too int // services called, and of those made for it
+	}{{"k", 2, 0}, {"n", 0, 17}} {
+		pairs := map[string]*pair{}
+		follow(t, m, "testdata/sequences/heldout/"+tt.file+".seq.gz", LikelyAlone, pairs)
+		var n, found [2]int
+		double := 0
+		for id, p := range pairs {
+			k := 0
+			if p.mining {
+				k = 1
+			}
+			n[k]++
+			switch {
+			case !p.found:
+			case k == 0 && slices.Contains(made, p.client):
+				double++
+			default:
+				found[k]++
+				if k == 0 {
+					t.Logf("%s: a service of kind %s looks like a miner", id, p.client)
+				}
+			}
+		}
+		t.Logf("%s: %d and %d of %d services, %d of %d miners", tt.file, found[0], double, n[0], found[1], n[1])
+		if n[0] < 240 || found[0] > tt.most || double > tt.too || n[1] < 120 || found[1]*100 < 75*n[1] {
+			t.Errorf("%s: %d and %d of %d services, %d of %d miners", tt.file, found[0], double, n[0], found[1], n[1])
 		}
 	}
 }

@@ -197,7 +197,7 @@ func (m *Model) slope(shape int) float64 {
 func Rule(shape int) bool { return shape == shapeClock }
 
 // RuleWeight is what such a shape is worth.
-const RuleWeight = 3.7
+const RuleWeight = 5.2
 
 // Polls reports whether a shape is the one of those who fetch their work.
 func Polls(shape int) bool { return shape == shapePoll }

@@ -1,6 +1,7 @@
 package mining
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -63,6 +64,56 @@ func TestClocked(t *testing.T) {
 		x, ok := Look(&s.Tracker)
 		if tt.want && (!ok || x.Shape != shapeClock || !Holds(&s.Tracker)) {
 			t.Errorf("%s: shape %d", tt.name, x.Shape)
+		}
+	}
+}
+
+// TestOpening: a pool gives out work at the beginning; who is sent something of the
+// length of jobs only later does not mine, if the beginning was seen.
+func TestOpening(t *testing.T) {
+	const far = 30.0
+	for _, tt := range []struct {
+		name  string
+		login int     // length of the answer
+		after float64 // seconds until the first job
+		first int     // its length, 0: none
+		job   int     // length of later ones
+		whole bool
+		want  float64
+		holds bool
+	}{
+		{"behind the answer", 60, .01, 390, 390, true, 3, true},
+		{"an answer that is much longer", 650, far, 0, 250, true, 0, false},
+		{"with a receipt in the answer", 470, far, 0, 390, true, 2, true},
+		{"answer, difficulty and job in one write", 600, far, 0, 390, true, 1, true},
+		{"a list with fewer entries", 150, .5, 700, 700 + 5*67, true, 3, true},
+		{"other lengths", 150, .5, 720, 300, true, 0, false},
+		{"later", 60, far, 390, 390, true, 0, false},
+		{"later, beginning not seen", 60, far, 390, 390, false, -1, true},
+	} {
+		s := &script{at: 1e9}
+		s.Start(seq.TLS13)
+		s.Whole = tt.whole
+		s.say(packet.ToServer, 0, 210)
+		s.say(packet.ToClient, .1, tt.login)
+		if tt.first > 0 {
+			s.say(packet.ToClient, tt.after, tt.first)
+		}
+		r := rand.New(rand.NewPCG(3, 3))
+		for i := range 20 {
+			s.say(packet.ToClient, 10+r.ExpFloat64()*30, tt.job)
+			for range 2 * (i % 2) {
+				s.say(packet.ToServer, 1.5+r.ExpFloat64()*10, 180)
+				s.say(packet.ToClient, .04, 62)
+			}
+		}
+		s.Flush()
+		v := look(&s.Tracker)
+		if got := v.opening(); got != tt.want && !(tt.want < 0 && math.IsNaN(got)) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		if Holds(&s.Tracker) != tt.holds {
+			t.Errorf("%s: holds %v", tt.name, !tt.holds)
 		}
 	}
 }

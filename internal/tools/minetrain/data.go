@@ -51,6 +51,7 @@ func prepare(all []*seqlog.Flow) []*item {
 func looks(f *seqlog.Flow) (out []sample) {
 	var t seq.Tracker
 	t.Start(f.Kind)
+	t.Whole = f.Kind != seq.SSH // in which that is known when a channel opens
 	look := func() {
 		if x, ok := mining.Look(&t); ok {
 			a, b, c := mining.Conditions(&t)

@@ -43,6 +43,7 @@ var evasions = []evasion{
 	{"every message split in two, 5 to 50 ms apart", split2(50 * ms), 0},
 	{"answers delayed by 0.2 to 1 s", late(200*ms, 1000*ms), 0},
 	{"answers delayed by 2 to 8 s", late(2000*ms, 8000*ms), 0},
+	{"no work for the first 30 s", unhurried, 0},
 	{"shares held and sent together every 3 minutes", batched, 0},
 	{"through an SSH tunnel", tunnelled, seq.SSH},
 	{"a dummy message of random length both ways every 10 s", dummies, 0},
@@ -95,6 +96,20 @@ func late(from, to int64) func(r *rand.Rand, in []seqlog.Msg) []seqlog.Msg {
 		}
 		return sorted(in)
 	}
+}
+
+// unhurried has a pool say yes at first and give out work half a minute later.
+func unhurried(_ *rand.Rand, in []seqlog.Msg) (out []seqlog.Msg) {
+	for i, m := range in {
+		if m.Dir == server && m.At < 10e9 && m.Len >= 120 {
+			if i > 0 && in[i-1].Dir == client {
+				out = append(out, seqlog.Msg{At: m.At, Dir: server, Len: 60})
+			}
+			m.At += 30e9
+		}
+		out = append(out, m)
+	}
+	return sorted(out)
 }
 
 // batched holds the client's messages, and with them their answers, until the

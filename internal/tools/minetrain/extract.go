@@ -118,8 +118,9 @@ func sequences(file string) ([]*open, error) {
 }
 
 // extract turns a recording of minelab into logs, labelled by its plan. most,
-// if it is not 0, is how much of the recording is taken.
-func extract(pcap, plan, out, source string, keep int, most time.Duration) error {
+// if it is not 0, is how much of the recording is taken; with is a log that the rest
+// of the pairs comes from, so that some of them can be recorded anew.
+func extract(pcap, plan, out, source, with string, keep int, most time.Duration) error {
 	rows, err := readTable(plan)
 	if err != nil {
 		return err
@@ -152,6 +153,17 @@ func extract(pcap, plan, out, source string, keep int, most time.Duration) error
 		logs = append(logs, l)
 	}
 	logs = thin(logs, keep)
+	if with != "" {
+		others, err := seqlog.Read(with)
+		if err != nil {
+			return err
+		}
+		mine := map[string]bool{}
+		for _, r := range rows {
+			mine[source+"-"+r["id"]] = true
+		}
+		logs = append(slices.DeleteFunc(others, func(f *seqlog.Flow) bool { return mine[f.ID] }), logs...)
+	}
 	fmt.Printf("%d flows written, %d without label or content\n", len(logs), lost)
 	return seqlog.Write(out, logs)
 }

@@ -33,6 +33,7 @@ func main() {
 	logs := fs.String("logs", "internal/detect/mining/testdata/sequences", "folder of logs")
 	lab := fs.String("lab", "../shared/captures/mining-lab", "folder of captures with labels.tsv, for the test by source")
 	out := fs.String("o", "internal/detect/mining/model.tsv", "file to write")
+	with := fs.String("with", "", "with extract: another log, whose flows of pairs that are not in this recording are taken as well")
 	keep := fs.Int("keep", 40, "with extract: flows of one pair that are kept")
 	one := fs.String("log", "", "with alarms: one log instead of a recording")
 	most := fs.Duration("for", 0, "with extract: how much of the recording to take, 0: all")
@@ -42,7 +43,7 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "extract":
-		err = extract(*pcap, *plan, *out, *source, *keep, *most)
+		err = extract(*pcap, *plan, *out, *source, *with, *keep, *most)
 	case "alarms":
 		err = alarms(*pcap, *one, *plan)
 	default:

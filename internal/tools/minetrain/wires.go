@@ -231,18 +231,19 @@ func until(at int64) func(*seqlog.Flow) []*seqlog.Flow {
 }
 
 // rotate begins a new connection each so many nanoseconds; each begins as the
-// first did, with what was said in its first second.
+// first did, with what was said in its first seconds.
 func rotate(every int64) func(*seqlog.Flow) []*seqlog.Flow {
 	return func(f *seqlog.Flow) (out []*seqlog.Flow) {
 		if len(f.Msgs) == 0 {
 			return []*seqlog.Flow{f}
 		}
-		login := cut(f, 0, 1e9).Msgs
+		const begins = 3e9
+		login := cut(f, 0, begins).Msgs
 		for at := int64(0); at <= f.Msgs[len(f.Msgs)-1].At; at += every {
 			g := cut(f, at, at+every)
 			if at > 0 {
 				for i := range g.Msgs {
-					g.Msgs[i].At += 1e9
+					g.Msgs[i].At += begins
 				}
 				g.Msgs = append(slices.Clone(login), g.Msgs...)
 			}
