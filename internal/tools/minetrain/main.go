@@ -1,7 +1,7 @@
 // Command minetrain makes and judges the model that finds mining in encrypted
 // flows (internal/detect/mining/model.tsv).
 //
-//	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -o a.seq.gz
+//	minetrain extract -pcap a.pcap -plan a.pcap.tsv -source a -o a.seq.gz     with -with, the rest of the pairs from another log
 //	minetrain train [-o model.tsv]     from the logs in testdata/sequences
 //	minetrain tables                   leaves out each coin, client, service and source in turn
 //	minetrain alarms -pcap a.pcap -plan a.pcap.tsv     or -log a.seq.gz
