@@ -375,8 +375,9 @@ func Conditions(t *seq.Tracker) (share, job, all float64) {
 
 // opening says how work came at the beginning, as every pool gives it out: 3 by
 // itself, with the length of later jobs, 2 in an answer that is longer than those by
-// a name and a receipt, 1 together with more, 0 not at all; NaN when it was not seen
-// or nothing else was pushed.
+// a name and a receipt or lacks a number that they have (EthProxy's answer to
+// eth_getWork has no height with some pools), 1 together with more, 0 not at all; NaN
+// when it was not seen or nothing else was pushed.
 func (v *view) opening() float64 {
 	if !v.whole || v.job == nil {
 		return math.NaN()
@@ -387,13 +388,16 @@ func (v *view) opening() float64 {
 		return 3
 	case n >= seq.ListsFrom && v.firstList(n):
 		return 3
-	case v.first(n, n+160), v.lists && v.first(seq.ListsFrom, math.MaxInt):
+	case v.first(n-aNumber-n/32, n+160), v.lists && v.first(seq.ListsFrom, math.MaxInt):
 		return 2
 	case v.first(n+161, n+320):
 		return 1
 	}
 	return 0
 }
+
+// aNumber is how long a number is with what goes around it.
+const aNumber = 16
 
 // firstList reports whether a job of n bytes and one of the first messages differ by
 // entries of a list.

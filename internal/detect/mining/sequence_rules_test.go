@@ -84,6 +84,7 @@ func TestOpening(t *testing.T) {
 	}{
 		{"behind the answer", 60, .01, 390, 390, true, 3, true},
 		{"an answer that is much longer", 650, far, 0, 250, true, 0, false},
+		{"without a number in the answer", 243, far, 0, 254, true, 2, true},
 		{"with a receipt in the answer", 470, far, 0, 390, true, 2, true},
 		{"answer, difficulty and job in one write", 600, far, 0, 390, true, 1, true},
 		{"a list with fewer entries", 150, .5, 700, 700 + 5*67, true, 3, true},
