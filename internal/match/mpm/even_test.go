@@ -2,6 +2,7 @@ package mpm
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -58,6 +59,22 @@ func TestEven(t *testing.T) {
 			if got := f.Scan(data[:at+len(p.Bytes)-1], &s); len(got) != 0 {
 				t.Errorf("%q cut off at %d: found %v", p.Bytes, at, got)
 			}
+		}
+	}
+}
+
+// BenchmarkFew searches random bytes for few short patterns.
+func BenchmarkFew(b *testing.B) {
+	f := Build([]Pattern{{Bytes: []byte("flv"), NoCase: true}, {Bytes: []byte("PE\x00\x00")}, {Bytes: []byte("\\u0")}, {Bytes: []byte("strf")},
+		{Bytes: []byte("\x7fELF")}, {Bytes: []byte("@\xe8\xd4\xf1\xff3")}})
+	d, r, s := make([]byte, 64*1460), rand.New(rand.NewPCG(1, 2)), Scratch{}
+	for i := range d {
+		d[i] = byte(r.Uint32())
+	}
+	b.SetBytes(int64(len(d)))
+	for b.Loop() {
+		for at := 0; at < len(d); at += 1460 {
+			f.Scan(d[at:at+1460], &s)
 		}
 	}
 }
