@@ -98,7 +98,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	if w.iface == "" {
 		var err error
 		if w.iface, why, err = afpacket.DefaultInterface(); err != nil {
-			return fmt.Errorf("choose an interface: %w; name one with --interface", err)
+			return fmt.Errorf("choose an interface: %w", err)
 		}
 	}
 	workers := c.Workers
