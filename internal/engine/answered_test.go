@@ -20,6 +20,11 @@ func TestAnswered(t *testing.T) {
 		binary.BigEndian.PutUint16(out[16:], uint16(len(b)-14+20))
 		return append(out, b[14:]...)
 	}
+	nsh := func(b []byte) []byte { // RFC 8300, IPv4 inside
+		out := append([]byte(nil), b[:14]...)
+		out[12], out[13] = 0x89, 0x4f
+		return append(append(out, 0, 2, 2, 1, 0, 0, 0, 0), b[14:]...)
+	}
 	for name, tt := range map[string]struct {
 		say  func(h func([]byte))
 		want bool
@@ -46,6 +51,11 @@ func TestAnswered(t *testing.T) {
 			h(wrap(frame(6, false, 7, packet.SYN, 100, 0, nil)))
 			h(wrap(frame(6, true, 7, packet.SYN|packet.ACK, 500, 101, nil)))
 			h(wrap(frame(6, false, 7, packet.ACK|packet.PSH, 101, 501, []byte(hello))))
+		}, false},
+		"in a chain of services, both ends by one": {func(h func([]byte)) {
+			h(nsh(frame(6, false, 7, packet.SYN, 100, 0, nil)))
+			h(nsh(frame(6, true, 7, packet.SYN|packet.ACK, 500, 101, nil)))
+			h(nsh(frame(6, false, 7, packet.ACK|packet.PSH, 101, 501, []byte(hello))))
 		}, false},
 		"a datagram": {func(h func([]byte)) { h(frame(17, false, 7, 0, 0, 0, []byte("UDP bad\n"))) }, false},
 		"a datagram after an answer": {func(h func([]byte)) {

@@ -78,7 +78,7 @@ func (w *Worker) event(fl *flow.Flow, typ event.Type, t int64) *event.Event {
 
 // answered reports whether both ends of fl were heard; see event.Event.
 func answered(fl *flow.Flow) bool {
-	const link = packet.TunnelPPPoE | packet.TunnelMPLS | packet.TunnelNSH
+	const link = packet.TunnelPPPoE | packet.TunnelMPLS
 	switch {
 	case fl.Tunnels&^link != 0:
 		return false
